@@ -1,0 +1,1 @@
+//! Sound cards: cpal and rings, the only real-time code

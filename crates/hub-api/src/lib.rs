@@ -1,0 +1,1 @@
+//! What desks and hub say to each other

@@ -1,0 +1,1 @@
+//! Where the hub keeps calls, cases, drafts and events

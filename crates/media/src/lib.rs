@@ -1,0 +1,1 @@
+//! Voice: WebRTC sessions, Opus, jitter buffer, mixer, DTMF

@@ -1,0 +1,31 @@
+//! The words that everything else speaks.
+//!
+//! A call arrives ([`CallFacts`]), an operator types what is said ([`Form`]); both together are the
+//! [`Intake`] that plugins judge. A plugin answers with a [`Verdict`] and with [`Destination`]s; the
+//! operator decides, and what became of it is the [`Case`].
+//!
+//! Nothing here does IO, reads a clock or draws a random number. Personal data is wrapped in
+//! [`Redacted`], so that no log line can show it by accident.
+
+mod case;
+mod cause;
+mod id;
+mod intake;
+mod redacted;
+mod seat;
+mod time;
+mod verdict;
+
+pub use case::{Case, CaseNumber, CaseNumberError, CaseStatus, Disposition, NotReport};
+pub use cause::{EndedBy, LegCause, ReclaimCause};
+pub use id::{CallId, LegId, ParseIdError, SeatId, UnitId};
+pub use intake::{
+    CallFacts, Caller, CallerStatus, CellLocation, Channel, Danger, Form, Intake, OtherService,
+    Point, Tri,
+};
+pub use redacted::Redacted;
+pub use seat::{Level, Seat, SeatState, Unit};
+pub use time::Timestamp;
+pub use verdict::{
+    Advice, Destination, Finding, FindingLevel, PluginFault, PluginRef, Priority, Validity, Verdict,
+};

@@ -1,0 +1,1 @@
+//! Runs plugins of the Poldas: wasmtime, limits, capabilities

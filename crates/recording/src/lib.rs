@@ -1,0 +1,1 @@
+//! Stereo Ogg Opus that survives kill -9, and its seal

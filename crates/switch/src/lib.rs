@@ -1,0 +1,1 @@
+//! What a telephone switch must do for the hub, and the embedded one

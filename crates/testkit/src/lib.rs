@@ -1,0 +1,1 @@
+//! Virtual clock, lossy network, scripted peers; for tests and training only

@@ -1,0 +1,1 @@
+//! Simulated callers and operators, scenarios, their voices

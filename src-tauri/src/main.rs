@@ -1,0 +1,2 @@
+//! Siaga desktop.
+fn main() {}
