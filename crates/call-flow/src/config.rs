@@ -1,0 +1,106 @@
+//! What a Polda may configure about the life of a call.
+
+use serde::{Deserialize, Serialize};
+use siaga_model::Level;
+use std::time::Duration;
+
+/// What the caller and the Polda operator hear while a Polres rings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Handover {
+    /// Both stay together with a soft ringback until the Polres has been heard.
+    #[default]
+    Together,
+    /// The caller hears music; the Polda operator's leg stays, detached.
+    Music,
+}
+
+/// One level at which an arriving call may be answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LevelStep {
+    /// The level.
+    pub level: Level,
+    /// How long the call waits at this level before it also goes to the next one; `None` for ever.
+    pub wait: Option<Duration>,
+}
+
+/// Everything configurable. Presets: [`FlowConfig::polda_first`], [`FlowConfig::levels_2026`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowConfig {
+    /// The levels that an arriving call goes through, first to last. Not empty; the last one waits
+    /// for ever, whatever its `wait` says.
+    pub levels: Vec<LevelStep>,
+    /// How long a seat may ring for an arriving call before it becomes `tak menjawab` (default 8 s).
+    pub seat_ring: Duration,
+    /// How long a Polres may ring in a transfer: 3–10 s, default 5.
+    pub transfer_ring: Duration,
+    /// How long a Polres that answered may say nothing before it counts as silent (default 3 s).
+    pub heard_within: Duration,
+    /// What is heard during a transfer unless the operator chooses otherwise.
+    pub handover: Handover,
+    /// How long a seat stays in the after-call state unless the operator is ready earlier.
+    pub after_call: Duration,
+}
+
+/// A configuration that would break a promise.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// No level at which a call could be answered.
+    #[error("at least one level is needed")]
+    NoLevel,
+    /// The founding description allows a Polres 3 to 10 s.
+    #[error("a Polres may ring 3 to 10 s, not {0:?}")]
+    TransferRing(Duration),
+    /// A span that must be at least a second is shorter.
+    #[error("{0} must be at least one second")]
+    TooShort(&'static str),
+}
+
+impl FlowConfig {
+    /// The founding description: Polda answers first, the Polres may ring 5 s.
+    pub fn polda_first() -> Self {
+        Self {
+            levels: vec![LevelStep { level: Level::Polda, wait: None }],
+            seat_ring: Duration::from_secs(8),
+            transfer_ring: Duration::from_secs(5),
+            heard_within: Duration::from_secs(3),
+            handover: Handover::Together,
+            after_call: Duration::from_secs(30),
+        }
+    }
+
+    /// The rule of 2026: Polsek, Polres, Polda, Mabes, 10 s each.
+    pub fn levels_2026() -> Self {
+        let step = |level| LevelStep { level, wait: Some(Duration::from_secs(10)) };
+        Self {
+            levels: vec![
+                step(Level::Polsek),
+                step(Level::Polres),
+                step(Level::Polda),
+                LevelStep { level: Level::Mabes, wait: None },
+            ],
+            ..Self::polda_first()
+        }
+    }
+
+    /// Checks the ranges given at each field.
+    ///
+    /// # Errors
+    /// The first field that is out of its range.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        const SECOND: Duration = Duration::from_secs(1);
+        if self.levels.is_empty() {
+            return Err(ConfigError::NoLevel);
+        }
+        if !(Duration::from_secs(3)..=Duration::from_secs(10)).contains(&self.transfer_ring) {
+            return Err(ConfigError::TransferRing(self.transfer_ring));
+        }
+        if self.seat_ring < SECOND {
+            return Err(ConfigError::TooShort("seat_ring"));
+        }
+        if self.heard_within < SECOND {
+            return Err(ConfigError::TooShort("heard_within"));
+        }
+        Ok(())
+    }
+}

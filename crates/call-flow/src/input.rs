@@ -1,0 +1,99 @@
+//! What the core is told: what the switch saw, what seats are doing, what people decided.
+
+use crate::Handover;
+use siaga_model::{CallFacts, CallId, Disposition, LegCause, LegId, SeatId, Unit, UnitId};
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// The switch saw something.
+    Switch(SwitchSaw),
+    /// Something about a seat changed.
+    Seat {
+        /// The seat.
+        seat: SeatId,
+        /// What changed.
+        change: SeatChange,
+    },
+    /// An operator decided something about a call.
+    Operator {
+        /// Who decided.
+        seat: SeatId,
+        /// About which call.
+        call: CallId,
+        /// What.
+        intent: Intent,
+    },
+    /// The units of this hub, given once at the start and after each change.
+    Units(Vec<Unit>),
+    /// Time has passed; nothing else happened.
+    Tick,
+}
+
+/// What the switch saw. Any of these may be late, doubled or about a leg that is gone already.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SwitchSaw {
+    /// A citizen is on the line, in a bridge of their own, being recorded, hearing music.
+    CallerArrived {
+        /// The call; its caller's leg is number 0.
+        call: CallId,
+        /// What the line brought.
+        facts: CallFacts,
+        /// The unit whose level comes first, by trunk, area code or cell; `None`: by configuration.
+        first_unit: Option<UnitId>,
+    },
+    /// A seat's telephone rings (180).
+    Ringing(LegId),
+    /// A leg is up: answered, with two-way media.
+    Answered(LegId),
+    /// A person was heard speaking on this leg for the first time since its answer.
+    Heard(LegId),
+    /// A leg is gone or never came up. For the caller's leg this ends the call.
+    Ended {
+        /// The leg.
+        leg: LegId,
+        /// Why.
+        cause: LegCause,
+    },
+}
+
+/// What changed about a seat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SeatChange {
+    /// Somebody is logged in here; the unit says which calls it may take.
+    LoggedIn(UnitId),
+    /// Nobody is logged in any more. A leg that is up stays up.
+    LoggedOut,
+    /// Its telephone registered at the switch.
+    Registered,
+    /// Its telephone's registration is gone. A leg that is up stays up.
+    Unregistered,
+    /// The operator wants calls.
+    Ready,
+    /// The operator wants none.
+    Pause,
+}
+
+/// What an operator decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Intent {
+    /// This unit is the likely target: show it the form. `None` takes that back.
+    PickUnit(Option<UnitId>),
+    /// Hand the caller over to this unit.
+    Transfer {
+        /// The unit.
+        unit: UnitId,
+        /// What is heard meanwhile; `None`: as configured.
+        handover: Option<Handover>,
+    },
+    /// Take a transfer back before the unit was heard.
+    TakeBack,
+    /// Leave the caller with the unit that has answered, without waiting until it was heard.
+    Release,
+    /// The caller hears music until `Resume`.
+    Hold,
+    /// Back to the caller.
+    Resume,
+    /// End the call with this disposition.
+    Close(Disposition),
+}

@@ -1,0 +1,238 @@
+//! What the core wants done, in order.
+
+use serde::{Deserialize, Serialize};
+use siaga_model::{
+    CallId, Disposition, EndedBy, LegCause, LegId, ReclaimCause, SeatId, SeatState, Timestamp,
+    UnitId,
+};
+
+/// One thing to do, or until when nothing is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// The switch must do this.
+    Switch(SwitchCommand),
+    /// This happened: append it to the event log, from which every figure is derived.
+    Event {
+        /// When.
+        at: Timestamp,
+        /// What.
+        event: FlowEvent,
+    },
+    /// What desks show of this call has changed: see [`crate::CallFlow::call`].
+    CallChanged(CallId),
+    /// What desks show of this seat has changed: see [`crate::CallFlow::seat`].
+    SeatChanged(SeatId),
+    /// An intent could not be followed; nothing has changed.
+    Refused {
+        /// Who asked.
+        seat: SeatId,
+        /// About which call.
+        call: CallId,
+        /// Why not.
+        why: Refusal,
+    },
+    /// Nothing to do; call [`crate::CallFlow::handle`] with `Tick` at `until` or with what happens
+    /// before. `None`: nothing is due.
+    Wait {
+        /// The earliest deadline, and why it exists.
+        until: Option<(Timestamp, WaitReason)>,
+    },
+}
+
+/// Why something is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitReason {
+    /// A seat rings for an arriving call.
+    SeatRing,
+    /// An arriving call waits at a level.
+    Level,
+    /// A unit rings in a transfer.
+    TransferRing,
+    /// A unit that answered has not been heard.
+    Heard,
+    /// An operator writes up the last call.
+    AfterCall,
+}
+
+/// What the switch must do. Every command is idempotent: a leg that is gone or already so is fine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SwitchCommand {
+    /// Ring this seat with a new leg of the call. Answered by `Ringing`, `Answered` or `Ended`.
+    Ring {
+        /// The new leg.
+        leg: LegId,
+        /// The seat.
+        seat: SeatId,
+    },
+    /// Put an answered leg into the conversation with the caller (and whoever else is in it).
+    Join(LegId),
+    /// Take a leg out of the conversation without ending it.
+    Detach(LegId),
+    /// End a leg: CANCEL while it rings, BYE afterwards. Never the caller's.
+    HangUp(LegId),
+    /// What the caller (and joined legs) hear beside people, from now on.
+    Play {
+        /// The call.
+        call: CallId,
+        /// What.
+        program: Program,
+    },
+    /// Hang up everybody, seal the recording, remove the bridge.
+    End(CallId),
+}
+
+/// What is played into a bridge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Program {
+    /// Nothing; people talk.
+    Quiet,
+    /// Waiting music.
+    Music,
+    /// Ringback, soft enough to talk over (together) .
+    SoftRingback,
+}
+
+/// Why an intent was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, thiserror::Error)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// There is no such call, or it has ended.
+    #[error("no such call, or it has ended")]
+    NoSuchCall,
+    /// Another seat has the call.
+    #[error("another seat has this call")]
+    NotYours,
+    /// It makes no sense in the state that the call is in.
+    #[error("not possible in the state of the call")]
+    NotNow,
+    /// There is no such unit.
+    #[error("no such unit")]
+    NoSuchUnit,
+}
+
+/// What happened, for the log. Everything that a figure needs is in here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum FlowEvent {
+    /// A citizen is on the line.
+    CallerArrived {
+        /// The call.
+        call: CallId,
+    },
+    /// A call went on to the next level.
+    Escalated {
+        /// The call.
+        call: CallId,
+        /// Index into the configured levels.
+        level: usize,
+    },
+    /// A seat began to be rung for an arriving call.
+    SeatRinging {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+    },
+    /// A seat was not able or willing to take the arriving call, which keeps its place.
+    SeatMissed {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+        /// Why.
+        cause: LegCause,
+    },
+    /// A human is with the caller.
+    Answered {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+    },
+    /// The form is shown to a unit's desks.
+    UnitPicked {
+        /// The call.
+        call: CallId,
+        /// The unit; `None`: no longer.
+        unit: Option<UnitId>,
+    },
+    /// A transfer began.
+    TransferStarted {
+        /// The call.
+        call: CallId,
+        /// Who hands over.
+        from: SeatId,
+        /// To whom.
+        unit: UnitId,
+    },
+    /// A seat of the unit rings.
+    TransferRinging {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+    },
+    /// A seat of the unit has answered, but not been heard.
+    TransferAnswered {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+    },
+    /// The unit has the caller.
+    TransferDone {
+        /// The call.
+        call: CallId,
+        /// The seat that has the caller now.
+        seat: SeatId,
+        /// Whether it was heard (or the operator released before that).
+        heard: bool,
+    },
+    /// The operator who handed over has the caller back.
+    Reclaimed {
+        /// The call.
+        call: CallId,
+        /// That operator's seat.
+        seat: SeatId,
+        /// The unit that did not take it.
+        unit: UnitId,
+        /// Why.
+        cause: ReclaimCause,
+    },
+    /// The caller hears music by an operator's wish.
+    Held {
+        /// The call.
+        call: CallId,
+    },
+    /// The operator is back.
+    Resumed {
+        /// The call.
+        call: CallId,
+    },
+    /// The last human left without closing; the caller waits at the front of the queue.
+    Requeued {
+        /// The call.
+        call: CallId,
+        /// The seat that was lost.
+        lost: SeatId,
+        /// Why.
+        cause: LegCause,
+    },
+    /// The call is over.
+    Ended {
+        /// The call.
+        call: CallId,
+        /// Who ended it.
+        by: EndedBy,
+        /// How it was disposed of.
+        disposition: Disposition,
+    },
+    /// A seat's state changed.
+    SeatState {
+        /// The seat.
+        seat: SeatId,
+        /// What it does now.
+        state: SeatState,
+    },
+}

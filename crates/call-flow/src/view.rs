@@ -1,0 +1,78 @@
+//! What may be seen of a call from outside: enough for every desk to draw its state from one
+//! message, so that a desk which reconnects needs no history.
+
+use serde::{Deserialize, Serialize};
+use siaga_model::{Disposition, EndedBy, ReclaimCause, SeatId, Timestamp, UnitId};
+
+/// Where a call stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "phase")]
+pub enum CallPhase {
+    /// Waits in the queue, hearing music.
+    Queued {
+        /// Since when.
+        since: Timestamp,
+        /// Index into the configured levels.
+        level: usize,
+    },
+    /// Rings at a seat.
+    Ringing {
+        /// The seat.
+        seat: SeatId,
+        /// Since when the caller waits.
+        since: Timestamp,
+        /// Until when this seat may let it ring.
+        until: Timestamp,
+    },
+    /// With a human.
+    Talking {
+        /// The seat.
+        seat: SeatId,
+        /// Since when.
+        since: Timestamp,
+        /// Set when this is so because a transfer came back: why, from which unit, and when.
+        reclaimed: Option<Reclaim>,
+    },
+    /// On hold by the operator's wish, hearing music.
+    Held {
+        /// The seat.
+        seat: SeatId,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Being handed over.
+    Transferring {
+        /// Who hands over; has the form.
+        from: SeatId,
+        /// To which unit.
+        unit: UnitId,
+        /// The seat that rings or has answered.
+        to: SeatId,
+        /// Whether it has answered.
+        answered: bool,
+        /// Until when it must answer, or be heard.
+        until: Timestamp,
+        /// When the transfer began.
+        since: Timestamp,
+    },
+    /// Over.
+    Ended {
+        /// Who ended it.
+        by: EndedBy,
+        /// How.
+        disposition: Disposition,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Why a call is back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reclaim {
+    /// The cause.
+    pub cause: ReclaimCause,
+    /// The unit that did not take it.
+    pub unit: UnitId,
+    /// When.
+    pub at: Timestamp,
+}
