@@ -1,1 +1,145 @@
-//! What a telephone switch must do for the hub, and the embedded one
+//! What a telephone switch must do for the hub, and the one that is built in.
+//!
+//! The hub decides (`siaga-call-flow`), the switch obeys: [`Switch`] takes the core's
+//! [`SwitchCommand`]s and tells what it saw as [`SwitchEvent`]s. Every 110 call is one bridge; the
+//! caller's leg enters it on arrival and leaves it only by hanging up or at [`SwitchCommand::End`].
+//! The switch records each call from arrival to end on one clock.
+//!
+//! [`embedded`] is a registrar, WebRTC legs and a mixing bridge in this process: the default on one
+//! machine, for training and for tests. It takes no trunk.
+
+#![forbid(unsafe_code)]
+
+use siaga_call_flow::{SwitchCommand, SwitchSaw};
+use siaga_model::{CallId, LegCause, LegId, Redacted, SeatId, Timestamp};
+use std::path::PathBuf;
+
+/// What the hub hears from a switch, in the order in which it happened.
+#[derive(Clone, Debug)]
+pub enum SwitchEvent {
+    /// For the core.
+    Saw(SwitchSaw),
+    /// A seat's telephone registered.
+    SeatRegistered(SeatId),
+    /// A seat's registration is gone: expired, removed, or its connection closed.
+    SeatUnregistered(SeatId),
+    /// A key was pressed on a leg (RFC 4733).
+    Dtmf {
+        /// The leg.
+        leg: LegId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: char,
+    },
+    /// A leg is over: its figures, for the journey and the event log. Follows `Saw(Ended)` if there
+    /// was one.
+    LegClosed(LegReport),
+    /// A recording is complete and sealed.
+    Recorded(RecordingReport),
+    /// Recording stopped for a reason that a person must know (disk full, write error); the call
+    /// goes on.
+    RecordingTrouble {
+        /// The call.
+        call: CallId,
+        /// For IT.
+        reason: String,
+    },
+    /// A message was refused at the edge: malformed, wrong password, not allowed. For the log.
+    Refused {
+        /// Address of the peer, `ip:port`.
+        peer: String,
+        /// What was wrong, without personal data.
+        reason: String,
+    },
+}
+
+/// The figures of a leg.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LegReport {
+    /// The leg.
+    pub leg: LegId,
+    /// The seat; `None` for the caller.
+    pub seat: Option<SeatId>,
+    /// E.g. `opus/48000`; empty when media was never negotiated.
+    pub codec: String,
+    /// The peer's `User-Agent`, empty when not given.
+    pub user_agent: String,
+    /// When the leg was answered; `None` if never.
+    pub joined_at: Option<Timestamp>,
+    /// When it ended.
+    pub left_at: Timestamp,
+    /// Why.
+    pub cause: LegCause,
+    /// RTP packets received from the peer.
+    pub packets_received: u64,
+    /// RTP packets that the peer sent and we never got.
+    pub packets_lost: u64,
+}
+
+/// A sealed recording.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordingReport {
+    /// The call.
+    pub call: CallId,
+    /// Where it lies.
+    pub file: PathBuf,
+    /// When its first sample was taken.
+    pub starts_at: Timestamp,
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// Two: left what the caller sends, right what the caller is sent.
+    pub channels: u8,
+    /// SHA-256 of the file, lower-case hex.
+    pub sha256: String,
+}
+
+/// How a seat reaches the switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SipEndpoint {
+    /// `ws://…` or `wss://…`.
+    pub ws_url: String,
+    /// The domain of addresses, e.g. `siaga.invalid`.
+    pub domain: String,
+}
+
+/// Why a switch could not take a command. Such a failure is the switch's: legs that fail are told
+/// as [`SwitchSaw::Ended`].
+#[derive(Debug, thiserror::Error)]
+pub enum SwitchError {
+    /// The switch is stopped or lost.
+    #[error("the switch is gone")]
+    Gone,
+    /// Its queue of commands is full: it does not keep up.
+    #[error("the switch does not keep up: {0} commands wait")]
+    Overloaded(usize),
+}
+
+/// A telephone switch. Implementations: [`embedded::EmbeddedSwitch`]; Asterisk follows.
+#[async_trait::async_trait]
+pub trait Switch: Send + Sync + 'static {
+    /// Its name in reports, e.g. `embedded`.
+    fn name(&self) -> &'static str;
+
+    /// How seats reach it.
+    fn endpoint(&self) -> SipEndpoint;
+
+    /// Takes a command; returns when it is queued. What became of it comes as events.
+    ///
+    /// # Errors
+    /// [`SwitchError::Gone`] and [`SwitchError::Overloaded`].
+    async fn execute(&self, command: SwitchCommand) -> Result<(), SwitchError>;
+
+    /// Lets a seat register with this secret from now on; replaces an earlier one.
+    ///
+    /// # Errors
+    /// [`SwitchError::Gone`].
+    async fn admit(&self, seat: &SeatId, secret: &Redacted<String>) -> Result<(), SwitchError>;
+
+    /// Ends a seat's admission and its registration. Legs that are up stay up.
+    ///
+    /// # Errors
+    /// [`SwitchError::Gone`].
+    async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError>;
+
+    /// Ends every call and seals every recording. Bounded to a few seconds.
+    async fn shut_down(&self);
+}

@@ -1,0 +1,82 @@
+//! What a person (or a program that plays one) wants of a desk.
+
+use serde::{Deserialize, Serialize};
+use siaga_hub_api::HandoverChoice;
+use siaga_model::{CallId, Disposition, Form, Redacted, SeatId, UnitId, Validity};
+
+/// The one typed command of the window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "intent")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Intent {
+    /// Sit down.
+    Login {
+        /// `http://…` or `https://…` of the hub.
+        hub: String,
+        /// The seat.
+        seat: SeatId,
+        /// The operator's name at the hub.
+        operator: String,
+        /// The password.
+        #[cfg_attr(feature = "ts", ts(type = "string"))]
+        password: Redacted<String>,
+    },
+    /// Leave the seat. Refused while a call is up.
+    Logout,
+    /// Wants calls.
+    Ready,
+    /// Wants none.
+    Pause,
+    /// Take the call that rings (F9).
+    Answer,
+    /// Cannot take it: the next seat rings, or the transfer goes back.
+    Decline,
+    /// Microphone off (`true`) or on: silence is sent, never nothing.
+    Mute {
+        /// Off.
+        muted: bool,
+    },
+    /// Music for the caller.
+    Hold,
+    /// Back to the caller.
+    Resume,
+    /// The form as it stands in the window, after each key.
+    Edit {
+        /// The call it belongs to.
+        call: CallId,
+        /// The whole form.
+        form: Box<Form>,
+    },
+    /// Hand the caller over.
+    Transfer {
+        /// To whom.
+        unit: UnitId,
+        /// What is heard; `None`: as configured.
+        handover: Option<HandoverChoice>,
+    },
+    /// Take the transfer back.
+    TakeBack,
+    /// Leave the caller with the unit that has answered.
+    Release,
+    /// The operator decides against the verdict.
+    Override {
+        /// What holds instead.
+        validity: Validity,
+        /// Why.
+        reason: String,
+    },
+    /// End the call, or dispose of one that the caller ended.
+    Close {
+        /// How.
+        disposition: Disposition,
+        /// For whoever goes on with the case.
+        note: String,
+    },
+    /// Send a key to the caller's leg (RFC 4733).
+    Dtmf {
+        /// `0`–`9`, `*`, `#`.
+        digit: char,
+    },
+    /// Hide the notice.
+    DismissNotice,
+}

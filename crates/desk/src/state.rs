@@ -1,0 +1,188 @@
+//! What a window draws: all of it, in one message.
+
+use serde::{Deserialize, Serialize};
+use siaga_hub_api::{ErrorCode, HubView, UnitInfo};
+use siaga_model::{Advice, CallId, Form, Level, Seat, Timestamp, UnitId};
+
+/// Whether a connection stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "link")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum LinkHealth {
+    /// Not wanted yet.
+    #[default]
+    Off,
+    /// On its way.
+    Connecting,
+    /// Stands.
+    Up,
+    /// Lost; being retried.
+    Down {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// Whether there is a microphone and a loudspeaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "audio")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum AudioHealth {
+    /// Not opened yet.
+    #[default]
+    Off,
+    /// Open.
+    Ok {
+        /// Name of the microphone or file.
+        input: String,
+        /// Name of the loudspeaker or file.
+        output: String,
+    },
+    /// Something is missing; calls are still taken and can be handed over.
+    Trouble {
+        /// The device error's code, e.g. `no-input`.
+        code: String,
+    },
+}
+
+/// Whether the plugins answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum AdvisorHealth {
+    /// Not loaded yet.
+    #[default]
+    Off,
+    /// They answer.
+    Ok,
+    /// At least one failed: reports are treated as valid.
+    Trouble,
+}
+
+/// What this desk's telephone does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum PhoneState {
+    /// Rings.
+    Ringing,
+    /// Answered, media on its way.
+    Connecting,
+    /// Two-way audio.
+    Connected,
+    /// The leg is over (released, lost, or the caller is gone).
+    Gone,
+}
+
+/// The call at this desk.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DeskCall {
+    /// The call.
+    pub call: CallId,
+    /// What the telephone does.
+    pub phone: PhoneState,
+    /// Whether the microphone is off.
+    pub muted: bool,
+    /// The form as this desk has it (newer than the hub's while typing).
+    pub form: Form,
+    /// Its revision.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub rev: u64,
+    /// The last revision that the hub has journalled.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub saved_rev: u64,
+    /// Whether this desk writes the form.
+    pub writable: bool,
+    /// Advice on the newest revision that was judged.
+    pub advice: Option<Advice>,
+    /// Level of what is heard, dBFS RMS of the last 100 ms, −100 to 0.
+    pub heard_dbfs: f32,
+    /// Level of what is sent.
+    pub sent_dbfs: f32,
+}
+
+/// Who sits here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SessionInfo {
+    /// The seat.
+    pub seat: Seat,
+    /// Its unit.
+    pub unit: UnitId,
+    /// That unit's level.
+    pub level: Level,
+    /// The operator's name as shown.
+    pub operator_name: String,
+    /// All units that reports can go to.
+    pub units: Vec<UnitInfo>,
+    /// Seconds for which a unit may ring in a transfer.
+    pub transfer_ring_s: u32,
+}
+
+/// What went wrong, for the window's message catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "error")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum DeskError {
+    /// The hub refused.
+    Hub {
+        /// Its code.
+        code: ErrorCode,
+        /// For IT.
+        detail: String,
+    },
+    /// The hub cannot be reached.
+    Unreachable {
+        /// For IT.
+        detail: String,
+    },
+    /// The address of the hub makes no sense.
+    BadAddress,
+    /// Not possible now (nothing rings, no call is up, …).
+    NotNow,
+    /// The telephone call could not be set up.
+    Phone {
+        /// For IT.
+        detail: String,
+    },
+}
+
+/// Something the operator should know, shown until dismissed or overtaken.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Notice {
+    /// What.
+    pub error: DeskError,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// All that a window draws.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DeskState {
+    /// Counts up with every change.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub rev: u64,
+    /// The hub's clock as this desk reckons it.
+    pub now: Timestamp,
+    /// Whether this runs as training.
+    pub training: bool,
+    /// Who sits here; `None` before login.
+    pub session: Option<SessionInfo>,
+    /// The connection to the hub.
+    pub hub: LinkHealth,
+    /// The registration at the switch.
+    pub sip: LinkHealth,
+    /// The sound devices.
+    pub audio: AudioHealth,
+    /// The plugins.
+    pub advisor: AdvisorHealth,
+    /// The last view of the hub.
+    pub view: Option<HubView>,
+    /// The call at this desk.
+    pub call: Option<DeskCall>,
+    /// What the operator should know.
+    pub notice: Option<Notice>,
+}
