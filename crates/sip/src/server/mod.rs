@@ -1,0 +1,299 @@
+//! The server: what the embedded switch speaks SIP with. Registrar, and user agent to every caller
+//! and seat; it proxies nothing.
+
+use crate::Ha1s;
+use crate::types::{DialogKey, Headers, Personal, SipError};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+/// How the server listens and what it bears.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 lets the system choose.
+    pub bind: SocketAddr,
+    /// Digest realm, also the domain of our addresses.
+    pub realm: String,
+    /// Server and User-Agent header.
+    pub user_agent: String,
+    /// `Some` for wss, `None` for plain ws (loopback, or TLS in front).
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The number that is served for everybody, registered or not.
+    pub emergency_user: String,
+    /// What is refused, and from where on.
+    pub limits: Limits,
+}
+
+/// Bounds against broken and hostile peers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Largest message, in bytes; a larger one closes its connection.
+    pub message_bytes: usize,
+    /// Connections in all; further ones are closed at once.
+    pub connections: usize,
+    /// Connections from one address.
+    pub connections_per_address: usize,
+    /// Malformed messages on one connection until it is closed.
+    pub malformed_per_connection: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: 64 * 1024,
+            connections: 4096,
+            connections_per_address: 512,
+            malformed_per_connection: 20,
+        }
+    }
+}
+
+/// What the server reports. Every dialog ends with exactly one `Failed` or `Ended`.
+#[derive(Debug)]
+pub enum ServerEvent {
+    /// An account has its first contact (not sent again for refreshes).
+    Registered {
+        /// The account.
+        user: String,
+        /// Contact URI.
+        contact: String,
+        /// User-Agent header of the client.
+        user_agent: Option<String>,
+    },
+    /// An account has lost its last contact. Its established dialogs stay up.
+    Unregistered {
+        /// The account.
+        user: String,
+        /// Why.
+        why: UnregisteredBy,
+    },
+    /// Somebody calls.
+    Incoming(IncomingLeg),
+    /// The other side rings (18x).
+    Ringing {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// Early answer.
+        sdp: Option<String>,
+    },
+    /// Our INVITE was answered and the ACK is sent.
+    Answered {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// The answer to our offer.
+        sdp: String,
+    },
+    /// The other side confirmed our answer (ACK); `sdp` is its answer if its INVITE had no offer.
+    Confirmed {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// The answer to the offer that our 200 made.
+        sdp: Option<String>,
+    },
+    /// Our INVITE came to nothing. The dialog is gone.
+    Failed {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// SIP status 300–699; 408 no response, 503 connection lost.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+    },
+    /// The other side changes the session; answer with [`SipServer::accept_reoffer`].
+    Reoffer {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// The new offer.
+        sdp: String,
+    },
+    /// An INFO request, answered 200 already.
+    Info {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// Content-Type, empty if there was none.
+        content_type: String,
+        /// Its body.
+        body: Personal,
+    },
+    /// The dialog is over.
+    Ended {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// Whether the other side ended it.
+        by_remote: bool,
+        /// SIP status that ended it, or the `cause` of its Reason header.
+        status: Option<u16>,
+        /// Text of the Reason header or our own explanation.
+        reason: Option<String>,
+    },
+    /// A message or a connection was refused. For log and statistics; holds nothing of its content.
+    Rejected {
+        /// From where.
+        remote: SocketAddr,
+        /// What was wrong with it.
+        what: String,
+    },
+}
+
+/// Why an account is no longer registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnregisteredBy {
+    /// It was not refreshed in time.
+    Expired,
+    /// The client took it back, or [`SipServer::remove_account`] did.
+    Removed,
+    /// Its connection is gone.
+    ConnectionLost,
+}
+
+/// A call that came in.
+#[derive(Debug)]
+pub struct IncomingLeg {
+    /// Names it from now on.
+    pub dialog: DialogKey,
+    /// User part of From: who says they call. Not verified.
+    pub from_user: Personal,
+    /// Display name in From.
+    pub display_name: Option<Personal>,
+    /// The account registered on the connection that the call came over.
+    pub authenticated: Option<String>,
+    /// Who is dialled: user part of the request URI, e.g. `110`.
+    pub request_user: String,
+    /// SDP offer; `None`: the 200 must make one and [`ServerEvent::Confirmed`] has the answer.
+    pub offer: Option<String>,
+    /// All header fields that SIP itself does not consume (X-…, P-Asserted-Identity, …).
+    pub headers: Headers,
+    /// Where the connection comes from.
+    pub remote: SocketAddr,
+}
+
+/// A handle on a running server; clones speak to the same one.
+#[derive(Clone, Debug)]
+pub struct SipServer {}
+
+impl SipServer {
+    /// Listens and serves until [`SipServer::close`].
+    ///
+    /// # Errors
+    /// [`SipError::Bind`].
+    pub async fn bind(cfg: ServerConfig) -> Result<(Self, mpsc::Receiver<ServerEvent>), SipError> {
+        let _ = cfg;
+        Err(SipError::Closed)
+    }
+
+    /// The address listened on.
+    pub fn local_addr(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], 0))
+    }
+
+    /// Lets `user` register with these secrets from now on; replaces earlier ones without
+    /// touching a registration that stands.
+    ///
+    /// # Errors
+    /// [`SipError::Closed`].
+    pub async fn set_account(&self, user: &str, secrets: Ha1s) -> Result<(), SipError> {
+        let _ = (user, secrets);
+        Err(SipError::Closed)
+    }
+
+    /// Forgets the account and its registration. Its dialogs stay up.
+    ///
+    /// # Errors
+    /// [`SipError::Closed`].
+    pub async fn remove_account(&self, user: &str) -> Result<(), SipError> {
+        let _ = user;
+        Err(SipError::Closed)
+    }
+
+    /// Whether `user` can be called right now.
+    pub async fn is_registered(&self, user: &str) -> bool {
+        let _ = user;
+        false
+    }
+
+    /// Calls the newest contact of `user`.
+    ///
+    /// # Errors
+    /// [`SipError::NotRegistered`], [`SipError::BadInput`], [`SipError::Closed`].
+    pub async fn invite(
+        &self,
+        user: &str,
+        offer: &str,
+        headers: Headers,
+    ) -> Result<DialogKey, SipError> {
+        let _ = (user, offer, headers);
+        Err(SipError::Closed)
+    }
+
+    /// Says 180 Ringing to an incoming call.
+    ///
+    /// # Errors
+    /// [`SipError::NoDialog`], [`SipError::WrongState`], [`SipError::Closed`].
+    pub async fn ring(&self, dialog: DialogKey) -> Result<(), SipError> {
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Says 183 Session Progress with early media.
+    ///
+    /// # Errors
+    /// As [`SipServer::ring`].
+    pub async fn progress(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Answers an incoming call with 200 and this SDP.
+    ///
+    /// # Errors
+    /// As [`SipServer::ring`].
+    pub async fn answer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Refuses an incoming call. The dialog then ends.
+    ///
+    /// # Errors
+    /// As [`SipServer::ring`]; [`SipError::BadInput`] for a status outside 300–699.
+    pub async fn reject(
+        &self,
+        dialog: DialogKey,
+        status: u16,
+        reason: &str,
+    ) -> Result<(), SipError> {
+        let _ = (status, reason);
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Ends a dialog in whatever state it is: CANCEL, BYE, or 603 to a call not yet answered.
+    /// `reason` is the value of a Reason header (RFC 3326), e.g.
+    /// `SIP;cause=200;text="Call completed elsewhere"`.
+    ///
+    /// # Errors
+    /// [`SipError::NoDialog`] when it is over already, [`SipError::Closed`].
+    pub async fn hang_up(&self, dialog: DialogKey, reason: Option<&str>) -> Result<(), SipError> {
+        let _ = reason;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Offers a changed session (re-INVITE) and waits for the answer.
+    ///
+    /// # Errors
+    /// [`SipError::Refused`] leaves the session as it was; else as [`SipServer::ring`].
+    pub async fn reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<String, SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Answers a [`ServerEvent::Reoffer`].
+    ///
+    /// # Errors
+    /// As [`SipServer::ring`].
+    pub async fn accept_reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Hangs everything up and stops listening; at most 2 s.
+    pub async fn close(&self) {}
+}

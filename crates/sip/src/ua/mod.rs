@@ -1,0 +1,230 @@
+//! The user agent: what a desk and a simulated caller speak SIP with.
+
+use crate::types::{DialogKey, Headers, Personal, SipError};
+use siaga_model::Redacted;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use url::Url;
+
+/// How a user agent reaches its server and who it is.
+#[derive(Clone, Debug)]
+pub struct UserAgentConfig {
+    /// `ws://` or `wss://`, with the path if the server wants one (`wss://pbx.example/ws`).
+    pub ws_url: Url,
+    /// Whom to trust for `wss://`; `None` means the public roots.
+    pub tls_roots: Option<Arc<rustls::RootCertStore>>,
+    /// User part of the address of record, also the digest user name.
+    pub user: String,
+    /// Domain of the address of record.
+    pub domain: String,
+    /// Digest secret. `None`: a challenge cannot be answered, e.g. an unregistered caller.
+    pub secret: Option<Redacted<String>>,
+    /// Display name put into From.
+    pub display_name: Option<Personal>,
+    /// Whether to register (and to keep registered).
+    pub register: bool,
+    /// Registration life-time asked for, 60 s or more; refreshed at half of what is granted.
+    pub expires: Duration,
+    /// User-Agent header.
+    pub user_agent: String,
+}
+
+/// What a user agent reports. Every dialog ends with exactly one `Failed` or `Ended`.
+#[derive(Debug)]
+pub enum UaEvent {
+    /// The registration stands (sent again after each refresh).
+    Registered {
+        /// Life-time granted.
+        expires: Duration,
+    },
+    /// The registrar refused. 401 and 403 mean wrong user or secret; it is tried again with back-off.
+    RegistrationFailed {
+        /// SIP status; 408 when the registrar did not answer.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+    },
+    /// The WebSocket is gone. Established dialogs stay: their media may well be alive.
+    ConnectionLost,
+    /// The next attempt to connect.
+    Reconnecting {
+        /// Time until it is made.
+        after: Duration,
+    },
+    /// Somebody calls.
+    Incoming(IncomingCall),
+    /// The other side rings (18x); `sdp` when it sends early media.
+    Ringing {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// Early answer.
+        sdp: Option<String>,
+    },
+    /// Our INVITE was answered and the ACK is sent.
+    Answered {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// The answer to our offer.
+        sdp: String,
+    },
+    /// The other side confirmed our answer (ACK).
+    Confirmed {
+        /// Which dialog.
+        dialog: DialogKey,
+    },
+    /// Our INVITE came to nothing. The dialog is gone.
+    Failed {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// SIP status 300–699; 408 no response, 503 connection lost.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+    },
+    /// The other side changes the session; answer with [`UserAgent::accept_reoffer`].
+    Reoffer {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// The new offer.
+        sdp: String,
+    },
+    /// An INFO request, answered 200 already (DTMF: `application/dtmf-relay`).
+    Info {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// Content-Type, empty if there was none.
+        content_type: String,
+        /// Its body.
+        body: Personal,
+    },
+    /// The dialog is over.
+    Ended {
+        /// Which dialog.
+        dialog: DialogKey,
+        /// Whether the other side ended it.
+        by_remote: bool,
+        /// SIP status that ended it, or the `cause` of its Reason header.
+        status: Option<u16>,
+        /// Text of the Reason header or our own explanation.
+        reason: Option<String>,
+    },
+}
+
+/// A call that came in.
+#[derive(Debug)]
+pub struct IncomingCall {
+    /// Names it from now on.
+    pub dialog: DialogKey,
+    /// User part of From: who says they call. Not verified.
+    pub from_user: Personal,
+    /// Display name in From.
+    pub display_name: Option<Personal>,
+    /// SDP offer.
+    pub offer: String,
+    /// All header fields that SIP itself does not consume (X-…, P-Asserted-Identity, Alert-Info, …).
+    pub headers: Headers,
+}
+
+/// A handle on a running user agent; clones speak to the same one.
+#[derive(Clone, Debug)]
+pub struct UserAgent {}
+
+impl UserAgent {
+    /// Starts connecting. Gives the handle at once; what becomes of it comes as events.
+    ///
+    /// # Errors
+    /// [`SipError::Config`] when the configuration can never work.
+    pub fn start(cfg: UserAgentConfig) -> Result<(Self, mpsc::Receiver<UaEvent>), SipError> {
+        let _ = cfg;
+        Err(SipError::Closed)
+    }
+
+    /// Calls `target`: a user of our own domain (`110`) or a whole SIP URI.
+    ///
+    /// # Errors
+    /// [`SipError::NotConnected`], [`SipError::BadInput`], [`SipError::Closed`].
+    pub async fn invite(
+        &self,
+        target: &str,
+        offer: &str,
+        headers: Headers,
+    ) -> Result<DialogKey, SipError> {
+        let _ = (target, offer, headers);
+        Err(SipError::Closed)
+    }
+
+    /// Says 180 Ringing to an incoming call.
+    ///
+    /// # Errors
+    /// [`SipError::NoDialog`], [`SipError::WrongState`], [`SipError::Closed`].
+    pub async fn ring(&self, dialog: DialogKey) -> Result<(), SipError> {
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Answers an incoming call with 200 and this SDP.
+    ///
+    /// # Errors
+    /// As [`UserAgent::ring`].
+    pub async fn answer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Refuses an incoming call: 486 busy, 603 decline, 480, … The dialog then ends.
+    ///
+    /// # Errors
+    /// As [`UserAgent::ring`]; [`SipError::BadInput`] for a status outside 300–699.
+    pub async fn reject(
+        &self,
+        dialog: DialogKey,
+        status: u16,
+        reason: &str,
+    ) -> Result<(), SipError> {
+        let _ = (status, reason);
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Ends a dialog in whatever state it is: CANCEL, BYE, or 603 to a call not yet answered.
+    ///
+    /// # Errors
+    /// [`SipError::NoDialog`] when it is over already, [`SipError::Closed`].
+    pub async fn hang_up(&self, dialog: DialogKey) -> Result<(), SipError> {
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Offers a changed session (re-INVITE) and waits for the answer.
+    ///
+    /// # Errors
+    /// [`SipError::Refused`] leaves the session as it was; else as [`UserAgent::ring`].
+    pub async fn reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<String, SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Answers a [`UaEvent::Reoffer`].
+    ///
+    /// # Errors
+    /// As [`UserAgent::ring`].
+    pub async fn accept_reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
+        let _ = sdp;
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Sends an INFO request, e.g. DTMF as `application/dtmf-relay`.
+    ///
+    /// # Errors
+    /// As [`UserAgent::ring`].
+    pub async fn info(
+        &self,
+        dialog: DialogKey,
+        content_type: &str,
+        body: &str,
+    ) -> Result<(), SipError> {
+        let _ = (content_type, body);
+        Err(SipError::NoDialog(dialog))
+    }
+
+    /// Hangs everything up, unregisters and closes the connection; at most 2 s.
+    pub async fn close(&self) {}
+}
