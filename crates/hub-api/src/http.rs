@@ -1,7 +1,7 @@
 //! What goes over HTTP.
 
 use serde::{Deserialize, Serialize};
-use siaga_model::{CaseNumber, Level, Redacted, Seat, SeatId, Timestamp, Unit, UnitId};
+use siaga_model::{CallId, CaseNumber, Level, Redacted, Seat, SeatId, Timestamp, Unit, UnitId};
 
 /// Who wants to sit where.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -79,5 +79,24 @@ pub struct PluginRelease {
     /// Its name.
     pub name: String,
     /// SHA-256 of the component, lower-case hex: also its address under `/v1/plugins/`.
+    pub sha256: String,
+}
+
+/// A sealed recording as the hub knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecordingInfo {
+    /// The call.
+    pub call: CallId,
+    /// The call's case, if it was answered.
+    pub number: Option<CaseNumber>,
+    /// The name of the file, without its folder.
+    pub file: String,
+    /// When its first sample was taken.
+    pub starts_at: Timestamp,
+    /// Its length in seconds.
+    pub seconds: f64,
+    /// Two: left what the caller sends, right what the caller is sent.
+    pub channels: u8,
+    /// SHA-256 of the file, lower-case hex.
     pub sha256: String,
 }

@@ -4,16 +4,24 @@
 //! which it sends [`ToHub`] and receives [`ToDesk`]. The hub sends whole views, never differences: a
 //! desk that reconnects needs no history. What a desk must not lose (drafts, closings, verdicts) it
 //! sends with a sequence number of its own and repeats until the hub has acknowledged it; the hub
-//! takes each number once.
+//! takes each number once. [`HubClient`] is the desk's side, [`Outbox`] what waits for the hub.
 
 #![forbid(unsafe_code)]
 
+mod client;
 mod error;
 mod http;
+mod outbox;
+mod socket;
 mod ws;
 
+pub use client::{ClientError, HubClient};
 pub use error::{ApiError, ErrorCode};
-pub use http::{CaseBlock, LoginRequest, PluginRelease, Session, SipAccount, UnitInfo};
+pub use http::{
+    CaseBlock, LoginRequest, PluginRelease, RecordingInfo, Session, SipAccount, UnitInfo,
+};
+pub use outbox::{OUTBOX_CAPACITY, Outbox, OutboxFull};
+pub use socket::{DeskReceiver, DeskSender};
 pub use ws::{
     CallView, Draft, HandoverChoice, HubView, Phase, ReclaimView, SeatView, Sequenced, ToDesk,
     ToHub, UnitView,
@@ -29,6 +37,8 @@ pub const LOGOUT_PATH: &str = "/v1/logout";
 pub const PLUGINS_PATH: &str = "/v1/plugins";
 /// `GET`, authorized: a case by number at `/v1/cases/{number}`; the latest 100 at `/v1/cases`.
 pub const CASES_PATH: &str = "/v1/cases";
+/// `GET`, authorized, for seats of a Polda and above: the latest 100 [`RecordingInfo`].
+pub const RECORDINGS_PATH: &str = "/v1/recordings";
 /// `GET`: `{"status": "ok", …}`; needs no login.
 pub const HEALTH_PATH: &str = "/v1/health";
 /// Largest message that either side accepts on the socket, in bytes.

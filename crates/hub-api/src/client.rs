@@ -1,0 +1,294 @@
+//! The desk's side of HTTP: log in, fetch plugins and cases, open the socket. No reconnecting: that
+//! is the desk engine's, with [`crate::Outbox`].
+
+use crate::socket::{self, DeskReceiver, DeskSender};
+use crate::{
+    ApiError, CASES_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH, PluginRelease,
+    RECORDINGS_PATH, RecordingInfo, Session,
+};
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use siaga_model::{Case, CaseNumber, Redacted};
+use std::sync::Arc;
+use std::time::Duration;
+use url::Url;
+
+/// Largest JSON body that is read, in bytes.
+const MAX_JSON: usize = 8 * 1024 * 1024;
+/// Largest plugin component that is fetched, in bytes.
+const MAX_PLUGIN: usize = 64 * 1024 * 1024;
+/// A hub stands in the same network: what takes longer is lost.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// Time for a whole request; a login waits for argon2id on a busy hub.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// Why the hub could not be asked, or what it said.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// Not an `http://` or `https://` address.
+    #[error("not the address of a hub: {0}")]
+    BadAddress(String),
+    /// The hub answered with an error.
+    #[error(transparent)]
+    Refused(#[from] ApiError),
+    /// No connection, or it broke, or it took too long.
+    #[error("the hub cannot be reached: {0}")]
+    Unreachable(String),
+    /// Something answered that does not speak as a hub does.
+    #[error("not understood: {0}")]
+    Malformed(String),
+    /// More bytes than [`crate::MAX_MESSAGE`] or the limit of the resource.
+    #[error("larger than {0} bytes")]
+    TooLarge(usize),
+    /// The bytes of a plugin are not those that the hub announced.
+    #[error("the plugin's bytes hash to {got}, not {wanted}")]
+    WrongHash {
+        /// As announced.
+        wanted: String,
+        /// As received.
+        got: String,
+    },
+}
+
+/// A logged-in desk's access to its hub. Cheap to clone; the session lives at the hub.
+#[derive(Clone)]
+pub struct HubClient {
+    http: reqwest::Client,
+    base: Url,
+    tls: Arc<rustls::ClientConfig>,
+    token: Redacted<String>,
+}
+
+impl std::fmt::Debug for HubClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubClient").field("base", &self.base.as_str()).finish_non_exhaustive()
+    }
+}
+
+impl HubClient {
+    /// Sits down at a seat. `hub` is `http://host:port` or `https://host`; a path in it is kept as
+    /// a prefix.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with the hub's code (`wrong-password`, `slow-down`, `seat-taken`,
+    /// `no-such-seat`, `not-allowed`), and the others when there is no such hub.
+    pub async fn login(hub: &str, request: LoginRequest) -> Result<(Session, Self), ClientError> {
+        let base = base_url(hub)?;
+        let tls = tls_config(base.scheme() == "https")?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            // The WebSocket goes straight to the hub, so the rest does too.
+            .no_proxy()
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .build()
+            .map_err(|error| ClientError::Unreachable(told(&error)))?;
+        let mut client = Self { http, base, tls, token: Redacted::default() };
+        let response = client
+            .http
+            .post(client.url(LOGIN_PATH)?)
+            .json(&request)
+            .send()
+            .await
+            .map_err(|error| ClientError::Unreachable(told(&error)))?;
+        let session: Session = json(response).await?;
+        client.token = session.token.clone();
+        Ok((session, client))
+    }
+
+    /// Ends the session at the hub; its telephone account ends with it.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] when the session has ended already, and the others.
+    pub async fn logout(&self) -> Result<(), ClientError> {
+        let request = self.http.post(self.url(LOGOUT_PATH)?);
+        let response = self.send(request).await?;
+        checked(response).await.map(drop)
+    }
+
+    /// The bytes of a plugin, checked against the hash by which they are asked for.
+    ///
+    /// # Errors
+    /// [`ClientError::WrongHash`] when they are others, [`ClientError::TooLarge`] above 64 MiB.
+    pub async fn plugin(&self, sha256: &str) -> Result<Vec<u8>, ClientError> {
+        let response = self.get(&format!("{PLUGINS_PATH}/{sha256}")).await?;
+        let bytes = body(checked(response).await?, MAX_PLUGIN).await?;
+        let got = hex::encode(Sha256::digest(&bytes));
+        if got == sha256 {
+            Ok(bytes)
+        } else {
+            Err(ClientError::WrongHash { wanted: sha256.to_owned(), got })
+        }
+    }
+
+    /// The plugins that this hub wants its desks to run.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn plugins(&self) -> Result<Vec<PluginRelease>, ClientError> {
+        json(self.get(PLUGINS_PATH).await?).await
+    }
+
+    /// One case.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `not-found`, `not-allowed` or `not-logged-in`, and the others.
+    pub async fn case(&self, number: &CaseNumber) -> Result<Case, ClientError> {
+        json(self.get(&format!("{CASES_PATH}/{number}")).await?).await
+    }
+
+    /// The latest 100 cases that this seat may see, newest first.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn cases(&self) -> Result<Vec<Case>, ClientError> {
+        json(self.get(CASES_PATH).await?).await
+    }
+
+    /// The latest 100 recordings, newest first. For seats of a Polda and above.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn recordings(&self) -> Result<Vec<RecordingInfo>, ClientError> {
+        json(self.get(RECORDINGS_PATH).await?).await
+    }
+
+    /// Opens the desk's socket. A second socket of the same session takes the place of the first.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `not-logged-in` when the session has ended, and the others.
+    pub async fn connect(&self) -> Result<(DeskSender, DeskReceiver), ClientError> {
+        let mut url = self.url(crate::DESK_SOCKET_PATH)?;
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        url.set_scheme(scheme).map_err(|()| ClientError::BadAddress(self.base.to_string()))?;
+        let opened = socket::open(&url, &self.token, self.tls.clone());
+        tokio::time::timeout(CONNECT_WITHIN, opened)
+            .await
+            .map_err(|_| ClientError::Unreachable("the socket took too long to open".to_owned()))?
+    }
+
+    fn url(&self, path: &str) -> Result<Url, ClientError> {
+        let mut url = self.base.clone();
+        let prefix = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&format!("{prefix}{path}"));
+        Ok(url)
+    }
+
+    async fn get(&self, path: &str) -> Result<reqwest::Response, ClientError> {
+        self.send(self.http.get(self.url(path)?)).await
+    }
+
+    async fn send(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<reqwest::Response, ClientError> {
+        request
+            .bearer_auth(self.token.expose())
+            .send()
+            .await
+            .map_err(|error| ClientError::Unreachable(told(&error)))
+    }
+}
+
+fn base_url(hub: &str) -> Result<Url, ClientError> {
+    let bad = |why: &str| ClientError::BadAddress(why.to_owned());
+    let url = Url::parse(hub.trim()).map_err(|error| bad(&error.to_string()))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(bad("it must begin with http:// or https://"));
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err(bad("it names no host"));
+    }
+    Ok(url)
+}
+
+/// The machine's own trust store, so that a Polda's own CA works for HTTP and WebSocket alike. A
+/// hub without TLS (training, loopback) must also work on a machine that has no certificates.
+fn tls_config(https: bool) -> Result<Arc<rustls::ClientConfig>, ClientError> {
+    use rustls_platform_verifier::ConfigVerifierExt;
+    // Fails only when somebody installed one before, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let config = if https {
+        rustls::ClientConfig::with_platform_verifier()
+            .map_err(|error| ClientError::Unreachable(error.to_string()))?
+    } else {
+        rustls::ClientConfig::builder()
+            .with_root_certificates(rustls::RootCertStore::empty())
+            .with_no_client_auth()
+    };
+    Ok(Arc::new(config))
+}
+
+/// An error of reqwest with its causes: its own text stops at "error sending request".
+fn told(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text
+}
+
+async fn checked(response: reqwest::Response) -> Result<reqwest::Response, ClientError> {
+    let status = response.status();
+    if status.is_success() {
+        return Ok(response);
+    }
+    let bytes = body(response, MAX_JSON).await?;
+    Err(refusal(&bytes).unwrap_or_else(|| ClientError::Malformed(format!("HTTP {status}"))))
+}
+
+/// The hub's error in a body, if it is one.
+pub(crate) fn refusal(bytes: &[u8]) -> Option<ClientError> {
+    serde_json::from_slice::<ApiError>(bytes).ok().map(ClientError::Refused)
+}
+
+async fn json<T: DeserializeOwned>(response: reqwest::Response) -> Result<T, ClientError> {
+    let bytes = body(checked(response).await?, MAX_JSON).await?;
+    // The text of serde's error may quote the value, which may be personal: only where, not what.
+    serde_json::from_slice(&bytes).map_err(|error| {
+        ClientError::Malformed(format!(
+            "{:?} error at line {} column {}",
+            error.classify(),
+            error.line(),
+            error.column()
+        ))
+    })
+}
+
+async fn body(mut response: reqwest::Response, limit: usize) -> Result<Vec<u8>, ClientError> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| ClientError::Unreachable(told(&error)))?
+    {
+        if bytes.len() + chunk.len() > limit {
+            return Err(ClientError::TooLarge(limit));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_is_no_hub_is_said_to_be_bad() {
+        for bad in ["", "hub.polda", "ftp://hub", "file:///etc/passwd", "http://"] {
+            assert!(matches!(base_url(bad), Err(ClientError::BadAddress(_))), "{bad:?}");
+        }
+        assert!(base_url("http://127.0.0.1:8110").is_ok());
+        assert!(base_url("https://hub.polda.example/siaga/").is_ok());
+    }
+
+    #[test]
+    fn an_error_of_the_hub_is_read_from_the_body() {
+        let body = br#"{"code": "seat-taken", "detail": "budi since 08:00"}"#;
+        let Some(ClientError::Refused(error)) = refusal(body) else { panic!("an ApiError") };
+        assert_eq!(error.code, crate::ErrorCode::SeatTaken);
+        assert!(refusal(b"<html>502</html>").is_none());
+    }
+}
