@@ -55,14 +55,20 @@ pub enum SwitchSaw {
         /// Why.
         cause: LegCause,
     },
+    /// The switch is lost with every bridge and leg on it. A connection to it that may come back is
+    /// not this.
+    Lost,
 }
 
 /// What changed about a seat.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SeatChange {
-    /// Somebody is logged in here; the unit says which calls it may take.
+    /// Somebody is logged in here; the unit says which calls it may take. A seat starts paused; one
+    /// that was logged in before wants what it wanted then, so that a short loss of the network
+    /// takes no seat out of service.
     LoggedIn(UnitId),
-    /// Nobody is logged in any more. A leg that is up stays up.
+    /// Nobody is logged in any more. A leg that is up stays up. The end of a shift is `Pause`, then
+    /// this.
     LoggedOut,
     /// Its telephone registered at the switch.
     Registered,

@@ -1,16 +1,75 @@
 //! The life of a 110 call, as a pure function of what happened and when.
 //!
 //! [`CallFlow::handle`] takes the time and one [`Input`]; [`CallFlow::poll`] is then drained until it
-//! gives [`Output::Wait`].
+//! gives [`Output::Wait`]. Nothing here reads a clock, opens a socket or draws a random number, so
+//! ten minutes of a call are tested in a millisecond, and the same inputs always give the same
+//! outputs.
+//!
+//! # The life-cycle
+//! A citizen dials 110. The switch puts the caller into a bridge of their own and says
+//! [`SwitchSaw::CallerArrived`]; from here on the call is *queued* and hears music. It waits at the
+//! first level (or at the unit that trunk, area code or cell names); the seat that has been idle
+//! longest there *rings*, one seat at a time. A seat that lets it ring for 8 s becomes
+//! `tak menjawab`; one that declines, is busy or fails stays ready, but is not asked about this call
+//! again before every other ready seat was, and then not within [`OFFER_AGAIN`]. Whatever happens,
+//! the caller keeps the place that arrival gave. When a level's seconds are over, the next level is
+//! asked *too*; the last one waits for ever.
+//!
+//! A seat answers: its leg joins the bridge, then the music stops, in this order, because the order
+//! of outputs is what keeps the caller out of silence. The call is *talking* and that seat owns it:
+//! only the owner's intents are followed, and its desk alone writes the form. It may *hold* the
+//! caller, pick a unit (whose desks then see the form), hand the caller over, or close.
+//!
+//! *Transferring* only ever adds a leg. Together (the default), the owner stays with the caller under
+//! a soft ringback; with music, the owner's leg is set aside, still up. When the unit has answered
+//! *and been heard*, or the owner releases, the old leg is hung up and the unit's seat owns the call.
+//! In every other case the owner has the caller back: at once when every seat is busy, says busy,
+//! declines or is not there; when [`FlowConfig::transfer_ring`] is over when it is silent; when
+//! [`FlowConfig::heard_within`] is over when it answers and says nothing. If the owner's own leg dies
+//! meanwhile, the caller hears music and belongs to the unit as soon as it answers.
+//!
+//! A leg that is lost while talking, for whatever reason, never ends a call: the caller goes to the
+//! front of the queue. A desk that has lost both its hub and its registration is given [`SEAT_LOST`]
+//! and then counts as lost; one of the two alone changes nothing about a leg that is up.
+//!
+//! A call ends once: when the caller hangs up, when its owner closes it, or when the whole switch is
+//! lost. The owner's seat then writes up (*after call*) and is offered nothing. A call that its caller
+//! ended is `Abandoned`, that is on the call-back list, until the owner says otherwise with
+//! [`Intent::Close`] while writing up ([`FlowEvent::Disposed`]).
+//!
+//! # What always holds
+//! - A caller who has not hung up is with an answered, joined leg, or hears music or ringback.
+//! - One seat has at most one live call; one call has at most one owner and one ringing seat.
+//! - Late, doubled and unknown inputs change nothing. An answer that crosses our hanging up is hung
+//!   up again.
+//! - What is due at `now` happens before the input that comes at `now`.
+//! - [`Output::Wait`] is never in the past, and names why it exists.
+//!
+//! # What is bounded
+//! Ended calls are kept for desks that reconnect, at most [`ENDED_KEPT`] plus one a seat that still
+//! writes up; the oldest is forgotten first. Live calls are not bounded here: refusing a caller is
+//! nothing this crate does, and the trunk bounds them. Outputs are bounded by what one input can
+//! cause, as long as they are drained after each.
 
 #![forbid(unsafe_code)]
 
+mod call;
 mod config;
+mod ended;
+mod flow;
 mod input;
 mod output;
+mod queue;
+mod seats;
+mod talk;
+mod transfer;
 mod view;
 
 pub use config::{ConfigError, FlowConfig, Handover, LevelStep};
+pub use ended::ENDED_KEPT;
+pub use flow::CallFlow;
 pub use input::{Input, Intent, SeatChange, SwitchSaw};
 pub use output::{FlowEvent, Output, Program, Refusal, SwitchCommand, WaitReason};
-pub use view::{CallPhase, Reclaim};
+pub use queue::OFFER_AGAIN;
+pub use seats::SEAT_LOST;
+pub use view::{CallPhase, CallView, Reclaim, SeatView};

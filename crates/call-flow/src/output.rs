@@ -52,6 +52,10 @@ pub enum WaitReason {
     Heard,
     /// An operator writes up the last call.
     AfterCall,
+    /// A seat with a leg that is up has neither hub nor registration: two seconds, then it is lost.
+    SeatLost,
+    /// A seat has refused this call; seats that did are asked again after a rest.
+    OfferAgain,
 }
 
 /// What the switch must do. Every command is idempotent: a leg that is gone or already so is fine.
@@ -226,6 +230,16 @@ pub enum FlowEvent {
         /// Who ended it.
         by: EndedBy,
         /// How it was disposed of.
+        disposition: Disposition,
+    },
+    /// The operator who was with a caller that hung up has said how the call is disposed of: this
+    /// replaces the disposition in `Ended`. At most once a call.
+    Disposed {
+        /// The call, which has ended.
+        call: CallId,
+        /// Who said so.
+        seat: SeatId,
+        /// How.
         disposition: Disposition,
     },
     /// A seat's state changed.

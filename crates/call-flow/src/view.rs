@@ -2,7 +2,9 @@
 //! message, so that a desk which reconnects needs no history.
 
 use serde::{Deserialize, Serialize};
-use siaga_model::{Disposition, EndedBy, ReclaimCause, SeatId, Timestamp, UnitId};
+use siaga_model::{
+    CallId, Disposition, EndedBy, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
+};
 
 /// Where a call stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +44,8 @@ pub enum CallPhase {
     },
     /// Being handed over.
     Transferring {
-        /// Who hands over; has the form.
+        /// Who hands over; has the form, unless its leg is lost (then its [`SeatView`] does not
+        /// name this call any more).
         from: SeatId,
         /// To which unit.
         unit: UnitId,
@@ -75,4 +78,34 @@ pub struct Reclaim {
     pub unit: UnitId,
     /// When.
     pub at: Timestamp,
+}
+
+/// A call as it may be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallView {
+    /// The call.
+    pub call: CallId,
+    /// Where it stands.
+    pub phase: CallPhase,
+    /// The unit whose desks see the form.
+    pub picked: Option<UnitId>,
+    /// When it reached the switch.
+    pub arrived_at: Timestamp,
+    /// The unit that came first for it, by trunk, area code or cell.
+    pub first_unit: Option<UnitId>,
+}
+
+/// A seat as it may be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeatView {
+    /// The seat.
+    pub seat: SeatId,
+    /// What it does.
+    pub state: SeatState,
+    /// The unit for which somebody is, or last was, logged in here.
+    pub unit: Option<UnitId>,
+    /// The call that rings here, is held here, or is being written up.
+    pub call: Option<CallId>,
+    /// Since when `state`, `unit` and `call` are as they are.
+    pub since: Timestamp,
 }

@@ -1,0 +1,84 @@
+//! Calls that are over: kept a while for desks that reconnect, and for the one operator who may still
+//! say how the call is disposed of.
+
+use crate::{CallPhase, CallView, Refusal};
+use siaga_model::{CallId, Disposition, SeatId};
+use std::collections::{BTreeMap, VecDeque};
+
+/// How many ended calls are kept beside those that a seat still writes up. When there are more, the
+/// oldest is forgotten: its case is in the store, only its last view is gone from here.
+pub const ENDED_KEPT: usize = 256;
+
+#[derive(Debug)]
+struct EndedCall {
+    view: CallView,
+    /// The seat that may still dispose of it.
+    writer: Option<SeatId>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct EndedCalls {
+    calls: BTreeMap<CallId, EndedCall>,
+    /// Those without a writer, in the order in which they may be forgotten.
+    settled: VecDeque<CallId>,
+}
+
+impl EndedCalls {
+    /// Keeps a call whose view is in [`CallPhase::Ended`].
+    pub(crate) fn keep(&mut self, view: CallView, writer: Option<SeatId>) {
+        let call = view.call;
+        let settled = writer.is_none();
+        self.calls.insert(call, EndedCall { view, writer });
+        if settled {
+            self.settle(call);
+        }
+    }
+
+    pub(crate) fn contains(&self, call: CallId) -> bool {
+        self.calls.contains_key(&call)
+    }
+
+    pub(crate) fn view(&self, call: CallId) -> Option<&CallView> {
+        self.calls.get(&call).map(|ended| &ended.view)
+    }
+
+    /// The writer says how the call is disposed of, once.
+    pub(crate) fn dispose(
+        &mut self,
+        call: CallId,
+        seat: &SeatId,
+        disposition: &Disposition,
+    ) -> Result<(), Refusal> {
+        let ended = self.calls.get_mut(&call).ok_or(Refusal::NoSuchCall)?;
+        match &ended.writer {
+            None => return Err(Refusal::NoSuchCall),
+            Some(writer) if writer != seat => return Err(Refusal::NotYours),
+            Some(_) => {}
+        }
+        if let CallPhase::Ended { disposition: kept, .. } = &mut ended.view.phase {
+            kept.clone_from(disposition);
+        }
+        ended.writer = None;
+        self.settle(call);
+        Ok(())
+    }
+
+    /// The seat writes up no longer.
+    pub(crate) fn written_up(&mut self, call: CallId, seat: &SeatId) {
+        if let Some(ended) = self.calls.get_mut(&call)
+            && ended.writer.as_ref() == Some(seat)
+        {
+            ended.writer = None;
+            self.settle(call);
+        }
+    }
+
+    fn settle(&mut self, call: CallId) {
+        self.settled.push_back(call);
+        if self.settled.len() > ENDED_KEPT
+            && let Some(oldest) = self.settled.pop_front()
+        {
+            self.calls.remove(&oldest);
+        }
+    }
+}

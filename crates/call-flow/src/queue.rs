@@ -1,0 +1,201 @@
+//! From arrival to the first answer: who is asked about a waiting call, in which order, and what
+//! happens when nobody takes it. A caller waits here as long as it takes.
+
+use crate::call::{Call, Line, Party, Ring, State, Talking, Waiting};
+use crate::{CallFlow, FlowEvent, Program, SwitchCommand};
+use siaga_model::{CallFacts, CallId, LegCause, SeatId, Timestamp, Unit, UnitId};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a call rests after every ready seat has refused it, before they are asked again. It keeps
+/// two telephones that say "busy" by themselves from being rung a thousand times a second.
+pub const OFFER_AGAIN: Duration = Duration::from_secs(2);
+
+impl CallFlow {
+    pub(crate) fn arrive(&mut self, id: CallId, facts: &CallFacts, first_unit: Option<UnitId>) {
+        if self.calls.contains_key(&id) || self.ended.contains(id) {
+            return;
+        }
+        let first_level = self.first_level(first_unit.as_ref());
+        let line = Line {
+            id,
+            arrival: self.arrivals,
+            arrived_at: facts.arrived_at,
+            first_unit,
+            picked: None,
+            first_level,
+            level: first_level,
+            requeued: false,
+            last_leg: 0,
+        };
+        self.arrivals += 1;
+        let state = State::Waiting(self.waits(&line));
+        self.event(FlowEvent::CallerArrived { call: id });
+        self.play(id, Program::Music);
+        self.calls.insert(id, Call { line, state });
+        self.advance(id, |_, _, state| Some(state));
+    }
+
+    fn waits(&self, line: &Line) -> Waiting {
+        Waiting {
+            since: self.now,
+            level_until: self.level_until(line.level),
+            refused: BTreeSet::new(),
+            again_at: None,
+            ring: None,
+        }
+    }
+
+    fn level_until(&self, level: usize) -> Option<Timestamp> {
+        let is_last = level + 1 >= self.config.levels.len();
+        let step = self.config.levels.get(level).filter(|_| !is_last)?;
+        step.wait.map(|wait| self.now + wait)
+    }
+
+    /// Where the escalation of a call begins: at the level of its first unit, or of the nearest unit
+    /// above that the configuration has a level for.
+    fn first_level(&self, first_unit: Option<&UnitId>) -> usize {
+        let Some(first_unit) = first_unit else { return 0 };
+        self.line_of_command(first_unit)
+            .iter()
+            .find_map(|unit| self.config.levels.iter().position(|step| step.level == unit.level))
+            .unwrap_or(0)
+    }
+
+    /// A unit and those above it.
+    fn line_of_command(&self, unit: &UnitId) -> Vec<&Unit> {
+        let mut chain: Vec<&Unit> = Vec::new();
+        let mut next = self.units.get(unit);
+        while let Some(unit) = next {
+            // A circle of parents is the configuration's fault, not the caller's.
+            if chain.iter().any(|seen| seen.id == unit.id) {
+                break;
+            }
+            chain.push(unit);
+            next = unit.parent.as_ref().and_then(|parent| self.units.get(parent));
+        }
+        chain
+    }
+
+    /// The units whose seats may be asked now. A level at which the first unit has no superior is
+    /// open to every unit of that level: a gap in the configuration must leave nobody waiting for
+    /// ever.
+    fn units_asked(&self, line: &Line) -> BTreeSet<UnitId> {
+        let chain =
+            line.first_unit.as_ref().map_or_else(Vec::new, |first| self.line_of_command(first));
+        let mut asked = BTreeSet::new();
+        for step in self.config.levels.iter().take(line.level + 1).skip(line.first_level) {
+            let named: Vec<_> = chain.iter().filter(|unit| unit.level == step.level).collect();
+            if named.is_empty() {
+                let any = self.units.values().filter(|unit| unit.level == step.level);
+                asked.extend(any.map(|unit| unit.id.clone()));
+            } else {
+                asked.extend(named.into_iter().map(|unit| unit.id.clone()));
+            }
+        }
+        asked
+    }
+
+    /// Lets the longest-idle seats ring for the calls that have waited longest.
+    pub(crate) fn offer(&mut self) {
+        let queue: Vec<CallId> = self.queue().collect();
+        for id in queue {
+            if !self.seats.values().any(crate::seats::Seat::is_ready) {
+                return;
+            }
+            let Some(Call { line, state: State::Waiting(waiting) }) = self.calls.get(&id) else {
+                continue;
+            };
+            if waiting.ring.is_some() {
+                continue;
+            }
+            let units = self.units_asked(line);
+            let fresh = self
+                .longest_idle(|seat, unit| units.contains(unit) && !waiting.refused.contains(seat));
+            if let Some(seat) = fresh {
+                self.ring(id, seat);
+            }
+        }
+    }
+
+    fn ring(&mut self, id: CallId, seat: SeatId) {
+        self.advance(id, |flow, line, state| {
+            let State::Waiting(waiting) = state else { return Some(state) };
+            let leg = line.new_leg();
+            let until = flow.now + flow.config.seat_ring;
+            flow.seat_rings(&seat, id);
+            flow.command(SwitchCommand::Ring { leg, seat: seat.clone() });
+            flow.event(FlowEvent::SeatRinging { call: id, seat: seat.clone() });
+            let ring = Some(Ring { party: Party { seat, leg }, until });
+            Some(State::Waiting(Waiting { ring, ..waiting }))
+        });
+    }
+
+    pub(crate) fn offer_answered(&mut self, id: CallId) {
+        self.advance(id, |flow, _, state| {
+            let State::Waiting(Waiting { ring: Some(Ring { party, .. }), .. }) = state else {
+                return Some(state);
+            };
+            flow.seat_talks(&party.seat, id);
+            flow.command(SwitchCommand::Join(party.leg));
+            flow.play(id, Program::Quiet);
+            flow.event(FlowEvent::Answered { call: id, seat: party.seat.clone() });
+            Some(State::Talking(Talking { party, since: flow.now, reclaimed: None }))
+        });
+    }
+
+    /// The leg that rang is gone: the next seat is asked, the caller keeps the place.
+    pub(crate) fn offer_missed(&mut self, id: CallId, cause: LegCause) {
+        self.advance(id, |flow, _, state| {
+            let State::Waiting(mut waiting) = state else { return Some(state) };
+            if let Some(Ring { party, .. }) = waiting.ring.take() {
+                flow.seat_missed(&party.seat, cause);
+                flow.event(FlowEvent::SeatMissed { call: id, seat: party.seat.clone(), cause });
+                waiting.refused.insert(party.seat);
+                waiting.again_at = Some(flow.now + OFFER_AGAIN);
+            }
+            Some(State::Waiting(waiting))
+        });
+    }
+
+    pub(crate) fn offer_rang_out(&mut self, id: CallId) {
+        let ringing = self.calls.get(&id).and_then(|call| match &call.state {
+            State::Waiting(waiting) => waiting.ring.as_ref().map(|ring| ring.party.leg),
+            State::Talking(_) | State::Held(_) | State::Transferring(_) => None,
+        });
+        if let Some(leg) = ringing {
+            self.command(SwitchCommand::HangUp(leg));
+            self.offer_missed(id, LegCause::NoAnswer);
+        }
+    }
+
+    /// The call has rested after its last refusal. While somebody rings who has not refused yet, the
+    /// others stay unasked; that seat's refusal, if it comes, starts the rest anew.
+    pub(crate) fn offer_again(&mut self, id: CallId) {
+        // Not a step: no desk shows any of this.
+        if let Some(Call { state: State::Waiting(waiting), .. }) = self.calls.get_mut(&id) {
+            waiting.again_at = None;
+            if waiting.ring.is_none() {
+                waiting.refused.clear();
+            }
+        }
+    }
+
+    pub(crate) fn escalate(&mut self, id: CallId) {
+        self.advance(id, |flow, line, state| {
+            let State::Waiting(waiting) = state else { return Some(state) };
+            line.level += 1;
+            flow.event(FlowEvent::Escalated { call: id, level: line.level });
+            let level_until = flow.level_until(line.level);
+            Some(State::Waiting(Waiting { level_until, ..waiting }))
+        });
+    }
+
+    /// The caller has no human any more: to the front of the queue, with music.
+    pub(crate) fn requeue(&mut self, line: &mut Line, lost: SeatId, cause: LegCause) -> State {
+        self.play(line.id, Program::Music);
+        self.event(FlowEvent::Requeued { call: line.id, lost, cause });
+        line.requeued = true;
+        State::Waiting(self.waits(line))
+    }
+}

@@ -1,0 +1,277 @@
+//! Handing over: a leg is added for the unit, and the operator who hands over lets go only when the
+//! unit has the caller. Everything that can go wrong leads back to that operator, or, if that
+//! operator is gone too, to the front of the queue.
+
+use crate::call::{Giver, Held, Line, Party, State, Talking, Target, Transfer};
+use crate::{CallFlow, FlowEvent, Handover, Program, Reclaim, Refusal, SwitchCommand};
+use siaga_model::{CallId, LegCause, LegId, ReclaimCause, UnitId};
+use std::collections::BTreeSet;
+
+/// What a unit's refusal is called when the caller is back.
+fn reclaim_cause(refusal: LegCause) -> ReclaimCause {
+    match refusal {
+        LegCause::Busy => ReclaimCause::Busy,
+        // Hanging up a telephone that rings is declining.
+        LegCause::Declined | LegCause::HungUp => ReclaimCause::Declined,
+        LegCause::Unregistered => ReclaimCause::Unregistered,
+        LegCause::NoAnswer => ReclaimCause::NoAnswer,
+        LegCause::Released | LegCause::MediaLost | LegCause::Failed => ReclaimCause::Lost,
+    }
+}
+
+impl CallFlow {
+    pub(crate) fn start_transfer(
+        &mut self,
+        call: CallId,
+        unit: UnitId,
+        handover: Handover,
+    ) -> Result<(), Refusal> {
+        if !self.units.contains_key(&unit) {
+            return Err(Refusal::NoSuchUnit);
+        }
+        match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::Talking(_) | State::Held(_)) => {}
+            Some(State::Transferring(_) | State::Waiting(_)) | None => return Err(Refusal::NotNow),
+        }
+        self.advance(call, |flow, line, state| {
+            let (party, was_held) = match state {
+                State::Talking(Talking { party, .. }) => (party, false),
+                State::Held(Held { party, .. }) => (party, true),
+                State::Waiting(_) | State::Transferring(_) => return Some(state),
+            };
+            flow.picked(line, Some(unit.clone()));
+            let from = party.seat.clone();
+            flow.event(FlowEvent::TransferStarted { call, from, unit: unit.clone() });
+            let Some(seat) = flow.longest_idle(|_, at| *at == unit) else {
+                let cause = if flow.is_staffed(&unit, &party.seat) {
+                    ReclaimCause::Busy
+                } else {
+                    ReclaimCause::Unregistered
+                };
+                return Some(flow.give_back(line, party, unit, cause, was_held));
+            };
+            flow.play_handover(party.leg, handover, was_held);
+            let leg = line.new_leg();
+            let target = flow.ring_target(Party { seat, leg });
+            Some(State::Transferring(Transfer {
+                giver: Giver::Up(party),
+                unit,
+                handover,
+                since: flow.now,
+                ring_until: flow.now + flow.config.transfer_ring,
+                refused: BTreeSet::new(),
+                target,
+            }))
+        });
+        Ok(())
+    }
+
+    fn play_handover(&mut self, giver: LegId, handover: Handover, was_held: bool) {
+        match (handover, was_held) {
+            (Handover::Together, held) => {
+                if held {
+                    self.command(SwitchCommand::Join(giver));
+                }
+                self.play(giver.call, Program::SoftRingback);
+            }
+            (Handover::Music, false) => {
+                self.play(giver.call, Program::Music);
+                self.command(SwitchCommand::Detach(giver));
+            }
+            // It hears music and is apart already.
+            (Handover::Music, true) => {}
+        }
+    }
+
+    fn ring_target(&mut self, party: Party) -> Target {
+        let call = party.leg.call;
+        self.seat_rings(&party.seat, call);
+        self.command(SwitchCommand::Ring { leg: party.leg, seat: party.seat.clone() });
+        self.event(FlowEvent::TransferRinging { call, seat: party.seat.clone() });
+        Target::Ringing(party)
+    }
+
+    pub(crate) fn target_answered(&mut self, call: CallId) {
+        self.transfer(call, |flow, line, transfer| {
+            let party = transfer.target.party().clone();
+            flow.seat_talks(&party.seat, call);
+            flow.command(SwitchCommand::Join(party.leg));
+            flow.play(call, Program::Quiet);
+            flow.event(FlowEvent::TransferAnswered { call, seat: party.seat.clone() });
+            let heard_by = flow.now + flow.config.heard_within;
+            let target = Target::Answered { party, heard_by };
+            match transfer.giver {
+                Giver::Up(_) => State::Transferring(Transfer { target, ..transfer }),
+                // Nobody is left to wait for its voice.
+                Giver::Lost { .. } => flow.taken_over(line, Transfer { target, ..transfer }, false),
+            }
+        });
+    }
+
+    /// The unit has the caller; the operator who handed over is free to write up.
+    pub(crate) fn hand_over(&mut self, call: CallId, heard: bool) {
+        self.transfer(call, |flow, line, transfer| flow.taken_over(line, transfer, heard));
+    }
+
+    fn taken_over(&mut self, line: &Line, transfer: Transfer, heard: bool) -> State {
+        let party = transfer.target.party().clone();
+        match transfer.giver {
+            Giver::Up(giver) => {
+                self.command(SwitchCommand::HangUp(giver.leg));
+                self.seat_writes_up(&giver.seat, line.id);
+            }
+            Giver::Lost { .. } => {}
+        }
+        let seat = party.seat.clone();
+        self.event(FlowEvent::TransferDone { call: line.id, seat, heard });
+        State::Talking(Talking { party, since: self.now, reclaimed: None })
+    }
+
+    pub(crate) fn release(&mut self, call: CallId) -> Result<(), Refusal> {
+        match self.target(call) {
+            Some(Target::Answered { .. }) => {
+                self.hand_over(call, false);
+                Ok(())
+            }
+            Some(Target::Ringing(_)) | None => Err(Refusal::NotNow),
+        }
+    }
+
+    pub(crate) fn take_back(&mut self, call: CallId) -> Result<(), Refusal> {
+        if self.target(call).is_none() {
+            return Err(Refusal::NotNow);
+        }
+        self.transfer(call, |flow, line, transfer| {
+            flow.seat_spared(&transfer.target.party().seat);
+            flow.reclaim(line, transfer, ReclaimCause::TakenBack, true)
+        });
+        Ok(())
+    }
+
+    /// The seat that rings cannot or will not: another one of the unit, if there is any.
+    pub(crate) fn target_refused(&mut self, call: CallId, cause: LegCause) {
+        self.transfer(call, |flow, line, mut transfer| {
+            let seat = transfer.target.party().seat.clone();
+            flow.seat_missed(&seat, cause);
+            transfer.refused.insert(seat);
+            let next = flow.longest_idle(|seat, unit| {
+                *unit == transfer.unit && !transfer.refused.contains(seat)
+            });
+            match next {
+                Some(seat) => {
+                    let leg = line.new_leg();
+                    let target = flow.ring_target(Party { seat, leg });
+                    State::Transferring(Transfer { target, ..transfer })
+                }
+                None => flow.reclaim(line, transfer, reclaim_cause(cause), false),
+            }
+        });
+    }
+
+    pub(crate) fn target_rang_out(&mut self, call: CallId) {
+        self.transfer(call, |flow, line, transfer| {
+            flow.seat_missed(&transfer.target.party().seat, LegCause::NoAnswer);
+            flow.reclaim(line, transfer, ReclaimCause::NoAnswer, true)
+        });
+    }
+
+    pub(crate) fn target_was_silent(&mut self, call: CallId) {
+        self.transfer(call, |flow, line, transfer| {
+            // It must say that it is ready again: the next caller would not hear it either.
+            flow.seat_lost(&transfer.target.party().seat, LegCause::NoAnswer);
+            flow.reclaim(line, transfer, ReclaimCause::AnsweredSilent, true)
+        });
+    }
+
+    pub(crate) fn target_lost(&mut self, call: CallId, cause: LegCause) {
+        self.transfer(call, |flow, line, transfer| {
+            flow.seat_lost(&transfer.target.party().seat, cause);
+            flow.reclaim(line, transfer, ReclaimCause::Lost, false)
+        });
+    }
+
+    /// The leg of the operator who hands over is gone; the transfer goes on without it.
+    pub(crate) fn giver_lost(&mut self, call: CallId, cause: LegCause) {
+        self.transfer(call, |flow, line, transfer| {
+            let giver = match transfer.giver {
+                Giver::Up(party) => {
+                    flow.seat_lost(&party.seat, cause);
+                    Giver::Lost { seat: party.seat, cause }
+                }
+                Giver::Lost { seat, cause } => Giver::Lost { seat, cause },
+            };
+            let answered = match &transfer.target {
+                Target::Answered { .. } => true,
+                Target::Ringing(_) => false,
+            };
+            let transfer = Transfer { giver, ..transfer };
+            if answered {
+                flow.taken_over(line, transfer, false)
+            } else {
+                flow.play(call, Program::Music);
+                State::Transferring(transfer)
+            }
+        });
+    }
+
+    /// The unit does not take the caller. `hang_up` when the unit's leg is still there.
+    fn reclaim(
+        &mut self,
+        line: &mut Line,
+        transfer: Transfer,
+        cause: ReclaimCause,
+        hang_up: bool,
+    ) -> State {
+        let leg = transfer.target.party().leg;
+        let state = match transfer.giver {
+            Giver::Up(party) => {
+                let is_apart = transfer.handover == Handover::Music;
+                self.give_back(line, party, transfer.unit, cause, is_apart)
+            }
+            Giver::Lost { seat, cause } => self.requeue(line, seat, cause),
+        };
+        // Last, so that the caller is never between two legs.
+        if hang_up {
+            self.command(SwitchCommand::HangUp(leg));
+        }
+        state
+    }
+
+    /// The caller is back with the operator who handed over.
+    fn give_back(
+        &mut self,
+        line: &Line,
+        party: Party,
+        unit: UnitId,
+        cause: ReclaimCause,
+        is_apart: bool,
+    ) -> State {
+        if is_apart {
+            self.command(SwitchCommand::Join(party.leg));
+        }
+        self.play(line.id, Program::Quiet);
+        let seat = party.seat.clone();
+        self.event(FlowEvent::Reclaimed { call: line.id, seat, unit: unit.clone(), cause });
+        let reclaimed = Some(Reclaim { cause, unit, at: self.now });
+        State::Talking(Talking { party, since: self.now, reclaimed })
+    }
+
+    fn target(&self, call: CallId) -> Option<&Target> {
+        match &self.calls.get(&call)?.state {
+            State::Transferring(transfer) => Some(&transfer.target),
+            State::Waiting(_) | State::Talking(_) | State::Held(_) => None,
+        }
+    }
+
+    /// Moves a call on that is being handed over; any other stays as it is.
+    fn transfer(
+        &mut self,
+        call: CallId,
+        step: impl FnOnce(&mut Self, &mut Line, Transfer) -> State,
+    ) {
+        self.advance(call, |flow, line, state| match state {
+            State::Transferring(transfer) => Some(step(flow, line, transfer)),
+            State::Waiting(_) | State::Talking(_) | State::Held(_) => Some(state),
+        });
+    }
+}
