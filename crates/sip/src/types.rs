@@ -8,6 +8,14 @@ use std::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DialogKey(pub(crate) u64);
 
+impl DialogKey {
+    /// A key with this number, for tests of state machines that are told of dialogs. Neither a user
+    /// agent nor a server knows it.
+    pub const fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 impl fmt::Display for DialogKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "d{}", self.0)

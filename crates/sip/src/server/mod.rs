@@ -2,10 +2,26 @@
 //! and seat; it proxies nothing.
 
 use crate::Ha1s;
+use accept::Acceptor;
+use run::{Actor, Sources};
+use std::fmt;
+mod accept;
+mod registrar;
+mod run;
+
+use crate::ask::{Asker, EVENTS};
 use crate::types::{DialogKey, Headers, Personal, SipError};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::Instant;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+/// Messages from all sockets waiting for the server; when full, sockets are not read.
+const INBOUND: usize = 1024;
+/// New connections waiting for it; when full, their handshakes wait.
+const ARRIVALS: usize = 64;
 
 /// How the server listens and what it bears.
 #[derive(Clone, Debug)]
@@ -167,9 +183,19 @@ pub struct IncomingLeg {
     pub remote: SocketAddr,
 }
 
-/// A handle on a running server; clones speak to the same one.
-#[derive(Clone, Debug)]
-pub struct SipServer {}
+/// A handle on a running server; clones speak to the same one. When all are dropped without
+/// [`SipServer::close`], the connections are cut without a word, as by a crash.
+#[derive(Clone)]
+pub struct SipServer {
+    actor: Asker<Actor>,
+    local: SocketAddr,
+}
+
+impl fmt::Debug for SipServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SipServer").field("local", &self.local).finish_non_exhaustive()
+    }
+}
 
 impl SipServer {
     /// Listens and serves until [`SipServer::close`].
@@ -177,13 +203,40 @@ impl SipServer {
     /// # Errors
     /// [`SipError::Bind`].
     pub async fn bind(cfg: ServerConfig) -> Result<(Self, mpsc::Receiver<ServerEvent>), SipError> {
-        let _ = cfg;
-        Err(SipError::Closed)
+        let failed = |source| SipError::Bind { address: cfg.bind, source };
+        let listener = TcpListener::bind(cfg.bind).await.map_err(failed)?;
+        let local = listener.local_addr().map_err(failed)?;
+        let plain = |text: &str| {
+            !text.is_empty() && !text.chars().any(|c| c.is_control() || " <>\"@;".contains(c))
+        };
+        if !plain(&cfg.realm) || !plain(&cfg.emergency_user) {
+            return Err(SipError::Config("realm and emergency_user must fit into a SIP URI"));
+        }
+        if cfg.user_agent.chars().any(char::is_control) {
+            return Err(SipError::Config("user_agent must be one line"));
+        }
+        let (handle, jobs) = Asker::new();
+        let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
+        let (inbound_in, inbound) = mpsc::channel(INBOUND);
+        let (tx, events) = mpsc::channel(EVENTS);
+        let stop = CancellationToken::new();
+        let acceptor = Acceptor {
+            listener,
+            tls: cfg.tls.clone(),
+            limits: cfg.limits,
+            arrivals: arrivals_in,
+            inbound: inbound_in,
+            stop: stop.clone(),
+        };
+        tokio::spawn(acceptor.run());
+        let actor = Actor::new(cfg, local);
+        tokio::spawn(actor.run(Sources { jobs, arrivals, inbound }, tx, stop));
+        Ok((Self { actor: handle, local }, events))
     }
 
     /// The address listened on.
     pub fn local_addr(&self) -> SocketAddr {
-        SocketAddr::from(([127, 0, 0, 1], 0))
+        self.local
     }
 
     /// Lets `user` register with these secrets from now on; replaces earlier ones without
@@ -192,8 +245,12 @@ impl SipServer {
     /// # Errors
     /// [`SipError::Closed`].
     pub async fn set_account(&self, user: &str, secrets: Ha1s) -> Result<(), SipError> {
-        let _ = (user, secrets);
-        Err(SipError::Closed)
+        let user = user.to_owned();
+        let set = move |a: &mut Actor| {
+            a.set_account(user, secrets);
+            Ok(())
+        };
+        self.actor.ask(set).await
     }
 
     /// Forgets the account and its registration. Its dialogs stay up.
@@ -201,14 +258,18 @@ impl SipServer {
     /// # Errors
     /// [`SipError::Closed`].
     pub async fn remove_account(&self, user: &str) -> Result<(), SipError> {
-        let _ = user;
-        Err(SipError::Closed)
+        let user = user.to_owned();
+        let remove = move |a: &mut Actor| {
+            a.remove_account(user);
+            Ok(())
+        };
+        self.actor.ask(remove).await
     }
 
     /// Whether `user` can be called right now.
     pub async fn is_registered(&self, user: &str) -> bool {
-        let _ = user;
-        false
+        let user = user.to_owned();
+        self.actor.ask(move |a| Ok(a.is_registered(&user))).await.unwrap_or(false)
     }
 
     /// Calls the newest contact of `user`.
@@ -221,8 +282,8 @@ impl SipServer {
         offer: &str,
         headers: Headers,
     ) -> Result<DialogKey, SipError> {
-        let _ = (user, offer, headers);
-        Err(SipError::Closed)
+        let (user, offer) = (user.to_owned(), offer.to_owned());
+        self.actor.ask(move |a| a.invite(&user, &offer, &headers)).await
     }
 
     /// Says 180 Ringing to an incoming call.
@@ -230,7 +291,7 @@ impl SipServer {
     /// # Errors
     /// [`SipError::NoDialog`], [`SipError::WrongState`], [`SipError::Closed`].
     pub async fn ring(&self, dialog: DialogKey) -> Result<(), SipError> {
-        Err(SipError::NoDialog(dialog))
+        self.actor.ask(move |a| a.stack().ring(dialog, None)).await
     }
 
     /// Says 183 Session Progress with early media.
@@ -238,8 +299,8 @@ impl SipServer {
     /// # Errors
     /// As [`SipServer::ring`].
     pub async fn progress(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        self.actor.ask(move |a| a.stack().ring(dialog, Some(&sdp))).await
     }
 
     /// Answers an incoming call with 200 and this SDP.
@@ -247,8 +308,8 @@ impl SipServer {
     /// # Errors
     /// As [`SipServer::ring`].
     pub async fn answer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        self.actor.ask(move |a| a.stack().answer(Instant::now(), dialog, &sdp)).await
     }
 
     /// Refuses an incoming call. The dialog then ends.
@@ -261,8 +322,8 @@ impl SipServer {
         status: u16,
         reason: &str,
     ) -> Result<(), SipError> {
-        let _ = (status, reason);
-        Err(SipError::NoDialog(dialog))
+        let reason = reason.to_owned();
+        self.actor.ask(move |a| a.stack().reject(dialog, status, &reason)).await
     }
 
     /// Ends a dialog in whatever state it is: CANCEL, BYE, or 603 to a call not yet answered.
@@ -272,8 +333,8 @@ impl SipServer {
     /// # Errors
     /// [`SipError::NoDialog`] when it is over already, [`SipError::Closed`].
     pub async fn hang_up(&self, dialog: DialogKey, reason: Option<&str>) -> Result<(), SipError> {
-        let _ = reason;
-        Err(SipError::NoDialog(dialog))
+        let reason = reason.map(str::to_owned);
+        self.actor.ask(move |a| a.stack().hang_up(Instant::now(), dialog, reason.as_deref())).await
     }
 
     /// Offers a changed session (re-INVITE) and waits for the answer.
@@ -281,8 +342,9 @@ impl SipServer {
     /// # Errors
     /// [`SipError::Refused`] leaves the session as it was; else as [`SipServer::ring`].
     pub async fn reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<String, SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        let answer = self.actor.ask(move |a| a.reoffer(dialog, &sdp)).await?;
+        answer.await.map_err(|_| SipError::Closed)?
     }
 
     /// Answers a [`ServerEvent::Reoffer`].
@@ -290,10 +352,19 @@ impl SipServer {
     /// # Errors
     /// As [`SipServer::ring`].
     pub async fn accept_reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        self.actor.ask(move |a| a.stack().accept_reoffer(Instant::now(), dialog, &sdp)).await
     }
 
     /// Hangs everything up and stops listening; at most 2 s.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        let (tx, rx) = oneshot::channel();
+        let asked = self.actor.ask(move |a| {
+            a.close(tx);
+            Ok(())
+        });
+        if asked.await.is_ok() {
+            let _ = rx.await; // its end, by whichever way, is what is waited for
+        }
+    }
 }

@@ -1,10 +1,15 @@
 //! The user agent: what a desk and a simulated caller speak SIP with.
 
+mod run;
+
+use crate::ask::{Asker, EVENTS};
 use crate::types::{DialogKey, Headers, Personal, SipError};
+use run::Agent;
 use siaga_model::Redacted;
+use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::mpsc;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 /// How a user agent reaches its server and who it is.
@@ -126,9 +131,18 @@ pub struct IncomingCall {
     pub headers: Headers,
 }
 
-/// A handle on a running user agent; clones speak to the same one.
-#[derive(Clone, Debug)]
-pub struct UserAgent {}
+/// A handle on a running user agent; clones speak to the same one. When all are dropped without
+/// [`UserAgent::close`], the connection is cut without a word, as by a crash.
+#[derive(Clone)]
+pub struct UserAgent {
+    agent: Asker<Agent>,
+}
+
+impl fmt::Debug for UserAgent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserAgent")
+    }
+}
 
 impl UserAgent {
     /// Starts connecting. Gives the handle at once; what becomes of it comes as events.
@@ -136,8 +150,11 @@ impl UserAgent {
     /// # Errors
     /// [`SipError::Config`] when the configuration can never work.
     pub fn start(cfg: UserAgentConfig) -> Result<(Self, mpsc::Receiver<UaEvent>), SipError> {
-        let _ = cfg;
-        Err(SipError::Closed)
+        let agent = Agent::new(cfg)?;
+        let (handle, jobs) = Asker::new();
+        let (tx, events) = mpsc::channel(EVENTS);
+        tokio::spawn(agent.run(jobs, tx));
+        Ok((Self { agent: handle }, events))
     }
 
     /// Calls `target`: a user of our own domain (`110`) or a whole SIP URI.
@@ -150,8 +167,8 @@ impl UserAgent {
         offer: &str,
         headers: Headers,
     ) -> Result<DialogKey, SipError> {
-        let _ = (target, offer, headers);
-        Err(SipError::Closed)
+        let (target, offer) = (target.to_owned(), offer.to_owned());
+        self.agent.ask(move |a| a.invite(&target, &offer, &headers)).await
     }
 
     /// Says 180 Ringing to an incoming call.
@@ -159,7 +176,7 @@ impl UserAgent {
     /// # Errors
     /// [`SipError::NoDialog`], [`SipError::WrongState`], [`SipError::Closed`].
     pub async fn ring(&self, dialog: DialogKey) -> Result<(), SipError> {
-        Err(SipError::NoDialog(dialog))
+        self.agent.ask(move |a| a.stack().ring(dialog, None)).await
     }
 
     /// Answers an incoming call with 200 and this SDP.
@@ -167,8 +184,8 @@ impl UserAgent {
     /// # Errors
     /// As [`UserAgent::ring`].
     pub async fn answer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        self.agent.ask(move |a| a.stack().answer(Instant::now(), dialog, &sdp)).await
     }
 
     /// Refuses an incoming call: 486 busy, 603 decline, 480, … The dialog then ends.
@@ -181,8 +198,8 @@ impl UserAgent {
         status: u16,
         reason: &str,
     ) -> Result<(), SipError> {
-        let _ = (status, reason);
-        Err(SipError::NoDialog(dialog))
+        let reason = reason.to_owned();
+        self.agent.ask(move |a| a.stack().reject(dialog, status, &reason)).await
     }
 
     /// Ends a dialog in whatever state it is: CANCEL, BYE, or 603 to a call not yet answered.
@@ -190,7 +207,7 @@ impl UserAgent {
     /// # Errors
     /// [`SipError::NoDialog`] when it is over already, [`SipError::Closed`].
     pub async fn hang_up(&self, dialog: DialogKey) -> Result<(), SipError> {
-        Err(SipError::NoDialog(dialog))
+        self.agent.ask(move |a| a.stack().hang_up(Instant::now(), dialog, None)).await
     }
 
     /// Offers a changed session (re-INVITE) and waits for the answer.
@@ -198,8 +215,9 @@ impl UserAgent {
     /// # Errors
     /// [`SipError::Refused`] leaves the session as it was; else as [`UserAgent::ring`].
     pub async fn reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<String, SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        let answer = self.agent.ask(move |a| a.reoffer(dialog, &sdp)).await?;
+        answer.await.map_err(|_| SipError::Closed)?
     }
 
     /// Answers a [`UaEvent::Reoffer`].
@@ -207,8 +225,8 @@ impl UserAgent {
     /// # Errors
     /// As [`UserAgent::ring`].
     pub async fn accept_reoffer(&self, dialog: DialogKey, sdp: &str) -> Result<(), SipError> {
-        let _ = sdp;
-        Err(SipError::NoDialog(dialog))
+        let sdp = sdp.to_owned();
+        self.agent.ask(move |a| a.stack().accept_reoffer(Instant::now(), dialog, &sdp)).await
     }
 
     /// Sends an INFO request, e.g. DTMF as `application/dtmf-relay`.
@@ -221,10 +239,19 @@ impl UserAgent {
         content_type: &str,
         body: &str,
     ) -> Result<(), SipError> {
-        let _ = (content_type, body);
-        Err(SipError::NoDialog(dialog))
+        let (kind, body) = (content_type.to_owned(), body.to_owned());
+        self.agent.ask(move |a| a.stack().info(Instant::now(), dialog, &kind, &body)).await
     }
 
     /// Hangs everything up, unregisters and closes the connection; at most 2 s.
-    pub async fn close(&self) {}
+    pub async fn close(&self) {
+        let (tx, rx) = oneshot::channel();
+        let asked = self.agent.ask(move |a| {
+            a.close(tx);
+            Ok(())
+        });
+        if asked.await.is_ok() {
+            let _ = rx.await; // its end, by whichever way, is what is waited for
+        }
+    }
 }
