@@ -112,14 +112,14 @@ impl Recorder {
     fn encode(&mut self, left: &Frame, right: &Frame) -> Result<(), RecordingError> {
         let packet = self.encoder.encode(left, right).map_err(RecordingError::Opus)?.to_vec();
         if let Some(before) = self.pending.replace(packet) {
-            let end = if self.ticks % PACKETS_PER_PAGE == 0 {
+            let end = if self.ticks.is_multiple_of(PACKETS_PER_PAGE) {
                 PacketWriteEndInfo::EndPage
             } else {
                 PacketWriteEndInfo::NormalPacket
             };
             // `before` is packet number `ticks`, counted from 1; RFC 7845 §4 counts pre-skip in.
             self.page(before, end, self.ticks * FRAME as u64)?;
-            if self.ticks % (PACKETS_PER_PAGE * PAGES_PER_SYNC) == 0 {
+            if self.ticks.is_multiple_of(PACKETS_PER_PAGE * PAGES_PER_SYNC) {
                 // Full means that a sync is asked for already.
                 let _ = self.sync.try_send(());
             }

@@ -1,1 +1,22 @@
-//! Virtual clock, lossy network, scripted peers; for tests and training only
+//! For tests and training only: a bad network, rude peers, made voices, and ears.
+//!
+//! [`LossyRelay`] loses, delays and re-orders datagrams as `netem` would. [`scripted`] sends what no
+//! honest peer would send. [`voice`] makes speech-like sounds from a seed; [`correlate`] finds a
+//! voice in what was heard; [`pilot`] tells from when to when a pilot tone was audible under
+//! speech. The last two judge our own reports, so they are tested against what is not there as
+//! carefully as against what is.
+//!
+//! Nothing of the product depends on this crate.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod correlate;
+mod dsp;
+pub mod pilot;
+mod relay;
+pub mod scripted;
+pub mod voice;
+pub mod wav;
+
+pub use relay::{Bursts, IN_FLIGHT, LinkModel, LossyRelay, RelayStats, reroute};

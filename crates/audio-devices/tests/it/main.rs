@@ -1,0 +1,182 @@
+//! Real sound systems where there are any, and what is said where there are none.
+
+use siaga_audio_devices::{
+    AudioDevices, AudioEvent, DeviceError, FRAME, Frame, SAMPLE_RATE, Selection,
+};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// For what certainly comes; reached only when the test has failed.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// A sound server with a microphone that hears the loudspeaker, in a folder of its own.
+struct Server {
+    process: Child,
+    _folder: tempfile::TempDir,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn start_server(folder: tempfile::TempDir) -> Option<Server> {
+    let socket = folder.path().join("native");
+    let process = Command::new("pulseaudio")
+        .args(["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"])
+        .args(["--disallow-exit=true", "--realtime=no", "--high-priority=no"])
+        .args([
+            "-L",
+            &format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()),
+        ])
+        .args(["-L", "module-null-sink sink_name=speaker rate=48000 channels=1"])
+        .args(["-L", "module-remap-source source_name=mic master=speaker.monitor"])
+        .env("PULSE_RUNTIME_PATH", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("HOME", folder.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .ok()?;
+    let server = Server { process, _folder: folder };
+    let deadline = Instant::now() + DEADLINE;
+    while !Path::new(&socket).exists() && Instant::now() < deadline {
+        std::thread::yield_now();
+    }
+    Some(server)
+}
+
+/// The story that the test below tells in a process of its own, because a sound server is found by
+/// environment variables. Without one it has no work.
+#[test]
+fn hears_itself_in_the_server_it_was_given() {
+    if std::env::var_os("SIAGA_AUDIO_TEST").is_none() {
+        return;
+    }
+    let selection = Selection { host: Some("pulseaudio".to_owned()), ..Selection::default() };
+    let (mut capture, mut playback, events) = AudioDevices::open(&selection).expect("opened");
+    let opened = events.next_within(DEADLINE);
+    assert!(matches!(opened, Some(AudioEvent::Opened { .. })), "{opened:?}");
+
+    // The card's clock paces the engine here: push while there is little waiting to be heard.
+    let deadline = Instant::now() + DEADLINE;
+    let (mut n, mut heard) = (0_u64, Vec::new());
+    let mut due = Instant::now();
+    while heard.len() < 3 * SAMPLE_RATE as usize && Instant::now() < deadline {
+        let frame: Frame = std::array::from_fn(|i| {
+            let t = (n * FRAME as u64 + i as u64) as f64 / f64::from(SAMPLE_RATE);
+            (10_000.0 * (t * 440.0 * std::f64::consts::TAU).sin()) as i16
+        });
+        n += 1;
+        playback.push(&frame);
+        let mut frame = [0; FRAME];
+        if capture.pull(&mut frame) && frame.iter().any(|s| s.abs() > 1000) {
+            heard.extend(frame);
+        }
+        due += Duration::from_millis(20);
+        while Instant::now() < due {
+            std::thread::park_timeout(due - Instant::now());
+        }
+    }
+    let tail = &heard[SAMPLE_RATE as usize..];
+    let crossings = tail.windows(2).filter(|p| p[0] < 0 && p[1] >= 0).count() as f64;
+    let hz = crossings * f64::from(SAMPLE_RATE) / tail.len() as f64;
+    println!(
+        "heard {} samples, {hz:.1} Hz, {:?} {:?}",
+        heard.len(),
+        capture.stats(),
+        playback.stats()
+    );
+    assert!((hz - 440.0).abs() < 10.0, "{hz} Hz");
+    println!("LISTENING");
+
+    // The parent ends the server now: what is lost is told, and nothing hangs.
+    let lost = events.next_within(DEADLINE);
+    assert!(matches!(lost, Some(AudioEvent::Lost { .. })), "{lost:?}");
+    let closed = events.next_within(DEADLINE);
+    assert!(matches!(closed, Some(AudioEvent::StillClosed { .. })), "{closed:?}");
+    let mut frame = [1; FRAME];
+    for _ in 0..20 {
+        capture.pull(&mut frame);
+        playback.push(&frame);
+    }
+    assert_eq!(frame, [0; FRAME], "silence while there is no device");
+    println!("TOLD");
+}
+
+#[test]
+fn a_sound_server_is_heard_and_its_end_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runtime = folder.path().to_owned();
+    let Some(mut server) = start_server(folder) else {
+        eprintln!(
+            "skipped: a_sound_server_is_heard_and_its_end_is_told: pulseaudio is not installed"
+        );
+        return;
+    };
+    let mut child = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "hears_itself_in_the_server_it_was_given", "--nocapture"])
+        .env("SIAGA_AUDIO_TEST", "1")
+        .env("PULSE_SERVER", format!("unix:{}", runtime.join("native").display()))
+        .env("PULSE_RUNTIME_PATH", &runtime)
+        .env("XDG_RUNTIME_DIR", &runtime)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the child starts");
+    let lines = std::io::BufReader::new(child.stdout.take().expect("piped"));
+    let mut told = Vec::new();
+    for line in std::io::BufRead::lines(lines).map_while(Result::ok) {
+        if line.contains("LISTENING") {
+            server.process.kill().expect("killed");
+            server.process.wait().expect("gone");
+        }
+        told.push(line);
+    }
+    assert!(child.wait().expect("the child ends").success(), "{told:#?}");
+    assert!(told.iter().any(|line| line.contains("TOLD")), "{told:#?}");
+}
+
+/// As above: a child that finds no sound system at all.
+#[test]
+fn says_what_it_finds_without_a_server() {
+    if std::env::var_os("SIAGA_NO_AUDIO_TEST").is_none() {
+        return;
+    }
+    let error = AudioDevices::open(&Selection::default()).err();
+    println!("ERROR {}", error.map_or("none", |error| error.code()));
+    let named = Selection { input: Some("no such microphone".to_owned()), ..Selection::default() };
+    let error = AudioDevices::open(&named).err();
+    println!("NAMED {}", error.map_or("none", |error| error.code()));
+    println!("LIST {}", AudioDevices::list().is_err());
+}
+
+#[test]
+fn a_machine_without_sound_gets_a_clear_error() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", "says_what_it_finds_without_a_server", "--nocapture"])
+        .env("SIAGA_NO_AUDIO_TEST", "1")
+        .env("PULSE_SERVER", format!("unix:{}/none", folder.path().display()))
+        .env("PULSE_RUNTIME_PATH", folder.path())
+        .env("XDG_RUNTIME_DIR", folder.path())
+        .env("PIPEWIRE_RUNTIME_DIR", folder.path())
+        .output()
+        .expect("the child runs");
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{out}");
+    if Path::new("/proc/asound/cards").exists() {
+        eprintln!("skipped: a_machine_without_sound_gets_a_clear_error: this machine has a card");
+        return;
+    }
+    let told = |what: &str| {
+        out.lines().find_map(|line| line.split(what).nth(1)).map(|rest| rest.trim().to_owned())
+    };
+    assert_eq!(told("ERROR ").as_deref(), Some(DeviceError::NoInput.code()), "{out}");
+    assert!(
+        matches!(told("NAMED ").as_deref(), Some("audio-not-found" | "audio-no-input")),
+        "{out}"
+    );
+}
