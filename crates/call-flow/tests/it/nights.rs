@@ -1,0 +1,307 @@
+//! Random nights: any interleaving of what callers, operators, telephones and networks do, with
+//! doubled, late and senseless inputs in between. The eye looks at every step; at the end of a night
+//! everybody does their work and every call must come to its end.
+
+use crate::room::{Room, SEATS, call, seat, secs, unit, units};
+use proptest::prelude::*;
+use siaga_call_flow::{CallPhase, FlowConfig, Handover, Input, Intent, SeatChange, SwitchSaw};
+use siaga_model::{Disposition, LegCause, LegId, SeatState};
+use std::time::Duration;
+
+/// One thing that happens. Numbers choose among what is there, modulo how many there are.
+#[derive(Clone, Debug)]
+pub(crate) enum Deed {
+    Pass(u16),
+    Jump(u16),
+    Arrive(u8),
+    Answer(u8),
+    Refuse(u8, LegCause),
+    Lose(u8, LegCause),
+    Heard(u8),
+    CallerHangsUp(u8),
+    Seat(u8, SeatChange),
+    SitDown(u8),
+    Owner(u8, Intent),
+    Anybody(u8, u8, Intent),
+    Again,
+    Stray(u8, u16, bool),
+    Units,
+    SwitchLost,
+}
+
+const FIRST_UNITS: [Option<&str>; 6] =
+    [None, None, Some("pmj"), Some("pmj.jaksel"), Some("pmj.jaktim"), Some("pmj.jaksel.tebet")];
+
+pub(crate) struct Night {
+    pub(crate) room: Room,
+    arrived: u128,
+    last: Input,
+}
+
+impl Night {
+    pub(crate) fn new(config: FlowConfig) -> Self {
+        Self {
+            room: Room::with_config(config, &["pmj-1", "jaksel-1"]),
+            arrived: 0,
+            last: Input::Tick,
+        }
+    }
+
+    fn input(&mut self, input: Input) {
+        self.last = input.clone();
+        self.room.input(input);
+    }
+
+    fn pick<T: Clone>(from: &[T], n: u8) -> Option<T> {
+        (!from.is_empty()).then(|| from[usize::from(n) % from.len()].clone())
+    }
+
+    fn live(&self) -> Vec<siaga_model::CallId> {
+        self.room.flow.calls().map(|view| view.call).collect()
+    }
+
+    pub(crate) fn does(&mut self, deed: Deed) {
+        let switch = |saw| Some(Input::Switch(saw));
+        let input = match deed {
+            Deed::Pass(ms) => {
+                self.room.pass(Duration::from_millis(ms.into()));
+                None
+            }
+            Deed::Jump(ms) => {
+                self.room.jump(Duration::from_millis(ms.into()));
+                None
+            }
+            Deed::Arrive(first) => {
+                self.arrived += 1;
+                let first = FIRST_UNITS[usize::from(first) % FIRST_UNITS.len()];
+                self.room.arrives_for(self.arrived, first);
+                None
+            }
+            Deed::Answer(n) => Self::pick(&self.room.switch.legs(false), n)
+                .and_then(|leg| switch(SwitchSaw::Answered(leg))),
+            Deed::Refuse(n, cause) => Self::pick(&self.room.switch.legs(false), n)
+                .and_then(|leg| switch(SwitchSaw::Ended { leg, cause })),
+            Deed::Lose(n, cause) => Self::pick(&self.room.switch.legs(true), n)
+                .and_then(|leg| switch(SwitchSaw::Ended { leg, cause })),
+            Deed::Heard(n) => Self::pick(&self.room.switch.legs(true), n)
+                .and_then(|leg| switch(SwitchSaw::Heard(leg))),
+            Deed::CallerHangsUp(n) => Self::pick(&self.live(), n).and_then(|call| {
+                let leg = LegId::caller(call);
+                switch(SwitchSaw::Ended { leg, cause: LegCause::HungUp })
+            }),
+            Deed::Seat(n, change) => {
+                let (id, _) = SEATS[usize::from(n) % SEATS.len()];
+                Some(Input::Seat { seat: seat(id), change })
+            }
+            Deed::SitDown(n) => {
+                self.room.sits_down(SEATS[usize::from(n) % SEATS.len()].0);
+                None
+            }
+            Deed::Owner(n, intent) => Self::pick(&self.live(), n).and_then(|call| {
+                let seat = self.room.flow.owner(call)?.clone();
+                Some(Input::Operator { seat, call, intent })
+            }),
+            Deed::Anybody(n, at, intent) => {
+                let call = call(1 + u128::from(n) % (self.arrived + 2));
+                let seat = seat(SEATS[usize::from(at) % SEATS.len()].0);
+                Some(Input::Operator { seat, call, intent })
+            }
+            Deed::Again => match &self.last {
+                // A telephone that was refused and one that rings anew are not the same leg.
+                Input::Switch(_) => Some(self.last.clone()),
+                Input::Seat { .. } | Input::Operator { .. } | Input::Units(_) | Input::Tick => None,
+            },
+            Deed::Stray(n, leg, answered) => {
+                let call = call(1 + u128::from(n) % (self.arrived + 2));
+                let leg = LegId { call, n: leg };
+                let is_known = leg.is_caller() || self.room.switch.leg(leg).is_some();
+                (!is_known).then_some(Input::Switch(if answered {
+                    SwitchSaw::Answered(leg)
+                } else {
+                    SwitchSaw::Ended { leg, cause: LegCause::Failed }
+                }))
+            }
+            Deed::Units => Some(Input::Units(units())),
+            Deed::SwitchLost => switch(SwitchSaw::Lost),
+        };
+        if let Some(input) = input {
+            self.input(input);
+        }
+    }
+
+    /// Everybody is there and does their work: the queue must drain.
+    pub(crate) fn comes_to_its_end(mut self) {
+        for (id, _) in SEATS {
+            self.room.sits_down(id);
+        }
+        for _ in 0..2_000 {
+            if self.live().is_empty() {
+                return;
+            }
+            for leg in self.room.switch.legs(false) {
+                if self.room.switch.leg(leg).is_some() {
+                    self.input(Input::Switch(SwitchSaw::Answered(leg)));
+                }
+            }
+            for call in self.live() {
+                match self.room.phase(call) {
+                    CallPhase::Talking { seat, .. }
+                    | CallPhase::Held { seat, .. }
+                    | CallPhase::Transferring { from: seat, .. } => {
+                        let intent = Intent::Close(Disposition::HandledHere);
+                        self.input(Input::Operator { seat, call, intent });
+                    }
+                    CallPhase::Queued { .. } | CallPhase::Ringing { .. } => {}
+                    CallPhase::Ended { .. } => panic!("an ended call is listed"),
+                }
+            }
+            self.room.pass(secs(1));
+        }
+        panic!("{} calls are left", self.live().len());
+    }
+}
+
+pub(crate) fn night(config: FlowConfig, deeds: Vec<Deed>) {
+    let mut night = Night::new(config);
+    for deed in deeds {
+        night.does(deed);
+    }
+    night.comes_to_its_end();
+}
+
+fn cause() -> impl Strategy<Value = LegCause> {
+    prop::sample::select(vec![
+        LegCause::HungUp,
+        LegCause::Released,
+        LegCause::Busy,
+        LegCause::Declined,
+        LegCause::Unregistered,
+        LegCause::NoAnswer,
+        LegCause::MediaLost,
+        LegCause::Failed,
+    ])
+}
+
+fn change() -> impl Strategy<Value = (u8, SeatChange)> {
+    (0..7_u8, 0..6_u8).prop_map(|(n, kind)| {
+        let own = SEATS[usize::from(n)].1;
+        let change = match kind {
+            0 => SeatChange::LoggedIn(unit(own)),
+            1 => SeatChange::LoggedOut,
+            2 => SeatChange::Registered,
+            3 => SeatChange::Unregistered,
+            4 => SeatChange::Ready,
+            _ => SeatChange::Pause,
+        };
+        (n, change)
+    })
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let to = prop::sample::select(vec!["pmj.jaksel", "pmj.jaktim", "pmj", "mabes", "nowhere"]);
+    let handover = prop::option::of(prop_oneof![Just(Handover::Together), Just(Handover::Music)]);
+    prop_oneof![
+        1 => prop::option::of(to.clone()).prop_map(|to| Intent::PickUnit(to.map(unit))),
+        6 => (to, handover).prop_map(|(to, handover)| Intent::Transfer { unit: unit(to), handover }),
+        1 => Just(Intent::TakeBack),
+        1 => Just(Intent::Release),
+        2 => Just(Intent::Hold),
+        1 => Just(Intent::Resume),
+        2 => Just(Intent::Close(Disposition::Information)),
+    ]
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        6 => prop_oneof![0..500_u16, 500..4_000_u16, 4_000..40_000_u16].prop_map(Deed::Pass),
+        6 => any::<u8>().prop_map(Deed::Arrive),
+        10 => any::<u8>().prop_map(Deed::Answer),
+        3 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Refuse(n, cause)),
+        2 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Lose(n, cause)),
+        4 => any::<u8>().prop_map(Deed::Heard),
+        2 => any::<u8>().prop_map(Deed::CallerHangsUp),
+        5 => change().prop_map(|(n, change)| Deed::Seat(n, change)),
+        4 => any::<u8>().prop_map(Deed::SitDown),
+        10 => (any::<u8>(), intent()).prop_map(|(n, intent)| Deed::Owner(n, intent)),
+        2 => (any::<u8>(), any::<u8>(), intent()).prop_map(|(n, at, i)| Deed::Anybody(n, at, i)),
+        2 => Just(Deed::Again),
+        1 => (any::<u8>(), 0..12_u16, any::<bool>()).prop_map(|(n, leg, up)| Deed::Stray(n, leg, up)),
+        1 => Just(Deed::Units),
+    ]
+}
+
+/// What happens when the hub itself is late or the switch dies: rarer, and without exact moments.
+fn rough_deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        30 => deed(),
+        2 => any::<u16>().prop_map(Deed::Jump),
+        1 => Just(Deed::SwitchLost),
+    ]
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn no_caller_is_ever_dropped_in_a_polda_first_night(
+        deeds in prop::collection::vec(deed(), 1..160)
+    ) {
+        night(FlowConfig::polda_first(), deeds);
+    }
+
+    #[test]
+    fn no_caller_is_ever_dropped_in_a_night_of_four_levels(
+        deeds in prop::collection::vec(deed(), 1..160)
+    ) {
+        night(FlowConfig::levels_2026(), deeds);
+    }
+
+    #[test]
+    fn no_caller_is_ever_dropped_when_the_hub_is_late_and_the_switch_dies(
+        deeds in prop::collection::vec(rough_deed(), 1..160)
+    ) {
+        night(FlowConfig { handover: Handover::Music, ..FlowConfig::polda_first() }, deeds);
+    }
+}
+
+#[test]
+fn three_thousand_callers_are_all_served_by_five_seats() {
+    let mut night = Night::new(FlowConfig::polda_first());
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut draw = move |below: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        seed % below
+    };
+    for id in ["pmj-1", "pmj-2", "pmj-3", "jaksel-1", "jaksel-2"] {
+        night.room.sits_down(id);
+    }
+    for _ in 0..3_000 {
+        let n = u8::try_from(draw(200)).expect("small");
+        night.does(Deed::Arrive(0));
+        night.does(Deed::Answer(n));
+        if draw(4) == 0 {
+            night.does(Deed::Owner(
+                n,
+                Intent::Transfer { unit: unit("pmj.jaksel"), handover: None },
+            ));
+        }
+        if draw(3) > 0 {
+            night.does(Deed::Owner(n, Intent::Close(Disposition::Information)));
+        } else {
+            night.does(Deed::CallerHangsUp(n));
+        }
+        night.does(Deed::Pass(u16::try_from(draw(9_000)).expect("small")));
+        for seat in night.room.flow.seats().collect::<Vec<_>>() {
+            if matches!(seat.state, SeatState::NotAnswering | SeatState::AfterCall) {
+                night.input(Input::Seat { seat: seat.seat, change: SeatChange::Ready });
+            }
+        }
+    }
+    night.comes_to_its_end();
+}

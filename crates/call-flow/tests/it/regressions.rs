@@ -1,0 +1,1 @@
+//! What random nights have found, each shrunk to its story.
