@@ -81,7 +81,7 @@ pub(crate) struct Waiting {
     pub(crate) level_until: Option<Timestamp>,
     /// Seats that refused this call and are not asked again yet.
     pub(crate) refused: BTreeSet<SeatId>,
-    /// When `refused` is forgotten, unless a seat rings then; set by each refusal.
+    /// When `refused` is forgotten, unless a seat rings then; set by each refusal and each ringing out.
     pub(crate) again_at: Option<Timestamp>,
     /// The seat that rings.
     pub(crate) ring: Option<Ring>,

@@ -151,7 +151,12 @@ impl CallFlow {
             if let Some(Ring { party, .. }) = waiting.ring.take() {
                 flow.seat_missed(&party.seat, cause);
                 flow.event(FlowEvent::SeatMissed { call: id, seat: party.seat.clone(), cause });
-                waiting.refused.insert(party.seat);
+                // One that rang out is out of service by itself; when it says that it is ready
+                // again, the caller who has waited longest is the first it gets.
+                if cause != LegCause::NoAnswer {
+                    waiting.refused.insert(party.seat);
+                }
+                // Also after ringing out: others may have refused before.
                 waiting.again_at = Some(flow.now + OFFER_AGAIN);
             }
             Some(State::Waiting(waiting))

@@ -30,6 +30,7 @@ struct Seen {
 pub(crate) struct Eye {
     config: FlowConfig,
     seen: BTreeMap<CallId, Seen>,
+    alive: BTreeSet<CallId>,
     /// Logged in, registered.
     present: BTreeMap<SeatId, (bool, bool)>,
     /// What each seat was last said to do, and since when.
@@ -66,6 +67,7 @@ impl Eye {
         Self {
             config,
             seen: BTreeMap::new(),
+            alive: BTreeSet::new(),
             present: BTreeMap::new(),
             states: BTreeMap::new(),
             jumped: false,
@@ -76,6 +78,9 @@ impl Eye {
         match input {
             Input::Switch(SwitchSaw::CallerArrived { call, first_unit, .. }) => {
                 let arrival = self.seen.len();
+                if !self.seen.contains_key(call) {
+                    self.alive.insert(*call);
+                }
                 self.seen.entry(*call).or_insert_with(|| Seen {
                     arrival,
                     first_unit: first_unit.clone(),
@@ -124,7 +129,9 @@ impl Eye {
             FlowEvent::SeatRinging { call, .. } => self.of(call).rings_since = Some(now),
             FlowEvent::SeatMissed { call, seat, cause } => {
                 let seen = self.of(call);
-                seen.refused.insert(seat.clone());
+                if *cause != LegCause::NoAnswer {
+                    seen.refused.insert(seat.clone());
+                }
                 seen.last_refusal = Some(now);
                 let since = seen.rings_since.take().expect("it rang");
                 if *cause == LegCause::NoAnswer && exact {
@@ -157,8 +164,8 @@ impl Eye {
                 }
             }
             FlowEvent::Ended { call, by, disposition } => {
-                let seen = self.of(call);
-                assert_eq!(seen.ended.replace(*by), None, "{call} ends twice");
+                assert!(self.alive.remove(call), "{call} ends twice");
+                self.of(call).ended = Some(*by);
                 if *by != EndedBy::Closing {
                     assert_eq!(*disposition, Disposition::Abandoned);
                 }
@@ -197,11 +204,6 @@ impl Eye {
             named.map_or(level_of(at) == Some(step.level), |(id, _)| unit(id) == *at)
         })
     }
-
-    pub(crate) fn alive(&self) -> BTreeSet<CallId> {
-        let alive = self.seen.iter().filter(|(_, seen)| seen.ended.is_none());
-        alive.map(|(id, _)| *id).collect()
-    }
 }
 
 impl Room {
@@ -221,8 +223,8 @@ impl Room {
             assert!(bridge.is_served(), "the caller of {call} is alone in silence");
         }
         let alive: BTreeSet<CallId> = self.flow.calls().map(|view| view.call).collect();
-        assert_eq!(alive, self.eye.alive());
-        assert_eq!(alive, self.switch.bridges.keys().copied().collect());
+        assert_eq!(alive, self.eye.alive);
+        assert!(alive.iter().eq(self.switch.bridges.keys()));
     }
 
     fn watch_calls(&self) {
@@ -283,9 +285,9 @@ impl Room {
 
     fn watch_seats(&self) {
         let mut owned: BTreeMap<SeatId, CallId> = BTreeMap::new();
-        for call in self.eye.alive() {
-            if let Some(owner) = self.flow.owner(call) {
-                assert_eq!(owned.insert(owner.clone(), call), None, "{owner} owns two calls");
+        for call in &self.eye.alive {
+            if let Some(owner) = self.flow.owner(*call) {
+                assert_eq!(owned.insert(owner.clone(), *call), None, "{owner} owns two calls");
             }
         }
         for view in self.flow.seats() {
