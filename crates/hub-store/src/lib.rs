@@ -1,1 +1,140 @@
-//! Where the hub keeps calls, cases, drafts and events
+//! Where the hub keeps calls, cases, drafts and events.
+//!
+//! [`Store`] is what the hub needs of a database. SQLite is the implementation of one machine
+//! ([`SqliteStore`]); PostgreSQL follows for hubs of several nodes, and both must pass the one
+//! contract suite in `tests/`.
+//!
+//! Everything that a call produces goes through [`Store::apply`], in batches that are stored whole or
+//! not at all, so that the hub's one writer keeps their order. The event log is chained by hash
+//! ([`chain`]): a change to an old event is found by [`Store::verify_chain`].
+//!
+//! Not here: any decision about a call, and any cache.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod chain;
+mod error;
+mod password;
+mod records;
+mod sqlite;
+
+pub use error::StoreError;
+pub use password::{PasswordError, PasswordHash};
+pub use records::{
+    CallEnd, Closing, EventRecord, LegRecord, NumberLease, Operator, OperatorName, OverrideRecord,
+    RecordingRecord, SessionRecord, StoredDraft, StoredEvent, TokenHash, Write,
+};
+pub use sqlite::SqliteStore;
+
+use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
+
+/// What the hub needs of a database. All methods may be called at the same time from many tasks.
+#[async_trait::async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// Adds an operator or replaces the one of that name.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`], as everywhere here.
+    async fn put_operator(&self, operator: &Operator) -> Result<(), StoreError>;
+
+    /// The operator of that name.
+    async fn operator(&self, name: &OperatorName) -> Result<Option<Operator>, StoreError>;
+
+    /// Adds units and seats or replaces those with the same ids; others stay.
+    async fn put_units(&self, units: &[Unit], seats: &[Seat]) -> Result<(), StoreError>;
+
+    /// All units and all seats, by id.
+    async fn units(&self) -> Result<(Vec<Unit>, Vec<Seat>), StoreError>;
+
+    /// Notes that a session began.
+    async fn open_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
+
+    /// Notes that a session ended; one that has ended already stays as it is.
+    async fn end_session(&self, token: &TokenHash, at: Timestamp) -> Result<(), StoreError>;
+
+    /// Ends all sessions: those of a hub that is starting are of its predecessor. Gives how many.
+    async fn end_all_sessions(&self, at: Timestamp) -> Result<u64, StoreError>;
+
+    /// Leases the next `count` (1 to 1,000) case numbers of a Polda's code and local day to a seat.
+    /// No number is ever leased twice.
+    ///
+    /// # Errors
+    /// [`StoreError::NumbersExhausted`] when the day's million is used up.
+    async fn lease_numbers(
+        &self,
+        code: &str,
+        day: u32,
+        seat: &SeatId,
+        count: u32,
+        at: Timestamp,
+    ) -> Result<NumberLease, StoreError>;
+
+    /// Stores all of a batch, in order, or nothing of it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when one of them contradicts what is stored (a case number that
+    /// exists, a draft of an unknown call).
+    async fn apply(&self, batch: &[Write]) -> Result<(), StoreError>;
+
+    /// What the line brought for a call.
+    async fn call(&self, call: CallId) -> Result<Option<CallFacts>, StoreError>;
+
+    /// The calls that have not ended, by arrival: after a crash, those that were cut off.
+    async fn open_calls(&self) -> Result<Vec<CallId>, StoreError>;
+
+    /// The form of a call as it was last typed.
+    async fn draft(&self, call: CallId) -> Result<Option<StoredDraft>, StoreError>;
+
+    /// All advice on a call, by revision.
+    async fn advice(&self, call: CallId) -> Result<Vec<Advice>, StoreError>;
+
+    /// All overrides of a call, oldest first.
+    async fn overrides(&self, call: CallId) -> Result<Vec<OverrideRecord>, StoreError>;
+
+    /// All closings of a call, oldest first.
+    async fn closings(&self, call: CallId) -> Result<Vec<Closing>, StoreError>;
+
+    /// A case by number.
+    async fn case(&self, number: &CaseNumber) -> Result<Option<Case>, StoreError>;
+
+    /// The case of a call.
+    async fn case_of(&self, call: CallId) -> Result<Option<Case>, StoreError>;
+
+    /// The latest cases, newest first, at most `limit`.
+    async fn cases(&self, limit: u32) -> Result<Vec<Case>, StoreError>;
+
+    /// The latest cases that a unit has to act on or somebody has to call back, newest first.
+    async fn cases_to_act_on(&self, limit: u32) -> Result<Vec<Case>, StoreError>;
+
+    /// The legs of a call, by the time at which they ended.
+    async fn legs(&self, call: CallId) -> Result<Vec<LegRecord>, StoreError>;
+
+    /// The latest recordings, newest first; those of one call when it is given.
+    async fn recordings(
+        &self,
+        call: Option<CallId>,
+        limit: u32,
+    ) -> Result<Vec<RecordingRecord>, StoreError>;
+
+    /// Events with a sequence number above `after`, oldest first, at most `limit`.
+    async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// Reads the whole log and computes its hashes again. Gives the number of events.
+    ///
+    /// # Errors
+    /// [`StoreError::Tampered`] with the first event that is not what it was.
+    async fn verify_chain(&self) -> Result<u64, StoreError> {
+        const PAGE: u32 = 1_000;
+        let mut chain = chain::Chain::new();
+        loop {
+            let page = self.events(chain.length(), PAGE).await?;
+            for event in &page {
+                chain.check(event)?;
+            }
+            if page.len() < PAGE as usize {
+                return Ok(chain.length());
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! SQLite, in a file or in memory.
+
+mod code;
+mod read;
+mod write;
+
+use crate::{
+    Closing, LegRecord, NumberLease, Operator, OperatorName, OverrideRecord, RecordingRecord,
+    SessionRecord, Store, StoreError, StoredDraft, StoredEvent, TokenHash, Write,
+};
+use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use std::path::Path;
+use std::time::Duration;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
+
+/// Writers wait this long for each other before the database counts as unavailable.
+const BUSY: Duration = Duration::from_secs(5);
+/// One connection writes at a time, the others read.
+const CONNECTIONS: u32 = 4;
+/// Statement that begins a transaction which will write: taking the lock at once is what keeps two
+/// writers from reading the same state and then both failing.
+const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
+/// The store of one machine.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens or creates a database file and brings its schema up to date.
+    ///
+    /// Write-ahead log with `synchronous = FULL`: a closing that was acknowledged must survive a
+    /// power cut, and with `NORMAL` the last commits may not.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the file cannot be opened, [`StoreError::Schema`] when it is
+    /// of a newer program.
+    pub async fn open(file: &Path) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full);
+        Self::with(options, SqlitePoolOptions::new().max_connections(CONNECTIONS)).await
+    }
+
+    /// A database that ends with the process: for training and tests.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn in_memory() -> Result<Self, StoreError> {
+        // Each connection would have a database of its own, so there is one, and it stays.
+        let pool = SqlitePoolOptions::new()
+            .min_connections(1)
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None);
+        Self::with(SqliteConnectOptions::new().in_memory(true), pool).await
+    }
+
+    async fn with(
+        options: SqliteConnectOptions,
+        pool: SqlitePoolOptions,
+    ) -> Result<Self, StoreError> {
+        let options = options.foreign_keys(true).busy_timeout(BUSY);
+        let pool =
+            pool.acquire_timeout(BUSY * 2).connect_with(options).await.map_err(code::failed)?;
+        MIGRATIONS.run(&pool).await.map_err(|error| StoreError::Schema(error.to_string()))?;
+        Ok(Self { pool })
+    }
+
+    /// Waits for what is under way and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[async_trait::async_trait]
+impl Store for SqliteStore {
+    async fn put_operator(&self, operator: &Operator) -> Result<(), StoreError> {
+        write::operator(&self.pool, operator).await
+    }
+
+    async fn operator(&self, name: &OperatorName) -> Result<Option<Operator>, StoreError> {
+        read::operator(&self.pool, name).await
+    }
+
+    async fn put_units(&self, units: &[Unit], seats: &[Seat]) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
+        write::units(&mut tx, units, seats).await?;
+        tx.commit().await.map_err(code::failed)
+    }
+
+    async fn units(&self) -> Result<(Vec<Unit>, Vec<Seat>), StoreError> {
+        Ok((read::units(&self.pool).await?, read::seats(&self.pool).await?))
+    }
+
+    async fn open_session(&self, session: &SessionRecord) -> Result<(), StoreError> {
+        write::session(&self.pool, session).await
+    }
+
+    async fn end_session(&self, token: &TokenHash, at: Timestamp) -> Result<(), StoreError> {
+        write::session_ended(&self.pool, token, at).await
+    }
+
+    async fn end_all_sessions(&self, at: Timestamp) -> Result<u64, StoreError> {
+        write::all_sessions_ended(&self.pool, at).await
+    }
+
+    async fn lease_numbers(
+        &self,
+        code: &str,
+        day: u32,
+        seat: &SeatId,
+        count: u32,
+        at: Timestamp,
+    ) -> Result<NumberLease, StoreError> {
+        let mut tx = self.pool.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
+        let lease = write::lease(&mut tx, code, day, seat, count, at).await?;
+        tx.commit().await.map_err(code::failed)?;
+        Ok(lease)
+    }
+
+    async fn apply(&self, batch: &[Write]) -> Result<(), StoreError> {
+        let mut tx = self.pool.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
+        for one in batch {
+            write::one(&mut tx, one).await?;
+        }
+        tx.commit().await.map_err(code::failed)
+    }
+
+    async fn call(&self, call: CallId) -> Result<Option<CallFacts>, StoreError> {
+        read::facts(&self.pool, call).await
+    }
+
+    async fn open_calls(&self) -> Result<Vec<CallId>, StoreError> {
+        read::open_calls(&self.pool).await
+    }
+
+    async fn draft(&self, call: CallId) -> Result<Option<StoredDraft>, StoreError> {
+        read::draft(&self.pool, call).await
+    }
+
+    async fn advice(&self, call: CallId) -> Result<Vec<Advice>, StoreError> {
+        read::advice(&self.pool, call).await
+    }
+
+    async fn overrides(&self, call: CallId) -> Result<Vec<OverrideRecord>, StoreError> {
+        read::overrides(&self.pool, call).await
+    }
+
+    async fn closings(&self, call: CallId) -> Result<Vec<Closing>, StoreError> {
+        read::closings(&self.pool, call).await
+    }
+
+    async fn case(&self, number: &CaseNumber) -> Result<Option<Case>, StoreError> {
+        read::case(&self.pool, number).await
+    }
+
+    async fn case_of(&self, call: CallId) -> Result<Option<Case>, StoreError> {
+        read::case_of(&self.pool, call).await
+    }
+
+    async fn cases(&self, limit: u32) -> Result<Vec<Case>, StoreError> {
+        read::cases(&self.pool, limit).await
+    }
+
+    async fn cases_to_act_on(&self, limit: u32) -> Result<Vec<Case>, StoreError> {
+        read::cases_to_act_on(&self.pool, limit).await
+    }
+
+    async fn legs(&self, call: CallId) -> Result<Vec<LegRecord>, StoreError> {
+        read::legs(&self.pool, call).await
+    }
+
+    async fn recordings(
+        &self,
+        call: Option<CallId>,
+        limit: u32,
+    ) -> Result<Vec<RecordingRecord>, StoreError> {
+        read::recordings(&self.pool, call, limit).await
+    }
+
+    async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
+        read::events(&self.pool, after, limit).await
+    }
+}

@@ -1,0 +1,278 @@
+//! What every store must do. Each function takes a fresh, empty store.
+
+use siaga_hub_store::{
+    CallEnd, Closing, EventRecord, LegRecord, Operator, OperatorName, OverrideRecord, PasswordHash,
+    RecordingRecord, SessionRecord, Store, StoreError, StoredDraft, TokenHash, Write,
+};
+use siaga_model::{
+    Advice, CallFacts, CallId, Case, CaseNumber, CaseStatus, Disposition, EndedBy, Form, LegCause,
+    LegId, Level, PluginRef, Priority, Redacted, Seat, SeatId, Timestamp, Unit, UnitId, Validity,
+    Verdict,
+};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+pub fn call(n: u128) -> CallId {
+    CallId::from_parts(1_795_000_000_000, n)
+}
+
+fn seat(id: &str) -> SeatId {
+    id.parse().unwrap()
+}
+
+fn unit(id: &str) -> UnitId {
+    id.parse().unwrap()
+}
+
+fn arrived(n: u128) -> Write {
+    let facts = CallFacts { arrived_at: Timestamp(1_000), ..CallFacts::default() };
+    Write::CallArrived { call: call(n), facts }
+}
+
+pub fn event(n: i64) -> Write {
+    let body = format!("{{\"event\":\"test\",\"n\":{n}}}");
+    Write::Event(EventRecord { at: Timestamp(n), call: Some(call(1)), body })
+}
+
+fn case(n: u128, running: u32, opened_at: i64) -> Case {
+    Case {
+        number: CaseNumber::new("PMJ", 261_123, running).unwrap(),
+        call: call(n),
+        form: Form::default(),
+        validity: Validity::Valid,
+        priority: Priority::P2,
+        unit: Some(unit("pmj")),
+        disposition: None,
+        status: CaseStatus::Open,
+        opened_by: seat("pmj-1"),
+        opened_at: Timestamp(opened_at),
+        closed_at: None,
+    }
+}
+
+fn draft(by: &str, rev: u64, narrative: &str) -> StoredDraft {
+    StoredDraft {
+        call: call(1),
+        seat: seat(by),
+        rev,
+        form: Form { narrative: narrative.to_owned().into(), ..Form::default() },
+        at: Timestamp(2_000),
+    }
+}
+
+async fn operator() -> Operator {
+    Operator {
+        name: OperatorName::new("85010101").unwrap(),
+        display: "Bripka Ratna".to_owned(),
+        seats: vec![seat("pmj-1")],
+        password: PasswordHash::of("kata sandi".to_owned().into()).await.unwrap(),
+    }
+}
+
+async fn with_units<S: Store>(store: &S) {
+    let polda = Unit {
+        id: unit("pmj"),
+        name: "Polda Metro Jaya".to_owned(),
+        code: "PMJ".to_owned(),
+        level: Level::Polda,
+        parent: None,
+    };
+    let at = Seat { id: seat("pmj-1"), unit: unit("pmj"), label: "Meja 1".to_owned() };
+    store.put_units(std::slice::from_ref(&polda), std::slice::from_ref(&at)).await.unwrap();
+    assert_eq!(store.units().await.unwrap(), (vec![polda], vec![at]));
+}
+
+pub async fn an_operator_is_replaced_by_one_of_the_same_name<S: Store>(store: S) {
+    let first = operator().await;
+    assert_eq!(store.operator(&first.name).await.unwrap(), None);
+    store.put_operator(&first).await.unwrap();
+    let second = Operator { display: "Aiptu Ratna".to_owned(), ..first.clone() };
+    store.put_operator(&second).await.unwrap();
+    assert_eq!(store.operator(&first.name).await.unwrap(), Some(second));
+}
+
+pub async fn a_session_ends_once<S: Store>(store: S) {
+    with_units(&store).await;
+    let operator = operator().await;
+    store.put_operator(&operator).await.unwrap();
+    let token = TokenHash::of(&Redacted::new("token".to_owned()));
+    let session = SessionRecord {
+        token: token.clone(),
+        operator: operator.name,
+        seat: seat("pmj-1"),
+        opened_at: Timestamp(1),
+    };
+    store.open_session(&session).await.unwrap();
+    let doubled = store.open_session(&session).await;
+    assert!(matches!(doubled, Err(StoreError::Conflict(_))), "{doubled:?}");
+    store.end_session(&token, Timestamp(2)).await.unwrap();
+    assert_eq!(store.end_all_sessions(Timestamp(3)).await.unwrap(), 0);
+}
+
+pub async fn no_number_is_leased_twice<S: Store>(store: S) {
+    let store = Arc::new(store);
+    let leases = (0..8).map(|n| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            let by = seat(&format!("pmj-{n}"));
+            store.lease_numbers("PMJ", 261_123, &by, 20, Timestamp(1)).await.unwrap()
+        })
+    });
+    let mut numbers = BTreeSet::new();
+    for lease in leases.collect::<Vec<_>>() {
+        let lease = lease.await.unwrap();
+        assert_eq!(lease.last - lease.first + 1, 20);
+        numbers.extend(lease.first..=lease.last);
+    }
+    assert_eq!(numbers, (1..=160).collect());
+    let next_day = store.lease_numbers("PMJ", 261_124, &seat("pmj-1"), 20, Timestamp(2)).await;
+    assert_eq!(next_day.unwrap().first, 1);
+    let other = store.lease_numbers("JBR", 261_123, &seat("pmj-1"), 20, Timestamp(2)).await;
+    assert_eq!(other.unwrap().first, 1);
+}
+
+pub async fn a_batch_is_stored_whole_or_not_at_all<S: Store>(store: S) {
+    store.apply(&[arrived(1), Write::CaseOpened(case(1, 7, 10))]).await.unwrap();
+    let doubled_number = [event(1), arrived(2), Write::CaseOpened(case(2, 7, 20))];
+    let refused = store.apply(&doubled_number).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert_eq!(store.open_calls().await.unwrap(), [call(1)]);
+    assert_eq!(store.events(0, 10).await.unwrap(), []);
+}
+
+pub async fn the_last_draft_wins_and_an_older_one_changes_nothing<S: Store>(store: S) {
+    let typed = |rev, text| Write::Draft(draft("pmj-1", rev, text));
+    let batch =
+        [arrived(1), Write::CaseOpened(case(1, 7, 10)), typed(1, "keba"), typed(3, "kebakaran")];
+    store.apply(&batch).await.unwrap();
+    store.apply(&[typed(2, "kebak")]).await.unwrap();
+    assert_eq!(store.draft(call(1)).await.unwrap(), Some(draft("pmj-1", 3, "kebakaran")));
+    let of_polres = Write::Draft(draft("jaksel-1", 4, "kebakaran, unit tiba"));
+    store.apply(&[of_polres]).await.unwrap();
+    let stored = store.case_of(call(1)).await.unwrap().unwrap();
+    assert_eq!(stored.form.narrative.expose(), "kebakaran, unit tiba");
+    let unknown = StoredDraft { call: call(99), ..draft("pmj-1", 1, "") };
+    assert!(matches!(store.apply(&[Write::Draft(unknown)]).await, Err(StoreError::Conflict(_))));
+}
+
+pub async fn a_case_keeps_its_form_when_its_status_changes<S: Store>(store: S) {
+    let typed = Write::Draft(draft("pmj-1", 1, "maling motor"));
+    store.apply(&[arrived(1), Write::CaseOpened(case(1, 7, 10)), typed]).await.unwrap();
+    let closed = Case {
+        status: CaseStatus::WithUnit,
+        unit: Some(unit("pmj.jaksel")),
+        disposition: Some(Disposition::ForwardedToUnit { unit: unit("pmj.jaksel") }),
+        closed_at: Some(Timestamp(50)),
+        ..case(1, 7, 10)
+    };
+    let by = OperatorName::new("85010101").unwrap();
+    let closing = Closing {
+        call: call(1),
+        seat: seat("pmj-1"),
+        operator: by,
+        disposition: Disposition::ForwardedToUnit { unit: unit("pmj.jaksel") },
+        note: "ke Jaksel".to_owned().into(),
+        at: Timestamp(50),
+    };
+    let end = CallEnd {
+        call: call(1),
+        by: EndedBy::Closing,
+        disposition: closing.disposition.clone(),
+        at: Timestamp(50),
+    };
+    let batch =
+        [Write::CaseChanged(closed.clone()), Write::Closed(closing.clone()), Write::CallEnded(end)];
+    store.apply(&batch).await.unwrap();
+    let form = Form { narrative: "maling motor".to_owned().into(), ..Form::default() };
+    let expected = Case { form, ..closed };
+    assert_eq!(store.case(&expected.number).await.unwrap().as_ref(), Some(&expected));
+    assert_eq!(store.cases_to_act_on(10).await.unwrap(), [expected]);
+    assert_eq!(store.closings(call(1)).await.unwrap(), [closing]);
+    assert_eq!(store.open_calls().await.unwrap(), []);
+}
+
+pub async fn cases_come_newest_first<S: Store>(store: S) {
+    for n in 1..=5_u32 {
+        let opened = Write::CaseOpened(case(n.into(), n, i64::from(n) * 10));
+        store.apply(&[arrived(n.into()), opened]).await.unwrap();
+    }
+    let latest: Vec<_> =
+        store.cases(3).await.unwrap().iter().map(|case| case.number.running()).collect();
+    assert_eq!(latest, [5, 4, 3]);
+    assert_eq!(store.cases_to_act_on(3).await.unwrap(), []);
+}
+
+pub async fn what_a_call_produced_is_read_back_as_it_was<S: Store>(store: S) {
+    let by = PluginRef {
+        name: "validitas-dasar".to_owned(),
+        version: "0.1.0".to_owned(),
+        sha256: "ab".repeat(32),
+        input_sha256: "cd".repeat(32),
+        engine: "wasmtime 48".to_owned(),
+    };
+    let advice = Advice {
+        draft_rev: 2,
+        verdict: Verdict { by: Some(by), ..Verdict::treat_as_valid() },
+        destinations: Vec::new(),
+        faults: Vec::new(),
+        at: Timestamp(30),
+    };
+    let leg = LegRecord {
+        leg: LegId { call: call(1), n: 1 },
+        seat: Some(seat("pmj-1")),
+        codec: "opus/48000".to_owned(),
+        user_agent: "Siaga".to_owned(),
+        joined_at: Some(Timestamp(20)),
+        left_at: Timestamp(60),
+        cause: LegCause::Released,
+        packets_received: 1_234,
+        packets_lost: 5,
+    };
+    let against = OverrideRecord {
+        call: call(1),
+        seat: seat("pmj-1"),
+        operator: OperatorName::new("85010101").unwrap(),
+        validity: Validity::NotValid,
+        reason: "salah sambung".to_owned().into(),
+        at: Timestamp(40),
+    };
+    let recording = RecordingRecord {
+        call: call(1),
+        number: None,
+        file: "rekaman.opus".to_owned(),
+        starts_at: Timestamp(10),
+        seconds: 12.5,
+        channels: 2,
+        sha256: "ef".repeat(32),
+    };
+    let said = Write::Advice { call: call(1), seat: seat("pmj-1"), advice: advice.clone() };
+    let batch = [
+        arrived(1),
+        Write::CaseOpened(case(1, 7, 10)),
+        said,
+        Write::Leg(leg.clone()),
+        Write::Override(against.clone()),
+        Write::Recording(recording.clone()),
+    ];
+    store.apply(&batch).await.unwrap();
+    assert_eq!(store.advice(call(1)).await.unwrap(), [advice]);
+    assert_eq!(store.legs(call(1)).await.unwrap(), [leg]);
+    assert_eq!(store.overrides(call(1)).await.unwrap(), [against]);
+    let facts = store.call(call(1)).await.unwrap().unwrap();
+    assert_eq!(facts.arrived_at, Timestamp(1_000));
+    let with_number = RecordingRecord { number: Some(case(1, 7, 10).number), ..recording };
+    assert_eq!(store.recordings(None, 10).await.unwrap(), [with_number.clone()]);
+    assert_eq!(store.recordings(Some(call(1)), 10).await.unwrap(), [with_number]);
+    assert_eq!(store.recordings(Some(call(2)), 10).await.unwrap(), []);
+}
+
+pub async fn events_keep_their_order_and_their_chain<S: Store>(store: S) {
+    for batch in 0..30 {
+        let events: Vec<_> = (0..50).map(|n| event(batch * 50 + n)).collect();
+        store.apply(&events).await.unwrap();
+    }
+    let events = store.events(1_000, 100).await.unwrap();
+    let order: Vec<_> = events.iter().map(|event| (event.seq, event.event.at.0)).collect();
+    assert_eq!(order, (1_001..=1_100).map(|n| (n, n as i64 - 1)).collect::<Vec<_>>());
+    assert_eq!(store.verify_chain().await.unwrap(), 1_500);
+}
