@@ -66,7 +66,7 @@ impl CallFlow {
         self.fire_due();
         match input {
             Input::Switch(saw) => self.saw(saw),
-            Input::Seat { seat, change } => self.seat_changed(seat, change),
+            Input::Seat { seat, change } => self.seat_changed(&seat, change),
             Input::Operator { seat, call, intent } => self.intends(seat, call, intent),
             Input::Units(units) => {
                 self.units = units.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
@@ -98,7 +98,7 @@ impl CallFlow {
         self.seats.get(seat).map(|seat| seat.view().clone())
     }
 
-    /// All live calls, by arrival at their hub.
+    /// All live calls in the order of their ids, which is that of their arrival.
     pub fn calls(&self) -> impl Iterator<Item = CallView> {
         self.calls.values().map(Call::view)
     }

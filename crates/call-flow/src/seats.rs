@@ -110,7 +110,7 @@ impl Seat {
 
 impl CallFlow {
     /// Something about a seat changed.
-    pub(crate) fn seat_changed(&mut self, id: SeatId, change: SeatChange) {
+    pub(crate) fn seat_changed(&mut self, id: &SeatId, change: SeatChange) {
         let now = self.now;
         let seat = self.seats.entry(id.clone()).or_insert_with(|| Seat::new(id.clone(), now));
         let was_ready = seat.is_ready();
@@ -124,11 +124,11 @@ impl CallFlow {
             SeatChange::Unregistered => seat.registered = false,
             SeatChange::Ready => {
                 seat.wish = Wish::Ready;
-                self.after_call_over(&id);
+                self.after_call_over(id);
             }
             SeatChange::Pause => seat.wish = Wish::Paused,
         }
-        let Some(seat) = self.seats.get_mut(&id) else { return };
+        let Some(seat) = self.seats.get_mut(id) else { return };
         if seat.is_ready() && !was_ready {
             seat.idle_since = now;
         }
@@ -141,7 +141,7 @@ impl CallFlow {
         // still be talked to.
         if let Engaged::Ringing(call) = seat.engaged
             && !seat.registered
-            && let Some(leg) = self.calls.get(&call).and_then(|call| call.state.leg_of(&id))
+            && let Some(leg) = self.calls.get(&call).and_then(|call| call.state.leg_of(id))
         {
             self.command(SwitchCommand::HangUp(leg));
             self.leg_gone(leg, LegCause::Unregistered);

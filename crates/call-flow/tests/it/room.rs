@@ -206,9 +206,10 @@ impl Room {
         self.input(Input::Tick);
     }
 
-    pub(crate) fn input(&mut self, input: Input) {
+    pub(crate) fn input(&mut self, told: Input) {
+        let input = told.clone();
         self.note(&input);
-        self.flow.handle(self.now, input.clone());
+        self.flow.handle(self.now, told);
         self.last.clear();
         loop {
             let output = self.flow.poll();

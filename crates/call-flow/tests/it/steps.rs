@@ -1,4 +1,5 @@
-//! The eleven steps of the founding description, one by one.
+//! The eleven steps of the founding description, one by one. Step 4, telling valid from not valid, is
+//! advice of plugins and a decision of people; the core has no opinion on it.
 
 use crate::room::{Room, secs, unit};
 use siaga_call_flow::{CallPhase, FlowEvent, Intent, Program, SwitchCommand};
