@@ -1,4 +1,376 @@
-//! Session descriptions as text.
+//! Session descriptions (RFC 8866) as text: checked before the WebRTC stack sees them, mended
+//! where it or a PBX needs it, and small pure functions to read and rewrite ICE candidates, so that
+//! a relay can be put between two sessions.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::session::MediaError;
 
 /// Longest session description taken, in bytes.
 pub const MAX_SDP: usize = 64 * 1024;
+
+/// Most lines of one description.
+const MAX_LINES: usize = 2_000;
+
+/// Who may send, as the writer of a description says it (RFC 8866 section 6.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// Both.
+    SendRecv,
+    /// Only the writer.
+    SendOnly,
+    /// Only the reader.
+    RecvOnly,
+    /// Nobody.
+    Inactive,
+}
+
+impl Direction {
+    /// The same state as the other side says it.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::SendRecv => Self::SendRecv,
+            Self::SendOnly => Self::RecvOnly,
+            Self::RecvOnly => Self::SendOnly,
+            Self::Inactive => Self::Inactive,
+        }
+    }
+
+    fn of(attribute: &str) -> Option<Self> {
+        match attribute {
+            "a=sendrecv" => Some(Self::SendRecv),
+            "a=sendonly" => Some(Self::SendOnly),
+            "a=recvonly" => Some(Self::RecvOnly),
+            "a=inactive" => Some(Self::Inactive),
+            _ => None,
+        }
+    }
+}
+
+/// What a checked description says about its audio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Audio {
+    /// Who may send.
+    pub direction: Direction,
+    /// Payload type of Opus.
+    pub opus: u8,
+    /// Payload type of telephone-event at 48 kHz, if offered.
+    pub telephone_event: Option<u8>,
+    /// ICE user name fragment: another one is an ICE restart.
+    pub ice_ufrag: String,
+}
+
+/// Checks a description from outside, and reads what we need of it.
+///
+/// # Errors
+/// [`MediaError::TooLarge`], [`MediaError::Malformed`], [`MediaError::NoAudio`],
+/// [`MediaError::NoCommonCodec`], [`MediaError::NoFingerprint`], [`MediaError::NoIceCredentials`].
+pub fn check(sdp: &str) -> Result<Audio, MediaError> {
+    if sdp.len() > MAX_SDP {
+        return Err(MediaError::TooLarge { bytes: sdp.len() });
+    }
+    check_lines(sdp)?;
+    let (session, audio) = audio_section(sdp).ok_or(MediaError::NoAudio)?;
+    let both = || session.iter().chain(&audio);
+
+    let payload_types: Vec<&str> = audio[0].split_ascii_whitespace().skip(3).collect();
+    let mapped = |name: &str| {
+        audio.iter().find_map(|line| {
+            let (payload, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+            let matches = codec.trim().to_ascii_lowercase().starts_with(name);
+            (matches && payload_types.contains(&payload)).then(|| payload.parse().ok())?
+        })
+    };
+    let opus = mapped("opus/48000").ok_or(MediaError::NoCommonCodec)?;
+    if !both().any(|l| l.starts_with("a=fingerprint:")) {
+        return Err(MediaError::NoFingerprint);
+    }
+    let ice_ufrag = both()
+        .find_map(|l| l.strip_prefix("a=ice-ufrag:"))
+        .filter(|_| both().any(|l| l.starts_with("a=ice-pwd:")))
+        .ok_or(MediaError::NoIceCredentials)?
+        .trim()
+        .to_owned();
+    // The section's own word comes before the session's.
+    let direction =
+        audio.iter().chain(&session).find_map(|l| Direction::of(l)).unwrap_or(Direction::SendRecv);
+    Ok(Audio { direction, opus, telephone_event: mapped("telephone-event/48000"), ice_ufrag })
+}
+
+fn check_lines(sdp: &str) -> Result<(), MediaError> {
+    let malformed = |line: usize, reason| Err(MediaError::Malformed { line: line + 1, reason });
+    let mut lines = 0;
+    for (i, line) in sdp.lines().enumerate() {
+        lines += 1;
+        if i == 0 && line.trim_end() != "v=0" {
+            return malformed(i, "must begin with v=0");
+        }
+        if i >= MAX_LINES {
+            return malformed(i, "too many lines");
+        }
+        if line.is_empty() && sdp.lines().skip(i).all(str::is_empty) {
+            break;
+        }
+        let mut bytes = line.bytes();
+        if !bytes.next().is_some_and(|b| b.is_ascii_lowercase()) || bytes.next() != Some(b'=') {
+            return malformed(i, "must be a letter, an equals sign and a value");
+        }
+        if line.bytes().any(|b| b == 0 || (b < 0x20 && b != b'\t')) {
+            return malformed(i, "control character");
+        }
+        if let Some(media) = line.strip_prefix("m=") {
+            let mut words = media.split_ascii_whitespace().skip(1);
+            let port = words.next().and_then(|w| w.split('/').next()?.parse::<u16>().ok());
+            if port.is_none() || words.count() < 2 {
+                return malformed(i, "media needs a port, a protocol and formats");
+            }
+        }
+    }
+    if lines == 0 {
+        return malformed(0, "empty");
+    }
+    Ok(())
+}
+
+/// Lines of the session part, and of the first audio section that is not refused.
+fn audio_section(sdp: &str) -> Option<(Vec<&str>, Vec<&str>)> {
+    let mut sections: Vec<Vec<&str>> = vec![Vec::new()];
+    for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
+        if line.starts_with("m=") {
+            sections.push(Vec::new());
+        }
+        if let Some(section) = sections.last_mut() {
+            section.push(line);
+        }
+    }
+    let mut sections = sections.into_iter();
+    let session = sections.next()?;
+    let audio = sections.find(|s| {
+        s.first().is_some_and(|m| {
+            m.starts_with("m=audio ") && m.split_ascii_whitespace().nth(1) != Some("0")
+        })
+    })?;
+    Some((session, audio))
+}
+
+/// Addresses of all UDP candidates of the first component; those with names (mDNS) are left out.
+#[must_use]
+pub fn candidates(sdp: &str) -> Vec<SocketAddr> {
+    sdp.lines().filter_map(candidate_address).collect()
+}
+
+/// `a=candidate:FOUNDATION COMPONENT TRANSPORT PRIORITY ADDRESS PORT typ …` (RFC 8839
+/// section 5.1).
+fn candidate_address(line: &str) -> Option<SocketAddr> {
+    let mut words = line.trim().strip_prefix("a=candidate:")?.split_ascii_whitespace().skip(1);
+    let (component, transport) = (words.next()?, words.next()?);
+    let address: IpAddr = words.nth(1)?.parse().ok()?;
+    let port: u16 = words.next()?.parse().ok()?;
+    (component == "1" && transport.eq_ignore_ascii_case("udp"))
+        .then_some(SocketAddr::new(address, port))
+}
+
+/// The description with `address` as its only candidate. The peer then knows no other way, so
+/// that a relay at `address` sees every packet: it must forward from the address it gave the other
+/// side, or ICE learns a new candidate from the packets' source.
+#[must_use]
+pub fn with_candidate(sdp: &str, address: SocketAddr) -> String {
+    let mut out = String::with_capacity(sdp.len());
+    let mut in_audio = false;
+    let mut done = false;
+    let fresh =
+        format!("a=candidate:1 1 udp 2130706431 {} {} typ host\r\n", address.ip(), address.port());
+    for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
+        if line.starts_with("m=") {
+            if in_audio && !done {
+                out.push_str(&fresh);
+                done = true;
+            }
+            in_audio = line.starts_with("m=audio ");
+        }
+        if line.starts_with("a=candidate:") {
+            if in_audio && !done {
+                out.push_str(&fresh);
+                done = true;
+            }
+            continue;
+        }
+        out.push_str(line);
+        out.push_str("\r\n");
+    }
+    if in_audio && !done {
+        out.push_str(&fresh);
+    }
+    out
+}
+
+/// What we hand out: Opus is mono with FEC (a stereo bridge doubles the pitch of some PBXs'
+/// whisper), each payload type is named once (some PBXs take the second naming for another
+/// codec), and `ptime` is 20 ms.
+#[must_use]
+pub fn outgoing(sdp: &str) -> String {
+    let opus = audio_section(sdp).and_then(|(_, audio)| {
+        audio.iter().find_map(|l| {
+            let (payload, codec) = l.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+            codec.to_ascii_lowercase().starts_with("opus/").then(|| payload.to_owned())
+        })
+    });
+    let fmtp = opus.as_ref().map(|p| format!("a=fmtp:{p} "));
+    let mut out = String::with_capacity(sdp.len() + 80);
+    let mut seen: Vec<&str> = Vec::new();
+    let mut said_fmtp = false;
+    for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
+        if line.starts_with("m=") {
+            seen.clear();
+            out.push_str(&unique_formats(line));
+            out.push_str("\r\n");
+            continue;
+        }
+        if line.starts_with("a=rtpmap:") || line.starts_with("a=fmtp:") {
+            let key = line.split(' ').next().unwrap_or(line);
+            if seen.contains(&key) {
+                continue;
+            }
+            seen.push(key);
+        }
+        if line.starts_with("a=ptime:") {
+            continue;
+        }
+        if let Some(prefix) = &fmtp
+            && line.starts_with(prefix.as_str())
+        {
+            if !said_fmtp {
+                out.push_str(prefix);
+                out.push_str(
+                    "minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0\r\na=ptime:20\r\n",
+                );
+                said_fmtp = true;
+            }
+            continue;
+        }
+        out.push_str(line);
+        out.push_str("\r\n");
+    }
+    out
+}
+
+fn unique_formats(media: &str) -> String {
+    let mut words: Vec<&str> = Vec::new();
+    for (i, word) in media.split_ascii_whitespace().enumerate() {
+        if i < 3 || !words[3..].contains(&word) {
+            words.push(word);
+        }
+    }
+    words.join(" ")
+}
+
+/// What the WebRTC stack is given of a peer's description: `inactive` would stop its transceiver
+/// for good, so it reads `sendonly`; the true direction is applied beside it.
+#[must_use]
+pub fn incoming(sdp: &str) -> String {
+    let mut out = String::with_capacity(sdp.len());
+    for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
+        out.push_str(if line == "a=inactive" { "a=sendonly" } else { line });
+        out.push_str("\r\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const CHROMIUM: &str = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n\
+        a=group:BUNDLE 0\r\nm=audio 40000 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\n\
+        c=IN IP4 192.0.2.7\r\n\
+        a=candidate:1 1 udp 2113937151 192.0.2.7 40000 typ host generation 0\r\n\
+        a=candidate:2 1 udp 2113937151 6c0b5c7e.local 40002 typ host generation 0\r\n\
+        a=candidate:3 1 tcp 1518280447 192.0.2.7 9 typ host tcptype active\r\n\
+        a=ice-ufrag:abcd\r\na=ice-pwd:aaaaaaaaaaaaaaaaaaaaaaaa\r\n\
+        a=fingerprint:sha-256 AA:BB\r\na=setup:actpass\r\na=mid:0\r\na=sendrecv\r\na=rtcp-mux\r\n\
+        a=rtpmap:111 opus/48000/2\r\na=fmtp:111 minptime=10;useinbandfec=1\r\n\
+        a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\n";
+
+    #[test]
+    fn a_browsers_offer_is_understood() {
+        let audio = check(CHROMIUM).unwrap();
+        assert_eq!((audio.opus, audio.telephone_event), (111, Some(110)));
+        assert_eq!(audio.direction, Direction::SendRecv);
+        assert_eq!(audio.ice_ufrag, "abcd");
+        assert_eq!(candidates(CHROMIUM), [SocketAddr::from(([192, 0, 2, 7], 40_000))]);
+    }
+
+    #[test]
+    fn each_fault_has_its_own_error() {
+        let without = |what: &str| {
+            CHROMIUM.lines().filter(|l| !l.contains(what)).collect::<Vec<_>>().join("\r\n")
+        };
+        assert!(matches!(check(""), Err(MediaError::Malformed { line: 1, .. })));
+        assert!(matches!(check("INVITE sip:110"), Err(MediaError::Malformed { line: 1, .. })));
+        let broken = CHROMIUM.replace("s=-", "nonsense");
+        assert!(matches!(check(&broken), Err(MediaError::Malformed { line: 3, .. })));
+        let broken = CHROMIUM.replace("m=audio 40000", "m=audio 999999");
+        assert!(matches!(check(&broken), Err(MediaError::Malformed { line: 6, .. })));
+        assert!(matches!(check("v=0\r\ns=-\r\n"), Err(MediaError::NoAudio)));
+        let refused = CHROMIUM.replace("m=audio 40000", "m=audio 0");
+        assert!(matches!(check(&refused), Err(MediaError::NoAudio)));
+        assert!(matches!(check(&without("opus")), Err(MediaError::NoCommonCodec)));
+        assert!(matches!(check(&without("fingerprint")), Err(MediaError::NoFingerprint)));
+        assert!(matches!(check(&without("ice-pwd")), Err(MediaError::NoIceCredentials)));
+        let long = format!("{CHROMIUM}a={}\r\n", "x".repeat(MAX_SDP));
+        assert!(matches!(check(&long), Err(MediaError::TooLarge { .. })));
+    }
+
+    #[test]
+    fn with_a_relay_only_the_relay_is_left() {
+        let relay: SocketAddr = "127.0.0.1:7777".parse().unwrap();
+        let sdp = with_candidate(CHROMIUM, relay);
+        assert_eq!(candidates(&sdp), [relay]);
+        assert_eq!(sdp.matches("a=candidate").count(), 1);
+        assert!(check(&sdp).is_ok());
+    }
+
+    #[test]
+    fn what_we_hand_out_is_mono_and_names_each_payload_type_once() {
+        let doubled = CHROMIUM
+            .replace("111 63", "111 111 63 110")
+            .replace("a=rtpmap:110", "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:110");
+        let sdp = outgoing(&doubled);
+        assert!(sdp.contains("m=audio 40000 UDP/TLS/RTP/SAVPF 111 63 110 9 0 8 13 126\r\n"));
+        assert_eq!(sdp.matches("a=rtpmap:110 ").count(), 1);
+        assert_eq!(sdp.matches("stereo=0;sprop-stereo=0").count(), 1);
+        assert_eq!(sdp.matches("a=ptime:20").count(), 1);
+    }
+
+    #[test]
+    fn inactive_is_hidden_from_the_stack_and_seen_by_us() {
+        let held = CHROMIUM.replace("a=sendrecv", "a=inactive");
+        assert_eq!(check(&held).unwrap().direction, Direction::Inactive);
+        assert!(
+            incoming(&held).contains("a=sendonly\r\n") && !incoming(&held).contains("inactive")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_survived(text in "(?s).{0,400}", cut in 0usize..2000, byte in any::<char>()) {
+            let _ = check(&text);
+            let mut mutated: Vec<char> = CHROMIUM.chars().collect();
+            let at = cut % mutated.len();
+            mutated[at] = byte;
+            let mutated: String = mutated.into_iter().collect();
+            for sdp in [&text, &mutated] {
+                let _ = check(sdp);
+                let relay = "192.0.2.1:9".parse().unwrap();
+                let once = with_candidate(sdp, relay);
+                prop_assert_eq!(with_candidate(&once, relay), once.clone());
+                prop_assert!(candidates(&once).len() <= 1);
+                let out = outgoing(sdp);
+                prop_assert!(out.matches("a=ptime:20").count() <= 1);
+                let _ = incoming(&out);
+            }
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Sessions over real sockets on loopback. Waits are for events, with a generous deadline.
+
+#![allow(clippy::unwrap_used)]
+
+mod hold;
+mod party;
+mod refusals;
+mod relay;
+mod voice;
