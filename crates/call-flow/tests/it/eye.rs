@@ -180,7 +180,11 @@ impl Eye {
                 );
             }
             FlowEvent::SeatState { seat, state } => {
-                self.states.insert(seat.clone(), (*state, now));
+                let before = self.states.get(seat).map(|(state, _)| *state);
+                // One that comes back to its write-up began it at a time that no event has told.
+                let back = (before, *state) == (Some(SeatState::Offline), SeatState::AfterCall);
+                let since = if back { Timestamp::default() } else { now };
+                self.states.insert(seat.clone(), (*state, since));
             }
             FlowEvent::CallerArrived { .. }
             | FlowEvent::Escalated { .. }

@@ -239,8 +239,9 @@ fn rough_deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
+/// `PROPTEST_CASES` makes it a longer watch.
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() }
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
 proptest! {
@@ -248,21 +249,21 @@ proptest! {
 
     #[test]
     fn no_caller_is_ever_dropped_in_a_polda_first_night(
-        deeds in prop::collection::vec(deed(), 1..160)
+        deeds in prop::collection::vec(deed(), 1..130)
     ) {
         night(FlowConfig::polda_first(), deeds);
     }
 
     #[test]
     fn no_caller_is_ever_dropped_in_a_night_of_four_levels(
-        deeds in prop::collection::vec(deed(), 1..160)
+        deeds in prop::collection::vec(deed(), 1..130)
     ) {
         night(FlowConfig::levels_2026(), deeds);
     }
 
     #[test]
     fn no_caller_is_ever_dropped_when_the_hub_is_late_and_the_switch_dies(
-        deeds in prop::collection::vec(rough_deed(), 1..160)
+        deeds in prop::collection::vec(rough_deed(), 1..130)
     ) {
         night(FlowConfig { handover: Handover::Music, ..FlowConfig::polda_first() }, deeds);
     }

@@ -71,6 +71,16 @@ fn a_seat_that_writes_up_is_offered_nothing_until_it_is_ready() {
 }
 
 #[test]
+fn without_any_time_to_write_up_a_seat_takes_the_next_call_in_the_same_instant() {
+    let config = FlowConfig { after_call: Duration::ZERO, ..FlowConfig::polda_first() };
+    let mut room = Room::with_config(config, &["pmj-1"]);
+    let first = room.talks(1, "pmj-1");
+    let second = room.arrives(2);
+    room.intends("pmj-1", first, Intent::Close(Disposition::Information));
+    assert!(matches!(room.phase(second), CallPhase::Ringing { .. }));
+}
+
+#[test]
 fn a_pause_while_talking_holds_after_the_call() {
     let mut room = Room::with(&["pmj-1"]);
     let call = room.talks(1, "pmj-1");
