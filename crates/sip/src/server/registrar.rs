@@ -360,7 +360,7 @@ mod tests {
     #[test]
     fn each_wrong_secret_is_answered_later_until_the_address_behaves() {
         let mut desk = Desk::new();
-        let mut delay = |desk: &mut Desk| match desk.register(FLOW, "x", "<sip:a@b.invalid>") {
+        let delay = |desk: &mut Desk| match desk.register(FLOW, "x", "<sip:a@b.invalid>") {
             Verdict::Refused { status: 403, delay, .. } => delay,
             other => panic!("{other:?}"),
         };

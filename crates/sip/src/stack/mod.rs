@@ -12,6 +12,8 @@
 //! B and F.
 
 mod session;
+#[cfg(test)]
+mod tests;
 mod uac;
 mod uas;
 
@@ -170,8 +172,10 @@ struct Dialog {
 
 struct Offered {
     sdp: String,
-    /// How often it met a re-INVITE of the other side (491).
+    /// How often it met a re-INVITE of the other side.
     collisions: u8,
+    /// False while it waits to be tried again; theirs goes first then.
+    in_flight: bool,
 }
 
 enum State {

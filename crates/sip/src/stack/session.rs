@@ -145,7 +145,7 @@ impl Stack {
         if !matches!(dialog.state, State::Confirmed) || !free {
             return Err(SipError::WrongState { dialog: key, what: "be re-offered" });
         }
-        dialog.offered = Some(Offered { sdp: sdp.to_owned(), collisions: 0 });
+        dialog.offered = Some(Offered { sdp: sdp.to_owned(), collisions: 0, in_flight: true });
         self.send_reinvite(now, flow, key, sdp);
         Ok(())
     }
@@ -157,12 +157,32 @@ impl Stack {
     }
 
     pub(super) fn retry_reoffer(&mut self, now: Instant, key: DialogKey) {
-        let Some(dialog) = self.dialogs.get(&key) else { return };
-        let Some(sdp) = dialog.offered.as_ref().map(|o| o.sdp.clone()) else { return };
+        let Some(dialog) = self.dialogs.get_mut(&key) else { return };
+        let busy = dialog.reoffer.is_some() || dialog.unacked.is_some();
+        let Some(offered) = dialog.offered.as_mut().filter(|o| !o.in_flight) else { return };
         match dialog.flow {
-            Some(flow) if dialog.reoffer.is_none() => self.send_reinvite(now, flow, key, &sdp),
-            Some(_) | None => self.fail_offer(key, 491, "Request Pending"),
+            Some(flow) if !busy => {
+                offered.in_flight = true;
+                let sdp = offered.sdp.clone();
+                self.send_reinvite(now, flow, key, &sdp);
+            }
+            Some(_) | None => self.postpone_offer(now, key),
         }
+    }
+
+    /// Tries our re-offer again after a random while, or gives it up after too many.
+    fn postpone_offer(&mut self, now: Instant, key: DialogKey) {
+        let Some(dialog) = self.dialogs.get_mut(&key) else { return };
+        // Who chose the Call-ID waits longer, so that the two do not meet again (14.1).
+        let range = if dialog.we_called { 2100..4000 } else { 0..2000 };
+        let Some(offered) = dialog.offered.as_mut() else { return };
+        offered.collisions += 1;
+        offered.in_flight = false;
+        if offered.collisions > MAX_COLLISIONS {
+            return self.fail_offer(key, 491, "Request Pending");
+        }
+        let delay = self.random_millis(range);
+        self.wait(now + delay, Wait::Collision { dialog: key });
     }
 
     /// Tells whoever waits for the answer to our re-offer that there is none.
@@ -191,19 +211,8 @@ impl Stack {
             }
             return;
         }
-        if status == 491
-            && let Some(dialog) = self.dialogs.get_mut(&key)
-        {
-            // Who chose the Call-ID waits longer, so that the two do not meet again (14.1).
-            let ours = dialog.we_called;
-            let tries = dialog.offered.as_mut().map(|o| {
-                o.collisions += 1;
-                o.collisions
-            });
-            if tries.is_some_and(|n| n < MAX_COLLISIONS) {
-                let delay = self.random_millis(if ours { 2100..4000 } else { 0..2000 });
-                return self.wait(now + delay, Wait::Collision { dialog: key });
-            }
+        if status == 491 {
+            return self.postpone_offer(now, key);
         }
         self.fail_offer(key, status, &phrase(response));
         if status == 481 {
@@ -223,7 +232,7 @@ impl Stack {
         if !in_call {
             return self.respond(flow, &request, 481, "Call Does Not Exist");
         }
-        if dialog.offered.is_some() {
+        if dialog.offered.as_ref().is_some_and(|o| o.in_flight) {
             return self.respond(flow, &request, 491, "Request Pending");
         }
         if dialog.reoffer.is_some() || dialog.unacked.is_some() {

@@ -9,6 +9,9 @@ pub(crate) use rsipstack::sip::Method;
 use rsipstack::sip::{SipMessage, parse_uri, parser::parse_message};
 use std::fmt::Write as _;
 
+const UNKNOWN_METHOD: &str = "Method Not Implemented";
+const OTHER_VERSION: &str = "Version Not Supported";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     Request { method: Method, uri: String },
@@ -159,11 +162,16 @@ impl Message {
             return Err(fail("Header Not UTF-8", &String::from_utf8_lossy(&data[..end])));
         };
         check_lines(head).map_err(|what| fail(what, head))?;
+        let start = head.split("\r\n").next().unwrap_or_default();
+        let ours = start.starts_with("SIP/2.0 ") || start.ends_with(" SIP/2.0");
+        if !ours && (start.starts_with("SIP/") || start.contains(" SIP/")) {
+            return Err(fail(OTHER_VERSION, head));
+        }
         let message = match parse_message(data) {
             Ok(SipMessage::Request(r)) => {
                 let method = r.method;
                 if head.split(' ').next() != Some(method.to_string().as_str()) {
-                    return Err(fail("Method Not Implemented", head));
+                    return Err(fail(UNKNOWN_METHOD, head));
                 }
                 let uri = head.split(' ').nth(1).unwrap_or_default().to_owned();
                 Self {
@@ -183,8 +191,7 @@ impl Message {
                 }
             }
             Err(_) => {
-                let what =
-                    if unknown_method(head) { "Method Not Implemented" } else { "Bad Start Line" };
+                let what = if unknown_method(head) { UNKNOWN_METHOD } else { "Bad Start Line" };
                 return Err(fail(what, head));
             }
         };
@@ -305,7 +312,11 @@ fn refuse(head: &str, what: &'static str) -> Option<Message> {
     let whole = ["Via", "From", "To", "Call-ID", "CSeq"]
         .iter()
         .all(|name| found.iter().any(|(n, _)| n == name));
-    let status = if what == "Method Not Implemented" { 501 } else { 400 };
+    let status = match what {
+        UNKNOWN_METHOD => 501,
+        OTHER_VERSION => 505,
+        _ => 400,
+    };
     let start = Start::Response { status, reason: what.to_owned() };
     whole.then_some(Message { start, headers: found, body: Vec::new() })
 }
@@ -445,3 +456,6 @@ fn split_outside_quotes(text: &str, separator: char) -> Vec<&str> {
     parts.push(text[start..].trim());
     parts
 }
+
+#[cfg(test)]
+mod tests;

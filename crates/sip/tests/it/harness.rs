@@ -1,0 +1,265 @@
+//! A server, phones, a raw WebSocket client and a wire that can be cut.
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use siaga_model::Redacted;
+use siaga_sip::{
+    DialogKey, Ha1s, Headers, IncomingCall, IncomingLeg, Limits, ServerConfig, ServerEvent,
+    SipServer, UaEvent, UserAgent, UserAgentConfig,
+};
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+pub(crate) const REALM: &str = "polda.test";
+pub(crate) const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=offer\r\n";
+pub(crate) const ANSWER: &str = "v=0\r\no=- 2 1 IN IP4 127.0.0.1\r\ns=answer\r\n";
+
+/// Waits for `future`; generous, since only its coming is judged.
+pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(Duration::from_secs(30), future).await {
+        Ok(value) => value,
+        Err(_) => panic!("waited in vain for {what}"),
+    }
+}
+
+/// The next event that `pick` takes; the others are dropped.
+pub(crate) async fn next<E: std::fmt::Debug, T>(
+    events: &mut mpsc::Receiver<E>,
+    what: &str,
+    mut pick: impl FnMut(E) -> Result<T, E>,
+) -> T {
+    soon(what, async {
+        loop {
+            let event = events.recv().await.unwrap_or_else(|| panic!("closed before {what}"));
+            match pick(event) {
+                Ok(value) => return value,
+                Err(other) => eprintln!("(while waiting for {what}: {other:?})"),
+            }
+        }
+    })
+    .await
+}
+
+/// Takes the next event that matches the pattern and gives the expression.
+#[macro_export]
+macro_rules! expect {
+    ($events:expr, $pattern:pat $(if $guard:expr)? => $value:expr) => {
+        $crate::harness::next(&mut $events, stringify!($pattern), |event| match event {
+            $pattern $(if $guard)? => Ok($value),
+            #[allow(unreachable_patterns)]
+            other => Err(other),
+        })
+        .await
+    };
+}
+
+pub(crate) struct Switch {
+    pub(crate) server: SipServer,
+    pub(crate) events: mpsc::Receiver<ServerEvent>,
+}
+
+impl Switch {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut ServerConfig)) -> Self {
+        Self::try_with(change).await.unwrap()
+    }
+
+    pub(crate) async fn try_with(
+        change: impl FnOnce(&mut ServerConfig),
+    ) -> Result<Self, siaga_sip::SipError> {
+        let mut cfg = ServerConfig {
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            realm: REALM.into(),
+            user_agent: "Siaga-Test".into(),
+            tls: None,
+            emergency_user: "110".into(),
+            limits: Limits::default(),
+        };
+        change(&mut cfg);
+        let (server, events) = SipServer::bind(cfg).await?;
+        Ok(Self { server, events })
+    }
+
+    pub(crate) async fn account(&self, user: &str, secret: &str) {
+        let secrets = Ha1s::of(user, REALM, &Redacted::new(secret.to_owned()));
+        self.server.set_account(user, secrets).await.unwrap();
+    }
+
+    pub(crate) async fn incoming(&mut self) -> IncomingLeg {
+        expect!(self.events, ServerEvent::Incoming(leg) => leg)
+    }
+
+    /// Answers the next call and waits until it is confirmed.
+    pub(crate) async fn take_call(&mut self) -> IncomingLeg {
+        let leg = self.incoming().await;
+        self.server.answer(leg.dialog, ANSWER).await.unwrap();
+        expect!(self.events, ServerEvent::Confirmed { dialog, .. } if dialog == leg.dialog => ());
+        leg
+    }
+}
+
+pub(crate) struct Phone {
+    pub(crate) ua: UserAgent,
+    pub(crate) events: mpsc::Receiver<UaEvent>,
+}
+
+pub(crate) fn config(server: SocketAddr, user: &str, secret: Option<&str>) -> UserAgentConfig {
+    UserAgentConfig {
+        ws_url: format!("ws://{server}/").parse().unwrap(),
+        tls_roots: None,
+        user: user.into(),
+        domain: REALM.into(),
+        secret: secret.map(|s| Redacted::new(s.to_owned())),
+        display_name: Some(Redacted::new(format!("Name of {user}"))),
+        register: secret.is_some(),
+        expires: Duration::from_secs(600),
+        user_agent: "Phone".into(),
+    }
+}
+
+impl Phone {
+    pub(crate) fn start(cfg: UserAgentConfig) -> Self {
+        let (ua, events) = UserAgent::start(cfg).unwrap();
+        Self { ua, events }
+    }
+
+    /// A seat of `switch` that has registered.
+    pub(crate) async fn registered(switch: &Switch, user: &str) -> Self {
+        switch.account(user, "rahasia").await;
+        let mut phone = Self::start(config(switch.server.local_addr(), user, Some("rahasia")));
+        expect!(phone.events, UaEvent::Registered { .. } => ());
+        phone
+    }
+
+    /// A stranger, who has no account.
+    pub(crate) fn stranger(server: SocketAddr) -> Self {
+        Self::start(config(server, "08120001", None))
+    }
+
+    /// Dials as soon as the connection is up.
+    pub(crate) async fn dial(&self, target: &str) -> DialogKey {
+        soon("a connection", async {
+            loop {
+                match self.ua.invite(target, OFFER, Headers::new().with("X-Siaga", "uji")).await {
+                    Ok(dialog) => return dialog,
+                    Err(siaga_sip::SipError::NotConnected) => tokio::task::yield_now().await,
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        })
+        .await
+    }
+
+    pub(crate) async fn incoming(&mut self) -> IncomingCall {
+        expect!(self.events, UaEvent::Incoming(call) => call)
+    }
+
+    /// Dials 110 and has it answered.
+    pub(crate) async fn established(&mut self, switch: &mut Switch) -> (DialogKey, DialogKey) {
+        let here = self.dial("110").await;
+        let leg = switch.take_call().await;
+        let sdp = expect!(self.events, UaEvent::Answered { dialog, sdp } if dialog == here => sdp);
+        assert_eq!(sdp, ANSWER);
+        (here, leg.dialog)
+    }
+}
+
+/// A client that sends what it likes.
+pub(crate) struct Raw(tokio_tungstenite::WebSocketStream<TcpStream>);
+
+impl Raw {
+    pub(crate) async fn connect(server: SocketAddr) -> Self {
+        let mut request = format!("ws://{server}/").into_client_request().unwrap();
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "sip".parse().unwrap());
+        let stream = TcpStream::connect(server).await.unwrap();
+        Self(tokio_tungstenite::client_async(request, stream).await.unwrap().0)
+    }
+
+    /// False once the server has closed the connection.
+    pub(crate) async fn send(&mut self, data: impl Into<Vec<u8>>) -> bool {
+        let data = data.into();
+        let message = match String::from_utf8(data) {
+            Ok(text) => Message::text(text),
+            Err(error) => Message::binary(error.into_bytes()),
+        };
+        self.0.send(message).await.is_ok()
+    }
+
+    /// The next SIP message; `None` once closed.
+    pub(crate) async fn receive(&mut self) -> Option<String> {
+        soon("a message", async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                    Some(Ok(_)) => {}
+                }
+            }
+        })
+        .await
+    }
+
+    /// The status line of the next message.
+    pub(crate) async fn status(&mut self) -> String {
+        let message = self.receive().await.expect("a reply");
+        message.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+/// A TCP relay in front of a server. Cutting it ends all connections through it; new ones pass.
+pub(crate) struct Wire {
+    pub(crate) address: SocketAddr,
+    epoch: watch::Sender<u64>,
+}
+
+impl Wire {
+    pub(crate) async fn to(server: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (epoch, cuts) = watch::channel(0);
+        tokio::spawn(async move {
+            while let Ok((mut near, _)) = listener.accept().await {
+                let mut cuts = cuts.clone();
+                cuts.mark_unchanged();
+                tokio::spawn(async move {
+                    let Ok(mut far) = TcpStream::connect(server).await else { return };
+                    let _ = (near.set_nodelay(true), far.set_nodelay(true));
+                    tokio::select! {
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
+                        _ = cuts.changed() => {}
+                    }
+                });
+            }
+        });
+        Self { address, epoch }
+    }
+
+    pub(crate) fn cut(&self) {
+        self.epoch.send_modify(|n| *n += 1);
+    }
+}
+
+/// TLS with a certificate of its own authority, and whom to trust for it.
+pub(crate) fn private_tls() -> (Arc<rustls::ServerConfig>, Arc<rustls::RootCertStore>) {
+    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+    let cert = made.cert.der().clone();
+    let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(cert.clone()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![cert], key.into())
+        .unwrap();
+    (Arc::new(config), Arc::new(roots))
+}
