@@ -1,0 +1,163 @@
+//! `cargo xtask run`: the desktop in training mode, or a scenario without a window.
+
+use std::process::{Command, ExitStatus};
+
+use crate::cargo::{cargo, program};
+use crate::machine::Machine;
+use crate::node;
+use crate::packages::{self, Purpose};
+use crate::plugins;
+use crate::stages::{Stages, command_line, execute};
+
+/// What is played when nobody says which: the Polres is busy and the caller comes back.
+const DEFAULT_SCENARIO: &str = "polres-busy";
+
+/// What is to be opened.
+#[derive(Debug, PartialEq, Eq)]
+enum Play {
+    Desktop(Vec<String>),
+    Headless(Vec<String>),
+}
+
+/// Sets the machine up, builds and runs.
+///
+/// # Errors
+/// When something is missing, does not compile, or when what ran says that it failed.
+pub(crate) fn run(
+    machine: &Machine,
+    stages: &mut Stages,
+    arguments: &[String],
+) -> Result<(), String> {
+    match choose(arguments, machine.has_display())? {
+        Play::Desktop(arguments) => desktop(machine, stages, &arguments),
+        Play::Headless(mut arguments) => {
+            if !arguments.iter().any(|argument| is_option(argument, "--report")) {
+                let scenario = scenario_of(&arguments);
+                let report = machine.target_dir().join("reports").join(scenario);
+                arguments.extend(["--report".to_owned(), report.display().to_string()]);
+            }
+            headless(machine, stages, &arguments)
+        }
+    }
+}
+
+fn choose(arguments: &[String], has_display: bool) -> Result<Play, String> {
+    let headless = arguments.iter().any(|argument| argument == "--headless");
+    let desk = arguments.iter().any(|argument| is_option(argument, "--desk"));
+    if !headless && has_display {
+        return Ok(Play::Desktop(arguments.to_vec()));
+    }
+    if !headless && desk {
+        return Err(
+            "there is no display (DISPLAY and WAYLAND_DISPLAY are not set): a desk's window \
+                    cannot be opened"
+                .to_owned(),
+        );
+    }
+    if !headless {
+        println!("there is no display: playing the scenario {DEFAULT_SCENARIO} without a window");
+    }
+    let mut rest: Vec<String> =
+        arguments.iter().filter(|argument| *argument != "--headless").cloned().collect();
+    if !rest.iter().any(|argument| is_option(argument, "--scenario")) {
+        rest.extend(["--scenario".to_owned(), DEFAULT_SCENARIO.to_owned()]);
+    }
+    Ok(Play::Headless(rest))
+}
+
+fn desktop(machine: &Machine, stages: &mut Stages, arguments: &[String]) -> Result<(), String> {
+    stages.need("system packages", || packages::ensure(machine, Purpose::Desktop))?;
+    stages.need("npm packages", || node::install(machine))?;
+    stages.need("UI build", || node::build(machine))?;
+    stages.need("plugins", || plugins::build(machine))?;
+    stages.need("desktop", || {
+        let mut build = cargo(machine);
+        // custom-protocol: the pages are inside the program, not on a development server.
+        execute(build.args(["build", "-p", "siaga-desktop", "--features", "custom-protocol"]))
+    })?;
+    play(machine, stages, "siaga-desktop", arguments)
+}
+
+fn headless(machine: &Machine, stages: &mut Stages, arguments: &[String]) -> Result<(), String> {
+    stages.need("system packages", || packages::ensure(machine, Purpose::Headless))?;
+    stages.need("plugins", || plugins::build(machine))?;
+    stages.need("headless play", || {
+        execute(cargo(machine).args(["build", "-p", "siaga-training", "--bin", "siaga-training"]))
+    })?;
+    play(machine, stages, "siaga-training", arguments)
+}
+
+/// Runs the built program in the folder the user is in, so that the paths they gave hold.
+fn play(
+    machine: &Machine,
+    stages: &mut Stages,
+    name: &str,
+    arguments: &[String],
+) -> Result<(), String> {
+    let mut command = Command::new(program(machine, name));
+    command.args(arguments).env("SIAGA_PLUGINS", machine.plugins_dir());
+    stages.need(&command_line(&command), || {
+        let status = command.status().map_err(|error| format!("cannot start it: {error}"))?;
+        ended(status)
+    })
+}
+
+fn ended(status: ExitStatus) -> Result<(), String> {
+    if status.success() { Ok(()) } else { Err(format!("it ended with {status}")) }
+}
+
+fn scenario_of(arguments: &[String]) -> &str {
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        if let Some(value) = argument.strip_prefix("--scenario=") {
+            return value;
+        }
+        if argument == "--scenario" {
+            return arguments.next().map_or(DEFAULT_SCENARIO, String::as_str);
+        }
+    }
+    DEFAULT_SCENARIO
+}
+
+/// Whether `argument` is the option `name`, alone or with its value after `=`.
+fn is_option(argument: &str, name: &str) -> bool {
+    argument.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn without_a_display_the_busy_polres_is_played() {
+        assert_eq!(choose(&[], false), Ok(Play::Headless(words("--scenario polres-busy"))));
+    }
+
+    #[test]
+    fn with_a_display_the_desktop_gets_every_argument() {
+        let line = words("--desk polda-1 --hub https://hub.example");
+        assert_eq!(choose(&line, true), Ok(Play::Desktop(line)));
+    }
+
+    #[test]
+    fn headless_is_asked_for_by_name_even_with_a_display() {
+        let line = words("--headless --scenario not-valid --loss 5");
+        assert_eq!(choose(&line, true), Ok(Play::Headless(words("--scenario not-valid --loss 5"))));
+    }
+
+    #[test]
+    fn a_second_desk_without_a_display_is_an_error_and_not_another_program() {
+        assert!(choose(&words("--desk polda-1 --hub https://hub.example"), false).is_err());
+    }
+
+    #[test]
+    fn report_goes_into_a_folder_named_after_the_scenario() {
+        assert_eq!(scenario_of(&words("--loss 5 --scenario information")), "information");
+        assert_eq!(scenario_of(&words("--scenario=not-valid")), "not-valid");
+        assert_eq!(scenario_of(&[]), "polres-busy");
+    }
+}
