@@ -3,6 +3,7 @@
 use siaga_audio_devices::{
     AudioDevices, AudioEvent, DeviceError, FRAME, Frame, SAMPLE_RATE, Selection,
 };
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -28,12 +29,13 @@ fn start_server(folder: tempfile::TempDir) -> Option<Server> {
     let process = Command::new("pulseaudio")
         .args(["-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1"])
         .args(["--disallow-exit=true", "--realtime=no", "--high-priority=no"])
+        .args(["-L", "module-null-sink sink_name=speaker rate=48000 channels=1"])
+        .args(["-L", "module-remap-source source_name=mic master=speaker.monitor"])
+        // The last one: once its socket is there, so is everything else.
         .args([
             "-L",
             &format!("module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()),
         ])
-        .args(["-L", "module-null-sink sink_name=speaker rate=48000 channels=1"])
-        .args(["-L", "module-remap-source source_name=mic master=speaker.monitor"])
         .env("PULSE_RUNTIME_PATH", folder.path())
         .env("XDG_RUNTIME_DIR", folder.path())
         .env("HOME", folder.path())
@@ -43,10 +45,32 @@ fn start_server(folder: tempfile::TempDir) -> Option<Server> {
         .ok()?;
     let server = Server { process, _folder: folder };
     let deadline = Instant::now() + DEADLINE;
-    while !Path::new(&socket).exists() && Instant::now() < deadline {
+    // Its file is there before it listens.
+    while UnixStream::connect(&socket).is_err() && Instant::now() < deadline {
         std::thread::yield_now();
     }
     Some(server)
+}
+
+/// Frame `n` of 440 Hz.
+fn tone(n: u64) -> Frame {
+    std::array::from_fn(|i| {
+        let t = (n * FRAME as u64 + i as u64) as f64 / f64::from(SAMPLE_RATE);
+        (10_000.0 * (t * 440.0 * std::f64::consts::TAU).sin()) as i16
+    })
+}
+
+/// The share of a frame's power that is 440 Hz; 0 for silence.
+fn purity(frame: &Frame) -> f64 {
+    let (mut re, mut im, mut all) = (0.0, 0.0, 0.0);
+    for (n, &sample) in frame.iter().enumerate() {
+        let angle = n as f64 / f64::from(SAMPLE_RATE) * 440.0 * std::f64::consts::TAU;
+        let sample = f64::from(sample);
+        re += sample * angle.cos();
+        im += sample * angle.sin();
+        all += sample * sample;
+    }
+    if all < 1.0 { 0.0 } else { (re * re + im * im) * 2.0 / FRAME as f64 / all }
 }
 
 /// The story that the test below tells in a process of its own, because a sound server is found by
@@ -61,36 +85,25 @@ fn hears_itself_in_the_server_it_was_given() {
     let opened = events.next_within(DEADLINE);
     assert!(matches!(opened, Some(AudioEvent::Opened { .. })), "{opened:?}");
 
-    // The card's clock paces the engine here: push while there is little waiting to be heard.
+    // A second of clean tone must come through in the end; how many gaps a loaded machine makes is
+    // for the benchmark to say.
     let deadline = Instant::now() + DEADLINE;
-    let (mut n, mut heard) = (0_u64, Vec::new());
+    let (mut n, mut clean) = (0_u64, 0);
     let mut due = Instant::now();
-    while heard.len() < 3 * SAMPLE_RATE as usize && Instant::now() < deadline {
-        let frame: Frame = std::array::from_fn(|i| {
-            let t = (n * FRAME as u64 + i as u64) as f64 / f64::from(SAMPLE_RATE);
-            (10_000.0 * (t * 440.0 * std::f64::consts::TAU).sin()) as i16
-        });
+    while clean < 50 && Instant::now() < deadline {
+        playback.push(&tone(n));
         n += 1;
-        playback.push(&frame);
         let mut frame = [0; FRAME];
-        if capture.pull(&mut frame) && frame.iter().any(|s| s.abs() > 1000) {
-            heard.extend(frame);
+        if capture.pull(&mut frame) && purity(&frame) > 0.9 {
+            clean += 1;
         }
         due += Duration::from_millis(20);
         while Instant::now() < due {
             std::thread::park_timeout(due - Instant::now());
         }
     }
-    let tail = &heard[SAMPLE_RATE as usize..];
-    let crossings = tail.windows(2).filter(|p| p[0] < 0 && p[1] >= 0).count() as f64;
-    let hz = crossings * f64::from(SAMPLE_RATE) / tail.len() as f64;
-    println!(
-        "heard {} samples, {hz:.1} Hz, {:?} {:?}",
-        heard.len(),
-        capture.stats(),
-        playback.stats()
-    );
-    assert!((hz - 440.0).abs() < 10.0, "{hz} Hz");
+    println!("{clean} clean frames of {n}, {:?} {:?}", capture.stats(), playback.stats());
+    assert_eq!(clean, 50);
     println!("LISTENING");
 
     // The parent ends the server now: what is lost is told, and nothing hangs.
