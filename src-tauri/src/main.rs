@@ -1,2 +1,33 @@
-//! Siaga desktop.
-fn main() {}
+//! The window of a seat.
+//!
+//! A thin shell: it starts the desk's engine, opens one window, carries that window's intents to the
+//! engine and the engine's states to the window. It decides nothing. The window holds no truth: when
+//! its page dies or is reloaded it subscribes again and gets the whole state, and the call, which
+//! lives in the engine, does not notice.
+
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+#![forbid(unsafe_code)]
+
+mod args;
+mod engine;
+mod window;
+
+use anyhow::Context;
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into()))
+        .with_writer(std::io::stderr)
+        .init();
+    let mode = args::Args::parse().mode(std::env::var("SIAGA_PASSWORD").ok());
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads of the engine")?;
+    tauri::async_runtime::set(runtime.handle().clone());
+    let engine = runtime.block_on(engine::Engine::start(mode))?;
+    window::run(engine)
+}

@@ -1,0 +1,236 @@
+// What can be done on the screen that is shown, and with which key. Buttons, key strip, key list and
+// the keyboard all read this one list.
+
+import type { IconName } from "./icons";
+import type { Desk } from "./desk.svelte";
+import { shortUnit } from "./format";
+import type { Combo } from "./keys";
+import { t } from "./messages";
+import type { UnitId } from "./bindings";
+
+export type ActionId =
+  | "answer"
+  | "decline"
+  | "ready"
+  | "logout"
+  | "mute"
+  | "hold"
+  | "disposal"
+  | "transfer"
+  | "take-back"
+  | "release"
+  | "retry"
+  | "close"
+  | "choose-1"
+  | "choose-2"
+  | "choose-3"
+  | "choose-4"
+  | "other-units"
+  | "ask-now"
+  | "form"
+  | "next-pane"
+  | "all-keys"
+  | "undo";
+
+export interface Action {
+  id: ActionId;
+  /** The first is the one on the button. */
+  keys: Combo[];
+  label: string;
+  icon: IconName;
+  enabled: boolean;
+  run(): void;
+}
+
+/** The buttons of the call bar, left to right. */
+export function barActions(desk: Desk): Action[] {
+  const ids: Record<Desk["screen"], ActionId[]> = {
+    starting: [],
+    login: [],
+    idle: ["answer", "ready"],
+    announced: ["answer", "ready"],
+    ringing: [],
+    offered: ["decline"],
+    call: desk.sendsOn
+      ? ["mute", "hold", "disposal", "transfer", "close"]
+      : ["mute", "hold", "close"],
+    transfer: desk.answered ? ["take-back", "mute", "release"] : ["take-back", "mute", "transfer"],
+    reclaimed: ["mute", "hold", "retry", "transfer"],
+    gone: ["disposal", "close"],
+  };
+  return ids[desk.screen].flatMap((id) => desk.action(id) ?? []);
+}
+
+/** What the key strip shows, most needed first. */
+export function stripActions(desk: Desk): Action[] {
+  const ids: Record<Desk["screen"], ActionId[]> = {
+    starting: [],
+    login: [],
+    idle: ["answer", "ready", "next-pane"],
+    announced: ["answer", "ready", "next-pane"],
+    ringing: ["answer", "next-pane"],
+    offered: ["answer", "decline", "next-pane"],
+    call: desk.sendsOn
+      ? ["transfer", "choose-1", "other-units", "ask-now", "close", "next-pane"]
+      : ["close", "mute", "next-pane"],
+    transfer: ["take-back", "mute", "transfer", "release", "next-pane"],
+    reclaimed: ["close", "transfer", "retry", "form", "next-pane"],
+    gone: ["close", "disposal", "next-pane"],
+  };
+  return ids[desk.screen].flatMap((id) => desk.action(id) ?? []).filter((a) => a.enabled);
+}
+
+export function actionsOf(desk: Desk): Action[] {
+  const screen = desk.screen;
+  const call = screen === "call" || screen === "transfer" || screen === "reclaimed";
+  const actions: Action[] = [];
+  const add = (
+    id: ActionId,
+    keys: Combo[],
+    icon: IconName,
+    label: string,
+    run: () => void,
+    enabled = true,
+  ): void => void actions.push({ id, keys, icon, label, run, enabled });
+  const short = (unit: UnitId | null): string => {
+    const known = unit === null ? null : desk.unit(unit);
+    return known === null ? (unit ?? "") : shortUnit(known);
+  };
+
+  if (screen === "starting" || screen === "login") return actions;
+
+  const rings = screen === "ringing" || screen === "offered";
+  if (!call && screen !== "gone") {
+    const label = screen === "offered" ? t("action.accept") : t("action.answer");
+    add("answer", ["F9"], "phone", label, () => desk.answer(), rings);
+  }
+  if (screen === "offered") {
+    const run = (): void => desk.send({ intent: "decline" });
+    add("decline", ["Shift+F9"], "no", t("action.decline"), run);
+  }
+  if (screen === "idle" || screen === "announced") {
+    const pausing = desk.seatState === "ready";
+    const label = t(pausing ? "action.pause" : "action.ready");
+    add("ready", ["Shift+F9"], pausing ? "clock" : "ok", label, () =>
+      desk.send({ intent: pausing ? "pause" : "ready" }),
+    );
+    add("logout", [], "end", t("action.logout"), () => desk.send({ intent: "logout" }));
+  }
+
+  if (call) {
+    const muted = desk.muted;
+    add("mute", ["F8"], muted ? "micx" : "mic", t(muted ? "action.unmute" : "action.mute"), () =>
+      desk.send({ intent: "mute", muted: !muted }),
+    );
+  }
+  if (screen === "call" || screen === "reclaimed") {
+    const label = t(desk.held ? "action.resume" : "action.hold");
+    const run = (): void => desk.send({ intent: desk.held ? "resume" : "hold" });
+    add("hold", ["Pause", "Ctrl+F8"], "hold", label, run, !desk.takingOver);
+  }
+  if ((screen === "call" || screen === "reclaimed" || screen === "gone") && desk.sendsOn) {
+    add("disposal", ["F4"], "no", t("action.disposal"), () => {
+      desk.overlay = desk.overlay === "disposal" ? "none" : "disposal";
+    });
+  }
+  if (desk.sendsOn) addRouting(desk, add, short);
+  if (screen === "transfer") {
+    add("take-back", ["Esc"], "back", t("action.take-back"), () => desk.undo());
+    if (desk.answered) {
+      add("release", ["Ctrl+Enter"], "go", t("action.release"), () =>
+        desk.send({ intent: "release" }),
+      );
+    }
+  }
+  if (screen === "call" || screen === "reclaimed" || screen === "gone") {
+    const label = t(screen === "gone" ? "action.close.gone" : "action.close");
+    add("close", ["Ctrl+Enter"], "end", label, () => desk.close(), !desk.takingOver);
+  }
+  if (desk.editor.writable && desk.findings.some((f) => f.level === "ask-now")) {
+    add("ask-now", ["Alt+Q"], "ask", t("action.ask-now"), () => (desk.askNowRequests += 1));
+  }
+  if (screen === "reclaimed") {
+    const label = t(desk.formInReclaim ? "action.read" : "action.form");
+    add("form", ["Alt+F"], "take", label, () => {
+      desk.formInReclaim = !desk.formInReclaim;
+      if (desk.formInReclaim) desk.formRequests += 1;
+    });
+  }
+  add("next-pane", ["F6"], "go", t("action.next-pane"), nextPane);
+  add("all-keys", ["F1"], "eye", t("action.all-keys"), () => {
+    desk.overlay = desk.overlay === "keys" ? "none" : "keys";
+  });
+  if (screen !== "transfer" || desk.overlay !== "none") {
+    actions.unshift({
+      id: "undo",
+      keys: ["Esc"],
+      icon: "back",
+      label: t("action.back"),
+      enabled: true,
+      run: () => desk.undo(),
+    });
+  }
+  return actions;
+}
+
+type Add = (
+  id: ActionId,
+  keys: Combo[],
+  icon: IconName,
+  label: string,
+  run: () => void,
+  enabled?: boolean,
+) => void;
+
+function addRouting(desk: Desk, add: Add, short: (unit: UnitId | null) => string): void {
+  const { screen, target, nextTarget } = desk;
+  if (screen === "call") {
+    const label = target === null ? t("action.transfer") : to("action.transfer.to", short(target));
+    add("transfer", ["F2"], "go", label, () => desk.transfer(target), target !== null);
+    desk.destinations.forEach((destination, index) => {
+      const id = `choose-${index + 1}` as ActionId;
+      const run = (): void => desk.choose(destination.unit);
+      add(id, [`Alt+${index + 1}`], "go", t("action.choose"), run);
+    });
+    add("other-units", ["Shift+F2"], "join", t("action.other-units"), () => {
+      desk.overlay = desk.overlay === "units" ? "none" : "units";
+    });
+  }
+  if (screen === "transfer" && nextTarget !== null && !desk.answered) {
+    const label = to("action.transfer.next", short(nextTarget));
+    add("transfer", ["F2"], "go", label, () => desk.transfer(nextTarget));
+  }
+  if (screen === "reclaimed") {
+    const tried = desk.reclaimed?.unit ?? null;
+    if (tried !== null) {
+      const label = to("action.transfer.retry", short(tried));
+      add("retry", ["Alt+1"], "back", label, () => desk.transfer(tried));
+    }
+    if (nextTarget !== null) {
+      const label = to("action.transfer.try", short(nextTarget));
+      add("transfer", ["F2"], "go", label, () => desk.transfer(nextTarget));
+    }
+  }
+}
+
+const to = (
+  key:
+    "action.transfer.to" | "action.transfer.next" | "action.transfer.retry" | "action.transfer.try",
+  unit: string,
+): string => t(key, { unit });
+
+/** F6: the caret goes to the first field or row of the next pane. */
+function nextPane(): void {
+  const panes = [...document.querySelectorAll<HTMLElement>("[data-pane]")];
+  const here = panes.findIndex((pane) => pane.contains(document.activeElement));
+  for (let step = 1; step <= panes.length; step += 1) {
+    const pane = panes[(here + step + panes.length) % panes.length];
+    const field = pane?.querySelector<HTMLElement>(
+      "input, textarea, select, button:not([tabindex='-1']), [tabindex='0']",
+    );
+    if (field) {
+      field.focus();
+      return;
+    }
+  }
+}

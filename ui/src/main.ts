@@ -1,0 +1,11 @@
+import { mount } from "svelte";
+import App from "./components/App.svelte";
+import { prefill, TauriBackend } from "./lib/backend";
+import "./styles/tokens.css";
+import "./styles/frame.css";
+import "./styles/work.css";
+
+const target = document.getElementById("app");
+if (target === null) throw new Error("index.html has no #app");
+
+mount(App, { target, props: { backend: new TauriBackend(), prefill: prefill() } });
