@@ -241,7 +241,11 @@ fn rough_deed() -> impl Strategy<Value = Deed> {
 
 /// `PROPTEST_CASES` makes it a longer watch.
 fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
+    if std::env::var_os("PROPTEST_CASES").is_none() {
+        config.cases = 120;
+    }
+    config
 }
 
 proptest! {
