@@ -164,3 +164,14 @@ fn a_configuration_that_would_break_a_promise_is_refused() {
         ConfigError::TooShort("seat_ring")
     );
 }
+
+#[test]
+fn an_answer_in_the_instant_in_which_the_ring_time_is_over_comes_too_late() {
+    let mut room = Room::with(&["pmj-1"]);
+    let call = room.arrives(1);
+    // Nobody has told the core that the time is over; the answer is the first it hears.
+    room.now = room.now + secs(8);
+    room.answers("pmj-1");
+    assert!(matches!(room.phase(call), CallPhase::Queued { .. }));
+    assert_eq!(room.state("pmj-1"), SeatState::NotAnswering);
+}
