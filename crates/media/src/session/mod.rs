@@ -125,7 +125,9 @@ impl MediaSession {
     }
 
     /// Sends one frame; never waits. Call it every 20 ms, with silence when there is nothing to
-    /// say. Before the connection is up and while the peer holds, nothing goes out.
+    /// say. Before the connection is up and while the peer holds, nothing goes out. A ticker that
+    /// missed ticks should skip them (`MissedTickBehavior::Skip`): frames sent in a burst make the
+    /// peer's jitter buffer deeper, not the voice more whole.
     pub fn send(&self, frame: &Frame) {
         lock(&self.outbound).send(Instant::now(), frame);
     }
@@ -246,8 +248,7 @@ impl MediaSession {
     /// Takes over what was agreed, once both descriptions are in place.
     fn settle(&self, remote: &Audio) {
         let (allowed, held) = match remote.direction {
-            Direction::SendRecv => (true, false),
-            Direction::RecvOnly => (true, false),
+            Direction::SendRecv | Direction::RecvOnly => (true, false),
             Direction::SendOnly | Direction::Inactive => (false, true),
         };
         lock(&self.outbound).negotiated(remote, allowed);

@@ -15,8 +15,10 @@ use crate::opus::{Encoder, EncoderSettings, MAX_PACKET, OpusError};
 use crate::playout::Playout;
 use crate::sdp::Audio;
 
-/// An owner that did not send for this long has lost time: the RTP clock is set forward by it.
-const CLOCK_GAP: Duration = Duration::from_millis(100);
+/// An owner that did not send for this long (the machine slept) has lost time: the RTP clock is set
+/// forward by it. Shorter gaps are left to the peer's jitter buffer, since an owner may also catch
+/// up with a burst of frames.
+const CLOCK_GAP: Duration = Duration::from_secs(1);
 
 /// Frames between two looks at the loss the peer reports: 1 s.
 const LOSS_INTERVAL: u32 = 50;
