@@ -198,7 +198,7 @@ impl Actor {
         let outside = message.to().is_some_and(|t| t.param("tag").is_none());
         match &message.start {
             Start::Request { method: Method::Register, .. } => {
-                self.on_register(now, flow, remote, &message)
+                self.on_register(now, flow, remote, &message);
             }
             Start::Request { method: Method::Invite, uri } if outside => {
                 let emergency = uri_user(uri) == self.cfg.emergency_user;
@@ -213,7 +213,7 @@ impl Actor {
                 }
             }
             Start::Request { .. } | Start::Response { .. } => {
-                self.stack.receive(now, flow, message)
+                self.stack.receive(now, flow, message);
             }
         }
     }

@@ -64,6 +64,7 @@ impl Stack {
             | State::Invited { .. }
             | State::Confirmed => {}
         }
+        self.retry_reoffer(now, key); // one that had to wait for this ACK
     }
 
     /// Ends the dialog, whatever its state. The application hears of it at once.
@@ -133,6 +134,7 @@ impl Stack {
         }
     }
 
+    /// Offers a changed session, as soon as what is being negotiated is through.
     pub(crate) fn reoffer(
         &mut self,
         now: Instant,
@@ -141,12 +143,18 @@ impl Stack {
     ) -> Result<(), SipError> {
         let dialog = self.dialog(key)?;
         let flow = dialog.flow.ok_or(SipError::NotConnected)?;
-        let free = dialog.offered.is_none() && dialog.reoffer.is_none() && dialog.unacked.is_none();
-        if !matches!(dialog.state, State::Confirmed) || !free {
+        let established = matches!(dialog.state, State::Confirmed | State::Answered);
+        if !established || dialog.offered.is_some() {
             return Err(SipError::WrongState { dialog: key, what: "be re-offered" });
         }
-        dialog.offered = Some(Offered { sdp: sdp.to_owned(), collisions: 0, in_flight: true });
-        self.send_reinvite(now, flow, key, sdp);
+        let free = dialog.reoffer.is_none() && dialog.unacked.is_none();
+        let sdp = sdp.to_owned();
+        dialog.offered = Some(Offered { sdp: sdp.clone(), collisions: 0, in_flight: free });
+        if free {
+            self.send_reinvite(now, flow, key, &sdp);
+        } else {
+            self.postpone_offer(now, key);
+        }
         Ok(())
     }
 
@@ -225,29 +233,29 @@ impl Stack {
         flow: FlowId,
         key: DialogKey,
         method: Method,
-        request: Message,
+        request: &Message,
     ) {
         let Some(dialog) = self.dialogs.get_mut(&key) else { return };
         let in_call = matches!(dialog.state, State::Confirmed | State::Answered);
         if !in_call {
-            return self.respond(flow, &request, 481, "Call Does Not Exist");
+            return self.respond(flow, request, 481, "Call Does Not Exist");
         }
         if dialog.offered.as_ref().is_some_and(|o| o.in_flight) {
-            return self.respond(flow, &request, 491, "Request Pending");
+            return self.respond(flow, request, 491, "Request Pending");
         }
         if dialog.reoffer.is_some() || dialog.unacked.is_some() {
             let response =
-                self.response(&request, 500, "Earlier Offer Pending").with("Retry-After", "2");
+                self.response(request, 500, "Earlier Offer Pending").with("Retry-After", "2");
             return self.send(flow, response);
         }
-        if let Some(target) = contact(&request) {
+        if let Some(target) = contact(request) {
             dialog.remote_target = target;
         }
         match request.sdp() {
             Ok(Some(sdp)) => {
                 dialog.reoffer = Some(request.clone());
                 if method == Method::Invite {
-                    let trying = Message::response(&request, 100, "Trying");
+                    let trying = Message::response(request, 100, "Trying");
                     self.send(flow, trying);
                 }
                 self.event(Event::Reoffer { dialog: key, sdp });
@@ -255,13 +263,13 @@ impl Stack {
             // An UPDATE without a body only refreshes a session timer.
             Ok(None) if method == Method::Update => {
                 let contact = self.identity.contact.clone();
-                let response = self.response(&request, 200, "OK").with("Contact", contact);
+                let response = self.response(request, 200, "OK").with("Contact", contact);
                 self.send(flow, response);
             }
-            Ok(None) => self.respond(flow, &request, 488, "An Offer Is Required"),
+            Ok(None) => self.respond(flow, request, 488, "An Offer Is Required"),
             Err(()) => {
                 let response =
-                    self.response(&request, 415, "SDP Expected").with("Accept", "application/sdp");
+                    self.response(request, 415, "SDP Expected").with("Accept", "application/sdp");
                 self.send(flow, response);
             }
         }

@@ -101,16 +101,16 @@ impl Pair {
         moved
     }
 
-    fn to_bob(&mut self) -> bool {
+    fn carry_to_bob(&mut self) -> bool {
         Self::carry(self.now, &mut self.ann, &mut self.bob)
     }
 
-    fn to_ann(&mut self) -> bool {
+    fn carry_to_ann(&mut self) -> bool {
         Self::carry(self.now, &mut self.bob, &mut self.ann)
     }
 
     fn settle(&mut self) {
-        while self.to_bob() | self.to_ann() {}
+        while self.carry_to_bob() | self.carry_to_ann() {}
     }
 
     fn pass(&mut self, time: Duration) {
@@ -189,7 +189,7 @@ fn an_answer_that_crosses_the_cancel_is_acknowledged_and_ended() {
     pair.bob.stack.answer(pair.now, bob, ANSWER).unwrap();
     pair.ann.stack.hang_up(pair.now, ann, None).unwrap();
     assert_eq!(pair.ann.sent_lines(), ["CANCEL"]);
-    pair.to_ann(); // the 200, before the CANCEL is there
+    pair.carry_to_ann(); // the 200, before the CANCEL is there
     assert_eq!(pair.ann.sent_lines(), ["CANCEL", "ACK", "BYE"]);
     pair.settle();
     assert_eq!(pair.ann.count(|e| matches!(e, Event::Answered { .. })), 0);

@@ -240,11 +240,18 @@ impl Stack {
         if matches!(status, 401 | 407) && self.prove(now, flow, &tx, status, &response) {
             return;
         }
-        self.finish(now, flow, tx, status, response);
+        self.finish(now, flow, &tx, status, response);
     }
 
     /// Tells `purpose` its final response.
-    fn finish(&mut self, now: Instant, flow: FlowId, tx: ClientTx, status: u16, response: Message) {
+    fn finish(
+        &mut self,
+        now: Instant,
+        flow: FlowId,
+        tx: &ClientTx,
+        status: u16,
+        response: Message,
+    ) {
         match tx.purpose {
             Purpose::Invite(key) => self.on_invite_final(now, flow, key, status, &response),
             Purpose::Reinvite(key) => self.on_reinvite_final(now, flow, key, status, &response),
@@ -534,7 +541,7 @@ impl Stack {
             Purpose::Bye(_) | Purpose::Reinvite(_) | Purpose::Register => {
                 let flow = tx.flow;
                 let response = Message::response(&tx.request, status, reason);
-                self.finish(now, flow, tx, status, response);
+                self.finish(now, flow, &tx, status, response);
             }
         }
     }

@@ -272,7 +272,7 @@ impl Stack {
         }
         match method {
             Method::Bye => self.on_bye(flow, key, &request),
-            Method::Invite | Method::Update => self.on_reoffer(flow, key, method, request),
+            Method::Invite | Method::Update => self.on_reoffer(flow, key, method, &request),
             Method::Info => {
                 self.respond(flow, &request, 200, "OK");
                 let content_type = request.get("Content-Type").unwrap_or_default().to_owned();

@@ -192,7 +192,7 @@ impl Agent {
         self.stack.handle_timeout(now);
         match &self.link {
             Link::Down { until } if *until <= now && self.closing.is_none() => {
-                self.start_dialling()
+                self.start_dialling();
             }
             Link::Up { flow, .. } if self.registration.due.is_some_and(|d| d <= now) => {
                 let flow = *flow;
