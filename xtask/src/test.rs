@@ -44,6 +44,16 @@ pub(crate) fn suite(
     stages.check("UI tests", || node::test(machine, tally));
     stages.need("UI build", || node::build(machine))?;
     stages.need("plugins", || plugins::build(machine))?;
+    let skip_log = machine.target_dir().join("skipped-tests.txt");
+    // On this machine's own target: their rules are plain Rust. Debug output of their own folder,
+    // because the guests may be built by another compiler.
+    stages.check("plugin tests", || {
+        let mut command = cargo::cargo(machine);
+        let manifest = machine.root().join("plugins").join("Cargo.toml");
+        command.args(["test", "--no-fail-fast", "--manifest-path"]).arg(manifest);
+        command.env("CARGO_TARGET_DIR", machine.target_dir().join("plugins-native"));
+        cargo::test(&mut command, &skip_log, tally)
+    });
     let driver = match tools::window_tests() {
         Ok(()) => Some(stages.need("tauri-driver", || tools::tauri_driver(machine))?),
         Err(why) if machine.can_do_everything() => {
@@ -64,7 +74,6 @@ pub(crate) fn suite(
     stages.need("compile tests", || {
         execute(cargo::cargo_workspace(machine, "test").arg("--no-run"))
     })?;
-    let skip_log = machine.target_dir().join("skipped-tests.txt");
     stages.check("Rust tests", || cargo::test(&mut command, &skip_log, tally));
     Ok(())
 }
