@@ -14,10 +14,10 @@
 //! - Session timers (RFC 4028), Replaces, REFER and reliable provisional responses are not spoken.
 //!   A peer that requires one of them is told so with 420.
 //!
-//! Inside: [`stack`] is sans-IO and holds transactions and dialogs; `server::registrar` and
-//! [`digest`] are sans-IO too; `ws` carries bytes; `ua::run` and `server::run` are the two actors.
-//! Messages are parsed by rsipstack behind the checks of [`message`]; why not more of it is used is
-//! told in [`stack`].
+//! Inside: `stack` is sans-IO and holds transactions and dialogs; `server::registrar` and
+//! `digest` are sans-IO too; `ws` carries bytes; `ua::run` and `server::run` are the two actors.
+//! Messages are parsed by rsipstack behind the checks of `message`; why not more of it is used is
+//! told in `stack`.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]

@@ -1,8 +1,8 @@
 //! WebSocket connections that carry SIP (RFC 7118), for both sides.
 //!
 //! A connection is one task between the socket and two bounded queues. It answers keep-alives,
-//! sends pings, and ends when the other side has been silent for [`SILENCE`], does not take what is
-//! sent within [`STUCK`], or sends more than the limit.
+//! sends pings, and ends when the other side has been silent for `SILENCE`, does not take what is
+//! sent within `STUCK`, or sends more than the limit.
 
 use crate::stack::FlowId;
 use futures_util::{SinkExt as _, StreamExt as _};

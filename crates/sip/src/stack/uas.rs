@@ -38,7 +38,7 @@ impl Stack {
         let to_tag = request.to().and_then(|t| t.param("tag").map(str::to_owned));
         match (to_tag, method) {
             (Some(tag), _) => match self.find(&request, &tag) {
-                Some(key) => self.on_in_dialog(now, flow, key, method, request),
+                Some(key) => self.on_in_dialog(now, flow, key, method, &request),
                 None => self.respond(flow, &request, 481, "Call Does Not Exist"),
             },
             (None, Method::Invite) => self.on_invite(flow, request),
@@ -258,12 +258,12 @@ impl Stack {
         flow: FlowId,
         key: DialogKey,
         method: Method,
-        request: Message,
+        request: &Message,
     ) {
         let Some(dialog) = self.dialogs.get_mut(&key) else { return };
         let number = request.cseq().map(|(n, _)| n);
         if dialog.remote_cseq.is_some_and(|last| number.is_none_or(|n| n <= last)) {
-            return self.respond(flow, &request, 500, "CSeq Out Of Order");
+            return self.respond(flow, request, 500, "CSeq Out Of Order");
         }
         dialog.remote_cseq = number;
         // Whoever knows both tags and speaks from elsewhere has reconnected.
@@ -271,23 +271,23 @@ impl Stack {
             self.move_to(now, key, flow);
         }
         match method {
-            Method::Bye => self.on_bye(flow, key, &request),
-            Method::Invite | Method::Update => self.on_reoffer(flow, key, method, &request),
+            Method::Bye => self.on_bye(flow, key, request),
+            Method::Invite | Method::Update => self.on_reoffer(flow, key, method, request),
             Method::Info => {
-                self.respond(flow, &request, 200, "OK");
+                self.respond(flow, request, 200, "OK");
                 let content_type = request.get("Content-Type").unwrap_or_default().to_owned();
-                let body = String::from_utf8_lossy(&request.body).into_owned();
+                let body = String::from_utf8_lossy(request.body).into_owned();
                 if self.dialog(key).is_ok() {
                     self.event(Event::Info { dialog: key, content_type, body });
                 }
             }
             Method::Options => {
-                let response = self.response(&request, 200, "OK").with("Allow", ALLOW);
+                let response = self.response(request, 200, "OK").with("Allow", ALLOW);
                 self.send(flow, response);
             }
             _ => {
                 let response =
-                    self.response(&request, 405, "Method Not Allowed").with("Allow", ALLOW);
+                    self.response(request, 405, "Method Not Allowed").with("Allow", ALLOW);
                 self.send(flow, response);
             }
         }

@@ -22,7 +22,7 @@ const INBOUND: usize = 64;
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(4));
 /// Back-off after a refused registration: from, to.
 const REGISTER_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
-/// How long [`Agent::close`] waits for goodbyes to be answered.
+/// How long `Agent::close` waits for goodbyes to be answered.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 pub(super) struct Agent {
