@@ -276,7 +276,7 @@ impl Stack {
             Method::Info => {
                 self.respond(flow, request, 200, "OK");
                 let content_type = request.get("Content-Type").unwrap_or_default().to_owned();
-                let body = String::from_utf8_lossy(request.body).into_owned();
+                let body = String::from_utf8_lossy(&request.body).into_owned();
                 if self.dialog(key).is_ok() {
                     self.event(Event::Info { dialog: key, content_type, body });
                 }
