@@ -104,18 +104,19 @@ impl MediaSession {
         let remote = sdp::check(offer)?;
         let mut ufrag = self.negotiation.lock().await;
         let restart = ufrag.as_ref().is_some_and(|known| *known != remote.ice_ufrag);
-        let gathered = *self.peer.gathering.borrow();
-        self.apply_remote(offer, true).await?;
-        self.peer.set_direction(remote.direction.reversed()).await?;
-        let answer = self.peer.connection.create_answer(None).await.map_err(refused)?;
-        self.peer.connection.set_local_description(answer).await.map_err(refused)?;
-        if restart {
-            self.wait_gathered(gathered).await?;
+        // A packet that meets a closed direction is lost to the peer, so we stop before the stack
+        // does.
+        let (allowed, _) = permissions(remote.direction);
+        let before = lock(&self.outbound).pause_unless(allowed);
+        let answer = self.answer_again(offer, &remote, restart).await;
+        match &answer {
+            Ok(_) => {
+                *ufrag = Some(remote.ice_ufrag.clone());
+                self.settle(&remote);
+            }
+            Err(_) => lock(&self.outbound).resume_if(before),
         }
-        let answer = self.local_sdp().await?;
-        *ufrag = Some(remote.ice_ufrag.clone());
-        self.settle(&remote);
-        Ok(answer)
+        answer
     }
 
     /// The events of this session: the receiver the first time, `None` afterwards. Its capacity is
@@ -201,6 +202,23 @@ impl MediaSession {
         })
     }
 
+    async fn answer_again(
+        &self,
+        offer: &str,
+        remote: &Audio,
+        restart: bool,
+    ) -> Result<String, MediaError> {
+        let gathered = *self.peer.gathering.borrow();
+        self.apply_remote(offer, true).await?;
+        self.peer.set_direction(remote.direction.reversed()).await?;
+        let answer = self.peer.connection.create_answer(None).await.map_err(refused)?;
+        self.peer.connection.set_local_description(answer).await.map_err(refused)?;
+        if restart {
+            self.wait_gathered(gathered).await?;
+        }
+        self.local_sdp().await
+    }
+
     async fn apply_remote(&self, text: &str, offer: bool) -> Result<(), MediaError> {
         let text = sdp::incoming(text);
         let description = if offer {
@@ -247,10 +265,7 @@ impl MediaSession {
 
     /// Takes over what was agreed, once both descriptions are in place.
     fn settle(&self, remote: &Audio) {
-        let (allowed, held) = match remote.direction {
-            Direction::SendRecv | Direction::RecvOnly => (true, false),
-            Direction::SendOnly | Direction::Inactive => (false, true),
-        };
+        let (allowed, held) = permissions(remote.direction);
         lock(&self.outbound).negotiated(remote, allowed);
         lock(&self.inbound).set_held(held);
     }
@@ -265,6 +280,14 @@ impl MediaSession {
 impl Drop for MediaSession {
     fn drop(&mut self) {
         self.stop_tasks();
+    }
+}
+
+/// Whether we may send, and whether the peer holds, when it says `direction` of itself.
+fn permissions(direction: Direction) -> (bool, bool) {
+    match direction {
+        Direction::SendRecv | Direction::RecvOnly => (true, false),
+        Direction::SendOnly | Direction::Inactive => (false, true),
     }
 }
 

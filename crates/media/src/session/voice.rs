@@ -94,6 +94,18 @@ impl Outbound {
         self.allowed = allowed;
     }
 
+    /// Stops sending unless it stays allowed; says whether it was allowed until now.
+    pub(super) fn pause_unless(&mut self, allowed: bool) -> bool {
+        let before = self.allowed;
+        self.allowed &= allowed;
+        before
+    }
+
+    /// Goes on as before a negotiation that failed.
+    pub(super) fn resume_if(&mut self, allowed: bool) {
+        self.allowed |= allowed;
+    }
+
     pub(super) fn set_connected(&mut self, connected: bool) {
         self.connected = connected;
     }

@@ -47,7 +47,10 @@ async fn a_peer_holds_in_both_ways_and_is_answered_properly_and_resumes() -> Res
         a.hears(10).await;
         b.hears(10).await;
     }
-    assert_eq!(a.session.stats().packets_lost, 0, "the sequence stood still while held");
+    // 40 frames were held back: had the sequence run on, all of them would count as lost. One or
+    // two may be on their way when the direction closes.
+    let lost = a.session.stats().packets_lost;
+    assert!(lost < 10, "{lost} packets lost: the sequence ran on while held");
     a.end().await;
     b.end().await;
     Ok(())
