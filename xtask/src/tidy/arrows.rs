@@ -42,8 +42,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
-/// Tests may also use these, and nothing else that the table does not give them.
-const FOR_TESTS: &[&str] = &["testkit"];
+/// Tests may also use these: scripted peers, and the guest side that gives a host its inputs.
+const FOR_TESTS: &[&str] = &["testkit", "plugin-sdk"];
 
 /// Packages without input and output: neither a runtime nor a switch, socket or database.
 const CORES: &[&str] = &["model", "call-flow"];
