@@ -294,7 +294,7 @@ function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState
 
 function polda(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState {
   const form = call?.form ?? emptyForm();
-  return state(false, hubView(seat, callView(phase, form, call !== null), false), call);
+  return state(false, hubView(seat, callView(phase, form, call?.advice != null), false), call);
 }
 
 function polres(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState {

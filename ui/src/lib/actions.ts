@@ -3,7 +3,6 @@
 
 import type { IconName } from "./icons";
 import type { Desk } from "./desk.svelte";
-import { shortUnit } from "./format";
 import type { Combo } from "./keys";
 import { t } from "./messages";
 import type { UnitId } from "./bindings";
@@ -47,18 +46,24 @@ export function barActions(desk: Desk): Action[] {
   const ids: Record<Desk["screen"], ActionId[]> = {
     starting: [],
     login: [],
-    idle: ["answer", "ready"],
+    idle: desk.trouble === null ? ["answer", "ready"] : ["ready"],
     announced: ["answer", "ready"],
     ringing: [],
     offered: ["decline"],
-    call: desk.sendsOn
-      ? ["mute", "hold", "disposal", "transfer", "close"]
-      : ["mute", "hold", "close"],
+    call: callBar(desk),
     transfer: desk.answered ? ["take-back", "mute", "release"] : ["take-back", "mute", "transfer"],
     reclaimed: ["mute", "hold", "retry", "transfer"],
     gone: ["disposal", "close"],
   };
   return ids[desk.screen].flatMap((id) => desk.action(id) ?? []);
+}
+
+/** Without a voice holding is no use, and the sentence that says so needs the room. */
+function callBar(desk: Desk): ActionId[] {
+  if (!desk.sendsOn) return ["mute", "hold", "close"];
+  return desk.trouble === null
+    ? ["mute", "hold", "disposal", "transfer", "close"]
+    : ["mute", "transfer", "close"];
 }
 
 /** What the key strip shows, most needed first. */
@@ -92,10 +97,7 @@ export function actionsOf(desk: Desk): Action[] {
     run: () => void,
     enabled = true,
   ): void => void actions.push({ id, keys, icon, label, run, enabled });
-  const short = (unit: UnitId | null): string => {
-    const known = unit === null ? null : desk.unit(unit);
-    return known === null ? (unit ?? "") : shortUnit(known);
-  };
+  const short = (unit: UnitId | null): string => (unit === null ? "" : desk.shortName(unit));
 
   if (screen === "starting" || screen === "login") return actions;
 

@@ -27,6 +27,7 @@ import {
   type ClosingKind,
 } from "./closing.svelte";
 import { FormEditor } from "./form.svelte";
+import { shortUnit } from "./format";
 import { comboOf, isTyping } from "./keys";
 
 /** What the window shows. */
@@ -187,6 +188,12 @@ export class Desk {
 
   unitName(id: UnitId): string {
     return this.unit(id)?.name ?? id;
+  }
+
+  /** The name without its rank, for buttons and clauses. */
+  shortName(id: UnitId): string {
+    const unit = this.unit(id);
+    return unit === null ? id : shortUnit(unit);
   }
 
   seatsOf(id: UnitId): SeatView[] {

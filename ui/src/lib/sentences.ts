@@ -7,7 +7,7 @@ import { t, type MessageKey } from "./messages";
 /** Why the caller is back, in one clause, and that the form is already there. */
 export function causeText(desk: Desk, reclaim: ReclaimView): string {
   const cause = t(`cause.${reclaim.cause}` satisfies MessageKey, {
-    unit: desk.unitName(reclaim.unit),
+    unit: desk.shortName(reclaim.unit),
     seconds: desk.session?.transfer_ring_s ?? 0,
   });
   return `${cause} ${t("cause.form-there")}`;
