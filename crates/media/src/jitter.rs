@@ -247,7 +247,8 @@ impl JitterBuffer {
         self.forget_transits();
     }
 
-    /// Decides what is played next, when `ahead` samples are decoded and not yet played.
+    /// Decides what is played next, when `ahead` samples are decoded and not yet played (they
+    /// count towards [`MAX_DELAY`]).
     pub fn pull(&mut self, now: Instant, ahead: usize) -> Pulled {
         self.bound(ahead);
         if !self.started(now) {
@@ -271,7 +272,7 @@ impl JitterBuffer {
                 continue;
             }
             if self.refilling {
-                if self.delay_us(now, ahead, time) < self.target_us() {
+                if self.delay_us(now, 0, time) < self.target_us() {
                     return self.starve();
                 }
                 self.refilling = false;

@@ -109,6 +109,8 @@ impl Encoder {
         encoder.set(sys::OPUS_SET_COMPLEXITY_REQUEST, c_int::from(settings.complexity))?;
         encoder.set(sys::OPUS_SET_INBAND_FEC_REQUEST, 1)?;
         encoder.set(sys::OPUS_SET_DTX_REQUEST, 0)?;
+        // Left to itself it takes some voices for music, and its music mode has no redundancy.
+        encoder.set(sys::OPUS_SET_SIGNAL_REQUEST, sys::OPUS_SIGNAL_VOICE)?;
         encoder.set_expected_loss(settings.expected_loss)?;
         Ok(encoder)
     }

@@ -138,9 +138,13 @@ impl Playout {
 
     /// Shortens or lengthens what is about to be played, where that can be done unheard.
     fn approach_target(&mut self, now: Instant) {
-        let Some((delay, target)) = self.buffer.delay(now, self.pcm.len()) else { return };
-        // Of the first sample of this frame, which plays now.
-        self.delay_us = delay;
+        if let Some((delay, _)) = self.buffer.delay(now, self.pcm.len()) {
+            self.delay_us = delay;
+        }
+        // What counts is whether packets are here when they are decoded, and that is when less
+        // than a whole frame is left, not when the rest of it has been played.
+        let whole = self.pcm.len() / FRAME * FRAME;
+        let Some((delay, target)) = self.buffer.delay(now, whole) else { return };
         self.rest = self.rest.saturating_sub(1);
         let excess = delay - target;
         let far = excess.abs() > FAR_US;

@@ -143,13 +143,17 @@ fn at_five_percent_loss_and_forty_ms_jitter_the_voice_still_sounds_right() {
 
 #[test]
 fn at_five_percent_loss_alone_most_of_it_is_restored_and_the_delay_stays_low() {
-    let outcome = run(Net { loss: 0.05, ..CALM }, 12);
-    let likeness = likeness(&outcome);
-    assert!(likeness > 0.91, "{likeness}");
-    let stats = outcome.stats.jitter;
-    assert!(stats.fec_recovered * 10 > stats.lost * 6, "{stats:?}");
-    // 43.5 ms and 26.5 ms of frame and look-ahead make the 70 ms promised.
-    assert!(outcome.mean_delay < Duration::from_micros(43_500), "{:?}", outcome.mean_delay);
+    for seed in 1..7 {
+        let outcome = run(Net { loss: 0.05, seed, ..CALM }, 12);
+        let likeness = likeness(&outcome);
+        assert!(likeness > 0.91, "{likeness}");
+        let stats = outcome.stats.jitter;
+        // The packet with the redundancy must be there when the frame is decoded, not when it is
+        // played: a buffer that mistakes one for the other restores nothing on a calm network.
+        assert!(stats.fec_recovered * 10 > stats.lost * 5, "seed {seed}: {stats:?}");
+        // 43.5 ms and 26.5 ms of frame and look-ahead make the 70 ms promised.
+        assert!(outcome.mean_delay < Duration::from_micros(43_500), "{:?}", outcome.mean_delay);
+    }
 }
 
 #[test]
