@@ -3,7 +3,7 @@
 
 use crate::socket::{self, DeskReceiver, DeskSender};
 use crate::{
-    ApiError, CASES_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH, PluginRelease,
+    ApiError, CASES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH, PluginRelease,
     RECORDINGS_PATH, RecordingInfo, Session,
 };
 use serde::de::DeserializeOwned;
@@ -73,17 +73,7 @@ impl HubClient {
     /// [`ClientError::Refused`] with the hub's code (`wrong-password`, `slow-down`, `seat-taken`,
     /// `no-such-seat`, `not-allowed`), and the others when there is no such hub.
     pub async fn login(hub: &str, request: LoginRequest) -> Result<(Session, Self), ClientError> {
-        let base = base_url(hub)?;
-        let tls = tls_config(base.scheme() == "https")?;
-        let http = reqwest::Client::builder()
-            .tls_backend_preconfigured((*tls).clone())
-            // The WebSocket goes straight to the hub, so the rest does too.
-            .no_proxy()
-            .connect_timeout(CONNECT_WITHIN)
-            .timeout(ANSWER_WITHIN)
-            .build()
-            .map_err(|error| ClientError::Unreachable(told(&error)))?;
-        let mut client = Self { http, base, tls, token: Redacted::default() };
+        let mut client = Self::without_session(hub)?;
         let response = client
             .http
             .post(client.url(LOGIN_PATH)?)
@@ -94,6 +84,24 @@ impl HubClient {
         let session: Session = json(response).await?;
         client.token = session.token.clone();
         Ok((session, client))
+    }
+
+    /// Whether a hub answers there, with its version and its switch; needs no login.
+    ///
+    /// # Errors
+    /// As [`Self::login`].
+    pub async fn health(hub: &str) -> Result<serde_json::Value, ClientError> {
+        let client = Self::without_session(hub)?;
+        let request = client.http.get(client.url(HEALTH_PATH)?);
+        let response =
+            request.send().await.map_err(|error| ClientError::Unreachable(told(&error)))?;
+        json(response).await
+    }
+
+    /// The same hub with another session's token.
+    #[must_use]
+    pub fn with_token(&self, token: Redacted<String>) -> Self {
+        Self { token, ..self.clone() }
     }
 
     /// Ends the session at the hub; its telephone account ends with it.
@@ -165,6 +173,20 @@ impl HubClient {
         tokio::time::timeout(CONNECT_WITHIN, opened)
             .await
             .map_err(|_| ClientError::Unreachable("the socket took too long to open".to_owned()))?
+    }
+
+    fn without_session(hub: &str) -> Result<Self, ClientError> {
+        let base = base_url(hub)?;
+        let tls = tls_config(base.scheme() == "https")?;
+        let http = reqwest::Client::builder()
+            .tls_backend_preconfigured((*tls).clone())
+            // The WebSocket goes straight to the hub, so the rest does too.
+            .no_proxy()
+            .connect_timeout(CONNECT_WITHIN)
+            .timeout(ANSWER_WITHIN)
+            .build()
+            .map_err(|error| ClientError::Unreachable(told(&error)))?;
+        Ok(Self { http, base, tls, token: Redacted::default() })
     }
 
     fn url(&self, path: &str) -> Result<Url, ClientError> {

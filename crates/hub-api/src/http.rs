@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use siaga_model::{CallId, CaseNumber, Level, Redacted, Seat, SeatId, Timestamp, Unit, UnitId};
 
 /// Who wants to sit where.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoginRequest {
     /// The operator's name at the hub (NRP), 1–64 characters.
     pub operator: String,

@@ -1,0 +1,236 @@
+//! The one task that owns the hub's state: it brings what happened to [`HubCore`] with the time, and
+//! does what the core wants.
+
+use crate::HubNews;
+use crate::core::{ConnectionId, Effect, HubCore, Seated, SitRequest, Ticket};
+use crate::line::LineJob;
+use crate::writer::{Job, Stored};
+use siaga_call_flow::SwitchCommand;
+use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, HubView, Sequenced, ToDesk, ToHub};
+use siaga_hub_store::{NumberLease, Store, StoreError, TokenHash};
+use siaga_model::{Level, SeatId, Timestamp, UnitId};
+use siaga_switch::{Clock, SwitchEvent};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio_util::task::TaskTracker;
+
+/// How many messages from desks and requests may wait; senders wait when it is full.
+pub(crate) const INBOX: usize = 1_024;
+/// How many acknowledgements and refusals may wait for one desk. A desk that does not read so many
+/// is closed: it comes back and is shown everything anew.
+pub(crate) const DESK_QUEUE: usize = 256;
+
+/// What reaches the hub beside the switch.
+#[derive(Debug)]
+pub(crate) enum Inbox {
+    Sit { request: SitRequest, reply: oneshot::Sender<Result<Seated, ApiError>> },
+    FirstBlock { seat: SeatId, lease: NumberLease, reply: oneshot::Sender<Option<CaseBlock>> },
+    Leave { token: TokenHash, reply: oneshot::Sender<Result<(), ApiError>> },
+    Unit { token: TokenHash, reply: oneshot::Sender<Result<(UnitId, Level), ApiError>> },
+    Connect {
+        token: TokenHash,
+        desk: DeskLine,
+        reply: oneshot::Sender<Result<ConnectionId, ApiError>>,
+    },
+    Says { connection: ConnectionId, said: Sequenced<ToHub> },
+    Disconnected(ConnectionId),
+    Leased { seat: SeatId, result: Result<NumberLease, StoreError> },
+    SwitchFailed(SwitchCommand),
+    LiveCalls { reply: oneshot::Sender<usize> },
+    Today { reply: oneshot::Sender<(Timestamp, u32)> },
+    Stop,
+}
+
+/// The hub's end of a desk's connection: what must arrive is queued, of views only the newest
+/// counts.
+#[derive(Debug)]
+pub(crate) struct DeskLine {
+    pub(crate) queue: mpsc::Sender<ToDesk>,
+    pub(crate) slot: watch::Sender<Slot>,
+}
+
+/// The newest view, and whether the connection is to be closed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Slot {
+    pub(crate) view: Option<Arc<HubView>>,
+    /// `Some`: close, with a reason if there is one.
+    pub(crate) closed: Option<Option<ApiError>>,
+}
+
+pub(crate) struct Actor {
+    pub(crate) core: HubCore,
+    pub(crate) clock: Clock,
+    pub(crate) polda_code: String,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) inbox: mpsc::Receiver<Inbox>,
+    pub(crate) hub: mpsc::WeakSender<Inbox>,
+    pub(crate) switch_events: mpsc::Receiver<SwitchEvent>,
+    pub(crate) line: mpsc::Sender<LineJob>,
+    pub(crate) jobs: mpsc::Sender<Job>,
+    pub(crate) stored: mpsc::Receiver<Stored>,
+    pub(crate) news: broadcast::Sender<HubNews>,
+    pub(crate) chores: TaskTracker,
+    pub(crate) desks: BTreeMap<ConnectionId, DeskLine>,
+    pub(crate) last_connection: u64,
+}
+
+impl Actor {
+    /// Runs until told to stop.
+    pub(crate) async fn run(mut self) {
+        let mut switch_stands = true;
+        loop {
+            self.perform();
+            let now = self.clock.now();
+            let wait = self.core.deadline().map(|due| due.since(now));
+            tokio::select! {
+                event = self.switch_events.recv(), if switch_stands => match event {
+                    Some(event) => self.core.switch_event(self.clock.now(), event),
+                    None => {
+                        tracing::error!("the switch is gone");
+                        switch_stands = false;
+                        self.core.switch_lost(self.clock.now());
+                    }
+                },
+                message = self.inbox.recv() => match message {
+                    None | Some(Inbox::Stop) => break,
+                    Some(message) => self.received(message),
+                },
+                Some((ticket, result)) = self.stored.recv() => self.core.stored(ticket, &result),
+                () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
+                    self.core.tick(self.clock.now());
+                }
+            }
+        }
+        // What the switch said before it was stopped still counts: its last recordings.
+        while let Ok(event) = self.switch_events.try_recv() {
+            self.core.switch_event(self.clock.now(), event);
+        }
+        self.core.closing_time();
+        self.perform();
+    }
+
+    fn received(&mut self, message: Inbox) {
+        let now = self.clock.now();
+        // A reply that nobody waits for any more is no error.
+        match message {
+            Inbox::Sit { request, reply } => drop(reply.send(self.core.sit_down(now, request))),
+            Inbox::FirstBlock { seat, lease, reply } => {
+                drop(reply.send(self.core.first_block(&seat, lease)));
+            }
+            Inbox::Leave { token, reply } => drop(reply.send(self.core.leave(now, &token))),
+            Inbox::Unit { token, reply } => drop(reply.send(self.core.unit_of(&token))),
+            Inbox::Connect { token, desk, reply } => {
+                self.last_connection += 1;
+                let connection = ConnectionId(self.last_connection);
+                self.desks.insert(connection, desk);
+                let result = self.core.connected(now, &token, connection).map(|()| connection);
+                let refused = result.is_err();
+                if reply.send(result).is_err() {
+                    self.core.disconnected(now, connection);
+                }
+                if refused {
+                    self.desks.remove(&connection);
+                }
+            }
+            Inbox::Says { connection, said } => self.core.desk_says(now, connection, said),
+            Inbox::Disconnected(connection) => {
+                self.desks.remove(&connection);
+                self.core.disconnected(now, connection);
+            }
+            Inbox::Leased { seat, result } => self.core.leased(now, &seat, result),
+            Inbox::SwitchFailed(command) => self.core.switch_failed(now, &command),
+            Inbox::LiveCalls { reply } => drop(reply.send(self.core.live_calls())),
+            Inbox::Today { reply } => drop(reply.send((now, self.core.today(now)))),
+            // Handled in `run`, which ends there.
+            Inbox::Stop => {}
+        }
+    }
+
+    fn perform(&mut self) {
+        while let Some(effect) = self.core.poll() {
+            self.act(effect);
+        }
+        for (connection, view) in self.core.views(self.clock.now()) {
+            if let Some(desk) = self.desks.get(&connection) {
+                desk.slot.send_modify(|slot| slot.view = Some(Arc::new(view)));
+            }
+        }
+    }
+
+    fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Switch(command) => {
+                if self.line.try_send(LineJob::Execute(command.clone())).is_err() {
+                    tracing::error!(?command, "the switch does not keep up");
+                    self.core.switch_failed(self.clock.now(), &command);
+                }
+            }
+            Effect::Dismiss(seat) => {
+                if self.line.try_send(LineJob::Dismiss(seat.clone())).is_err() {
+                    tracing::error!(%seat, "the switch does not keep up");
+                }
+            }
+            Effect::Store { writes, ticket } => self.store_job(Job { writes, ticket }),
+            Effect::EndSession(token) => {
+                let (store, at) = (Arc::clone(&self.store), self.clock.now());
+                self.chore(async move {
+                    if let Err(error) = store.end_session(&token, at).await {
+                        tracing::error!(%error, "the end of a session was not stored");
+                    }
+                });
+            }
+            Effect::Lease { seat, day, count } => self.lease(seat, day, count),
+            Effect::Send { to, message } => self.send(to, message),
+            Effect::Close { connection, bye } => self.close(connection, bye),
+            // Nobody may be watching.
+            Effect::News(news) => drop(self.news.send(news)),
+        }
+    }
+
+    fn store_job(&mut self, job: Job) {
+        let (job, why) = match self.jobs.try_send(job) {
+            Ok(()) => return,
+            Err(TrySendError::Full(job)) => (job, "too much waits to be stored"),
+            Err(TrySendError::Closed(job)) => (job, "the writer has stopped"),
+        };
+        tracing::error!(writes = job.writes.len(), why, "something could not be stored");
+        if let Some(ticket) = job.ticket {
+            let ticket: Ticket = ticket;
+            self.core.stored(ticket, &Err(StoreError::Unavailable(why.to_owned())));
+        }
+    }
+
+    fn lease(&mut self, seat: SeatId, day: u32, count: u32) {
+        let (store, hub) = (Arc::clone(&self.store), self.hub.clone());
+        let (code, at) = (self.polda_code.clone(), self.clock.now());
+        self.chore(async move {
+            let result = store.lease_numbers(&code, day, &seat, count, at).await;
+            if let Some(hub) = hub.upgrade() {
+                let _ = hub.send(Inbox::Leased { seat, result }).await;
+            }
+        });
+    }
+
+    fn chore(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.chores.spawn(work);
+    }
+
+    fn send(&mut self, to: ConnectionId, message: ToDesk) {
+        let Some(desk) = self.desks.get(&to) else { return };
+        if let Err(TrySendError::Full(_)) = desk.queue.try_send(message) {
+            let error = ApiError::new(ErrorCode::SlowDown, "this desk does not read");
+            self.close(to, Some(error));
+            self.core.disconnected(self.clock.now(), to);
+        }
+    }
+
+    fn close(&mut self, connection: ConnectionId, bye: Option<ApiError>) {
+        if let Some(desk) = self.desks.remove(&connection) {
+            desk.slot.send_modify(|slot| slot.closed = Some(bye));
+        }
+    }
+}

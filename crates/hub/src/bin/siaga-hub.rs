@@ -1,0 +1,212 @@
+//! `siaga-hub`: a hub on its own, and the administration of its operators.
+
+#![forbid(unsafe_code)]
+
+use anyhow::{Context, bail};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use siaga_call_flow::FlowConfig;
+use siaga_hub::{Hub, HubConfig, seats_from_csv, units_from_csv};
+use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
+use siaga_media::MediaConfig;
+use siaga_model::{Redacted, SeatId};
+use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
+use siaga_switch::{Clock, Switch};
+use std::io::Read;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The hub of a Polda: calls, cases, seats.
+#[derive(Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: Option<Serve>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Operators who may log in.
+    #[command(subcommand)]
+    Operator(OperatorCommand),
+}
+
+#[derive(Subcommand)]
+enum OperatorCommand {
+    /// Adds an operator or replaces the one of that name; the password is read from stdin.
+    Add(AddOperator),
+}
+
+#[derive(Args)]
+struct AddOperator {
+    /// The name for logging in (NRP).
+    name: String,
+    /// The name as shown.
+    #[arg(long)]
+    display: String,
+    /// Seats that may be used, separated by commas; without it: all.
+    #[arg(long, value_delimiter = ',')]
+    seats: Vec<SeatId>,
+    /// The database file.
+    #[arg(long)]
+    db: PathBuf,
+}
+
+#[derive(Args)]
+struct Serve {
+    /// Where to listen; plain HTTP, a TLS terminator stands before it.
+    #[arg(long, default_value = "127.0.0.1:8110")]
+    listen: SocketAddr,
+    /// The database file; made if missing.
+    #[arg(long)]
+    db: PathBuf,
+    /// The folder of the recordings; made if missing.
+    #[arg(long)]
+    recordings: PathBuf,
+    /// Units as CSV: id,name,code,level,parent.
+    #[arg(long)]
+    units: PathBuf,
+    /// Seats as CSV: id,unit,label.
+    #[arg(long)]
+    seats: PathBuf,
+    /// The life of a call.
+    #[arg(long, value_enum, default_value_t = Preset::PoldaFirst)]
+    preset: Preset,
+    /// The telephone switch.
+    #[arg(long, value_enum, default_value_t = SwitchKind::Embedded)]
+    switch: SwitchKind,
+    /// Where the embedded switch listens for SIP over WebSocket; on loopback its media stay there too.
+    #[arg(long, default_value = "127.0.0.1:8111")]
+    sip_listen: SocketAddr,
+    /// The Polda's code in case numbers.
+    #[arg(long, default_value = "PMJ")]
+    polda_code: String,
+    /// Local time in minutes east of UTC: 420 (WIB), 480 (WITA), 540 (WIT).
+    #[arg(long, default_value_t = 420)]
+    utc_offset: i32,
+    /// A plugin that desks are to run, as NAME=FILE; may be repeated.
+    #[arg(long = "plugin", value_parser = named_file)]
+    plugins: Vec<(String, PathBuf)>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Preset {
+    /// Polda answers first.
+    PoldaFirst,
+    /// Polsek, Polres, Polda, Mabes, 10 s each.
+    #[value(name = "levels-2026")]
+    Levels2026,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SwitchKind {
+    /// In this process; takes no trunk.
+    Embedded,
+}
+
+fn named_file(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, file)) if !name.is_empty() && !file.is_empty() => {
+            Ok((name.to_owned(), file.into()))
+        }
+        Some(_) | None => Err("expected NAME=FILE".to_owned()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let cli = Cli::parse();
+    match (cli.command, cli.serve) {
+        (Some(Command::Operator(OperatorCommand::Add(add))), _) => add_operator(add).await,
+        (None, Some(serve)) => run(serve).await,
+        (None, None) => bail!("--db, --recordings, --units and --seats are needed; see --help"),
+    }
+}
+
+async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
+    let name = OperatorName::new(&add.name)
+        .context("a name has 1 to 64 printable characters without spaces")?;
+    let mut password = String::new();
+    std::io::stdin().take(4_096).read_to_string(&mut password).context("reading the password")?;
+    let password = Redacted::new(password.trim_end_matches(['\r', '\n']).to_owned());
+    let password = PasswordHash::of(password).await?;
+    let store = SqliteStore::open(&add.db).await.context("opening the database")?;
+    let operator = Operator { name, display: add.display, seats: add.seats, password };
+    store.put_operator(&operator).await.context("storing the operator")?;
+    store.close().await;
+    println!("{}", operator.name);
+    Ok(())
+}
+
+async fn run(serve: Serve) -> anyhow::Result<()> {
+    let clock = Clock::start();
+    let read = |file: &PathBuf| {
+        std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
+    };
+    let units = units_from_csv(&read(&serve.units)?)
+        .with_context(|| format!("in {}", serve.units.display()))?;
+    let seats = seats_from_csv(&read(&serve.seats)?)
+        .with_context(|| format!("in {}", serve.seats.display()))?;
+    let store = Arc::new(SqliteStore::open(&serve.db).await.context("opening the database")?);
+    let (switch, events) = match serve.switch {
+        SwitchKind::Embedded => {
+            let local = serve.sip_listen.ip().is_loopback();
+            let config = EmbeddedConfig {
+                bind: serve.sip_listen,
+                media: if local { MediaConfig::loopback() } else { MediaConfig::network() },
+                ..EmbeddedConfig::loopback(serve.recordings)
+            };
+            EmbeddedSwitch::start(config, clock).await.context("starting the switch")?
+        }
+    };
+    let config = HubConfig {
+        units,
+        seats,
+        flow: match serve.preset {
+            Preset::PoldaFirst => FlowConfig::polda_first(),
+            Preset::Levels2026 => FlowConfig::levels_2026(),
+        },
+        listen: serve.listen,
+        polda_code: serve.polda_code,
+        utc_offset_min: serve.utc_offset,
+        plugins: serve.plugins,
+        clock,
+    };
+    let hub = Hub::start(config, switch.clone(), events, store.clone()).await?;
+    println!("{}", hub.url());
+    asked_to_stop().await;
+    tracing::info!("stopping");
+    // The switch first: its last recordings are then in the store.
+    switch.shut_down().await;
+    hub.shut_down().await;
+    store.close().await;
+    Ok(())
+}
+
+/// Ctrl-C, or what a service manager sends.
+async fn asked_to_stop() {
+    let interrupted = async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::error!(%error, "interrupts cannot be heard");
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                () = interrupted => {}
+                _ = terminate.recv() => {}
+            },
+            Err(_) => interrupted.await,
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}

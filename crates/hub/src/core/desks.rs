@@ -1,0 +1,309 @@
+//! What desks say, and what becomes of it.
+
+use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, Ticket, numbers};
+use siaga_call_flow::{Handover, Input, Intent, Refusal, SeatChange};
+use siaga_hub_api::{ApiError, Draft, ErrorCode, HandoverChoice, Sequenced, ToDesk, ToHub};
+use siaga_hub_store::{Closing, OverrideRecord, StoredDraft, Write};
+use siaga_model::{
+    Advice, CallId, Disposition, Form, Redacted, SeatId, Timestamp, UnitId, Validity,
+};
+
+/// Ranges of the fields of a form, in characters.
+const LIMITS: [(&str, usize); 6] = [
+    ("location", 500),
+    ("narrative", 8_000),
+    ("area_code", 13),
+    ("kind", 100),
+    ("reporter_name", 200),
+    ("reporter_relation", 200),
+];
+/// The note of a closing.
+const NOTE_LIMIT: usize = 4_000;
+/// The reason of an override.
+const REASON: std::ops::RangeInclusive<usize> = 3..=2_000;
+
+/// Who said it.
+struct Who {
+    session: SessionId,
+    seat: SeatId,
+    operator: siaga_hub_store::OperatorName,
+}
+
+type Answer = Result<(), ApiError>;
+
+impl HubCore {
+    /// A desk's message. A number that was taken before is acknowledged again and not done again.
+    pub(crate) fn desk_says(
+        &mut self,
+        now: Timestamp,
+        connection: ConnectionId,
+        said: Sequenced<ToHub>,
+    ) {
+        let Some((seat, sitting)) = self.sittings.by_connection(connection) else { return };
+        let new = sitting.is_new(said.seq);
+        let who = Who {
+            session: sitting.session,
+            seat: seat.clone(),
+            operator: sitting.operator.clone(),
+        };
+        let answer = if new { self.take(now, &who, said.message) } else { Ok(()) };
+        match answer {
+            Ok(()) => self.commit(Some(Ticket { session: who.session, seq: said.seq })),
+            Err(error) => {
+                self.commit(None);
+                let message = ToDesk::Refused { seq: said.seq, error };
+                self.effects.push_back(Effect::Send { to: connection, message });
+            }
+        }
+    }
+
+    fn take(&mut self, now: Timestamp, who: &Who, message: ToHub) -> Answer {
+        match message {
+            ToHub::Ready => {
+                self.seat(now, who.seat.clone(), SeatChange::Ready);
+                Ok(())
+            }
+            ToHub::Pause => {
+                self.seat(now, who.seat.clone(), SeatChange::Pause);
+                Ok(())
+            }
+            ToHub::Draft { call, rev, form } => self.draft(now, who, call, rev, form),
+            ToHub::Advice { call, advice } => self.advised(who, call, advice),
+            ToHub::Override { call, validity, reason } => {
+                self.overridden(now, who, call, validity, reason)
+            }
+            ToHub::Transfer { call, unit, handover } => {
+                let handover = handover.map(|choice| match choice {
+                    HandoverChoice::Together => Handover::Together,
+                    HandoverChoice::Music => Handover::Music,
+                });
+                self.intend(now, who, call, Intent::Transfer { unit, handover })
+            }
+            ToHub::TakeBack { call } => self.intend(now, who, call, Intent::TakeBack),
+            ToHub::Release { call } => self.intend(now, who, call, Intent::Release),
+            ToHub::Hold { call } => self.intend(now, who, call, Intent::Hold),
+            ToHub::Resume { call } => self.intend(now, who, call, Intent::Resume),
+            ToHub::Close { call, disposition, note } => {
+                self.close(now, who, call, disposition, note)
+            }
+            ToHub::LeaseCases => self.lease_more(now, who),
+        }
+    }
+
+    fn intend(&mut self, now: Timestamp, who: &Who, call: CallId, intent: Intent) -> Answer {
+        let input = Input::Operator { seat: who.seat.clone(), call, intent };
+        match self.tell_flow(now, input) {
+            None => Ok(()),
+            Some(why) => Err(refusal(why)),
+        }
+    }
+
+    fn draft(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+        rev: u64,
+        form: Form,
+    ) -> Answer {
+        self.check_form(&form)?;
+        self.check_writer(who, call)?;
+        let Some(record) = self.records.get_mut(&call) else { return Err(no_such_call()) };
+        if rev <= record.draft.rev {
+            // Older than what is stored: nothing to do, and nothing to complain about.
+            return Ok(());
+        }
+        let picked = form.unit.clone();
+        record.draft = Draft { rev, form: form.clone() };
+        if let Some(case) = &mut record.case {
+            case.form = form.clone();
+            let case = case.clone();
+            self.list_case(case);
+        }
+        let stored = StoredDraft { call, seat: who.seat.clone(), rev, form, at: now };
+        self.writes.push(Write::Draft(stored));
+        self.judge_again(call);
+        self.sittings.dirty_where_shown(call);
+        if self.flow.call(call).is_some_and(|view| view.picked != picked)
+            && self.flow.owner(call) == Some(&who.seat)
+        {
+            // Refused only while a transfer runs, whose unit sees the form anyway.
+            let _ = self.intend(now, who, call, Intent::PickUnit(picked));
+        }
+        Ok(())
+    }
+
+    fn advised(&mut self, who: &Who, call: CallId, advice: Advice) -> Answer {
+        self.check_writer(who, call)?;
+        let Some(record) = self.records.get_mut(&call) else { return Err(no_such_call()) };
+        if record.advice.as_ref().is_none_or(|known| known.draft_rev <= advice.draft_rev) {
+            record.advice = Some(advice.clone());
+        }
+        self.writes.push(Write::Advice { call, seat: who.seat.clone(), advice });
+        self.judge_again(call);
+        self.sittings.dirty_where_shown(call);
+        Ok(())
+    }
+
+    fn overridden(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+        validity: Validity,
+        reason: String,
+    ) -> Answer {
+        if !REASON.contains(&reason.trim().chars().count()) {
+            return Err(out_of_range("reason"));
+        }
+        self.check_writer(who, call)?;
+        let Some(record) = self.records.get_mut(&call) else { return Err(no_such_call()) };
+        record.overridden = Some(validity);
+        self.writes.push(Write::Override(OverrideRecord {
+            call,
+            seat: who.seat.clone(),
+            operator: who.operator.clone(),
+            validity,
+            reason: Redacted::new(reason),
+            at: now,
+        }));
+        self.audit(now, Some(call), &AuditEvent::Overridden { call, seat: &who.seat, validity });
+        self.judge_again(call);
+        Ok(())
+    }
+
+    fn close(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+        disposition: Disposition,
+        note: String,
+    ) -> Answer {
+        if note.chars().count() > NOTE_LIMIT {
+            return Err(out_of_range("note"));
+        }
+        match &disposition {
+            Disposition::HandledByUnit { unit } | Disposition::ForwardedToUnit { unit } => {
+                self.check_unit(unit)?;
+            }
+            Disposition::NotReport { .. } | Disposition::Information | Disposition::HandledHere => {}
+            // Only a caller abandons a call.
+            Disposition::Abandoned => return Err(out_of_range("disposition")),
+        }
+        let closing = Closing {
+            call,
+            seat: who.seat.clone(),
+            operator: who.operator.clone(),
+            disposition: disposition.clone(),
+            note: Redacted::new(note),
+            at: now,
+        };
+        let again = self.records.get(&call).and_then(|record| record.closing.as_ref()).is_some_and(
+            |known| known.seat == closing.seat && known.disposition == closing.disposition,
+        );
+        if again {
+            self.close_again(call, closing);
+            return Ok(());
+        }
+        // Before the flow, so that the case which it ends is settled with this disposition.
+        let earlier = self
+            .records
+            .get_mut(&call)
+            .and_then(|record| record.closing.replace(closing.clone()));
+        match self.intend(now, who, call, Intent::Close(disposition)) {
+            Ok(()) => {
+                self.writes.push(Write::Closed(closing));
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(record) = self.records.get_mut(&call) {
+                    record.closing = earlier;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// A closing that took place but could not be stored then comes again: store all of it again.
+    fn close_again(&mut self, call: CallId, closing: Closing) {
+        let Some(record) = self.records.get(&call) else { return };
+        if let Some(ended) = &record.ended {
+            self.writes.push(Write::CallEnded(siaga_hub_store::CallEnd {
+                call,
+                by: ended.by,
+                disposition: closing.disposition.clone(),
+                at: ended.at,
+            }));
+        }
+        self.writes.push(Write::Closed(closing));
+        self.case_changed(call);
+    }
+
+    fn lease_more(&mut self, now: Timestamp, who: &Who) -> Answer {
+        let day = self.today(now);
+        if self.numbers.left(&who.seat, day) >= numbers::ENOUGH {
+            return Err(ApiError::new(ErrorCode::NotNow, "this seat has numbers enough"));
+        }
+        let lease = Effect::Lease { seat: who.seat.clone(), day, count: numbers::BLOCK };
+        self.effects.push_back(lease);
+        Ok(())
+    }
+
+    fn check_writer(&self, who: &Who, call: CallId) -> Answer {
+        let record = self.records.get(&call).ok_or_else(no_such_call)?;
+        if record.writer.as_ref() == Some(&who.seat) {
+            Ok(())
+        } else {
+            Err(ApiError::new(ErrorCode::NotYours, "another seat writes this form"))
+        }
+    }
+
+    fn check_unit(&self, unit: &UnitId) -> Answer {
+        if self.units.contains_key(unit) {
+            Ok(())
+        } else {
+            Err(ApiError::new(ErrorCode::NoSuchUnit, format!("there is no unit {unit}")))
+        }
+    }
+
+    fn check_form(&self, form: &Form) -> Answer {
+        let texts = [
+            form.location.expose(),
+            form.narrative.expose(),
+            &form.area_code,
+            &form.kind,
+            form.reporter_name.expose(),
+            form.reporter_relation.expose(),
+        ];
+        for ((field, limit), text) in LIMITS.into_iter().zip(texts) {
+            if text.chars().count() > limit {
+                return Err(out_of_range(field));
+            }
+        }
+        if let Some(point) = form.point
+            && !((-90.0..=90.0).contains(&point.lat) && (-180.0..=180.0).contains(&point.lng))
+        {
+            return Err(out_of_range("point"));
+        }
+        form.unit.as_ref().map_or(Ok(()), |unit| self.check_unit(unit))
+    }
+}
+
+fn refusal(why: Refusal) -> ApiError {
+    let code = match why {
+        Refusal::NoSuchCall => ErrorCode::NoSuchCall,
+        Refusal::NotYours => ErrorCode::NotYours,
+        Refusal::NotNow => ErrorCode::NotNow,
+        Refusal::NoSuchUnit => ErrorCode::NoSuchUnit,
+    };
+    ApiError::new(code, why.to_string())
+}
+
+fn no_such_call() -> ApiError {
+    ApiError::new(ErrorCode::NoSuchCall, Refusal::NoSuchCall.to_string())
+}
+
+fn out_of_range(field: &str) -> ApiError {
+    ApiError::new(ErrorCode::OutOfRange, field)
+}

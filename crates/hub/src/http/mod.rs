@@ -1,0 +1,136 @@
+//! What goes over HTTP. Moves bytes and asks the actor; decides nothing but who may come in.
+
+mod error;
+mod login;
+mod resources;
+mod socket;
+
+use crate::HubConfig;
+use crate::actor::Inbox;
+use crate::gate::LoginGate;
+use crate::line::LineJob;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::routing::{get, post};
+use error::Failure;
+use sha2::{Digest, Sha256};
+use siaga_hub_api::{
+    ApiError, CASES_PATH, DESK_SOCKET_PATH, ErrorCode, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH,
+    PLUGINS_PATH, PluginRelease, RECORDINGS_PATH,
+};
+use siaga_hub_store::{PasswordError, PasswordHash, Store, TokenHash};
+use siaga_model::{Level, Redacted, UnitId};
+use siaga_switch::{Clock, Switch};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+
+/// Largest body of a request, in bytes: a login is the largest.
+const BODY: usize = 16 * 1024;
+/// How many passwords are checked at the same time; each takes a core and 19 MiB for a moment, and
+/// calls must not feel it.
+const PASSWORDS_AT_ONCE: usize = 2;
+
+/// A component that desks run.
+#[derive(Clone, Debug)]
+pub(crate) struct Plugin {
+    release: PluginRelease,
+    bytes: Bytes,
+}
+
+impl Plugin {
+    pub(crate) fn new(name: String, bytes: Vec<u8>) -> Self {
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        Self { release: PluginRelease { name, sha256 }, bytes: bytes.into() }
+    }
+}
+
+/// What every request may use.
+#[derive(Clone)]
+pub(crate) struct Shared(Arc<Inner>);
+
+struct Inner {
+    clock: Clock,
+    polda_code: String,
+    switch: Arc<dyn Switch>,
+    store: Arc<dyn Store>,
+    hub: mpsc::Sender<Inbox>,
+    line: mpsc::Sender<LineJob>,
+    plugins: Vec<Plugin>,
+    gate: Mutex<LoginGate>,
+    passwords: Semaphore,
+    /// Checked when there is no such operator, so that the answer takes as long.
+    nobody: PasswordHash,
+}
+
+impl Shared {
+    pub(crate) async fn new(
+        config: &HubConfig,
+        switch: Arc<dyn Switch>,
+        store: Arc<dyn Store>,
+        hub: mpsc::Sender<Inbox>,
+        line: mpsc::Sender<LineJob>,
+        plugins: Vec<Plugin>,
+    ) -> Result<Self, PasswordError> {
+        Ok(Self(Arc::new(Inner {
+            clock: config.clock,
+            polda_code: config.polda_code.clone(),
+            switch,
+            store,
+            hub,
+            line,
+            plugins,
+            gate: Mutex::new(LoginGate::default()),
+            passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+            nobody: PasswordHash::of(random_secret()).await?,
+        })))
+    }
+
+    /// Asks the actor.
+    async fn ask<T>(
+        &self,
+        question: impl FnOnce(oneshot::Sender<T>) -> Inbox,
+    ) -> Result<T, Failure> {
+        let stopped = || Failure(ApiError::new(ErrorCode::Internal, "the hub is stopping"));
+        let (reply, answer) = oneshot::channel();
+        self.0.hub.send(question(reply)).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())
+    }
+
+    /// Who asks, by the token.
+    async fn authorized(&self, headers: &HeaderMap) -> Result<(UnitId, Level), Failure> {
+        let token = token(headers)?;
+        Ok(self.ask(|reply| Inbox::Unit { token, reply }).await??)
+    }
+}
+
+/// 256 random bits as hex.
+fn random_secret() -> Redacted<String> {
+    Redacted::new(hex::encode(rand::random::<[u8; 32]>()))
+}
+
+fn token(headers: &HeaderMap) -> Result<TokenHash, Failure> {
+    let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    value
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .map(|token| TokenHash::of(&Redacted::new(token.trim().to_owned())))
+        .ok_or_else(|| Failure(ApiError::new(ErrorCode::NotLoggedIn, "a bearer token is needed")))
+}
+
+pub(crate) fn router(shared: Shared) -> Router {
+    Router::new()
+        .route(LOGIN_PATH, post(login::login))
+        .route(LOGOUT_PATH, post(login::logout))
+        .route(PLUGINS_PATH, get(resources::plugins))
+        .route(&format!("{PLUGINS_PATH}/{{sha256}}"), get(resources::plugin))
+        .route(CASES_PATH, get(resources::cases))
+        .route(&format!("{CASES_PATH}/{{number}}"), get(resources::case))
+        .route(RECORDINGS_PATH, get(resources::recordings))
+        .route(HEALTH_PATH, get(resources::health))
+        .route(DESK_SOCKET_PATH, get(socket::desk))
+        .fallback(resources::nothing_here)
+        .layer(DefaultBodyLimit::max(BODY))
+        .with_state(shared)
+}

@@ -1,0 +1,239 @@
+//! Starting and stopping a hub.
+
+use crate::actor::{Actor, INBOX, Inbox};
+use crate::core::HubCore;
+use crate::http::{self, Plugin, Shared};
+use crate::line::{COMMANDS_WAITING, Line};
+use crate::writer::Writer;
+use crate::{ConfigFault, HubConfig, HubNews};
+use siaga_call_flow::FlowEvent;
+use siaga_hub_store::{
+    CallEnd, EventRecord, PasswordError, Store, StoreError, Write,
+};
+use siaga_model::{CaseStatus, Disposition, EndedBy, Timestamp};
+use siaga_switch::{Switch, SwitchEvent};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::{broadcast, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How much news may wait for a slow watcher, which then misses the oldest and is told so.
+const NEWS: usize = 4_096;
+/// How many cases to act on are read at the start.
+const CASES_AT_START: u32 = 2_000;
+/// How long stopping may take for each of its steps.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+
+/// Why a hub could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum HubError {
+    /// It is told something impossible.
+    #[error("the hub's configuration: {0}")]
+    Config(#[from] ConfigFault),
+    /// The store does not work.
+    #[error("the hub's store: {0}")]
+    Store(#[from] StoreError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// The machine cannot hash a password.
+    #[error("no password can be checked: {0}")]
+    Password(#[from] PasswordError),
+}
+
+/// A hub. See the crate's documentation.
+#[derive(Debug)]
+pub struct Hub;
+
+impl Hub {
+    /// Starts a hub and returns when it listens.
+    ///
+    /// # Errors
+    /// See [`HubError`]. A plugin that cannot be read is no error: it is logged and left out, and
+    /// desks treat every report as valid.
+    pub async fn start(
+        config: HubConfig,
+        switch: Arc<dyn Switch>,
+        switch_events: mpsc::Receiver<SwitchEvent>,
+        store: Arc<dyn Store>,
+    ) -> Result<HubHandle, HubError> {
+        config.check()?;
+        let now = config.clock.now();
+        store.put_units(&config.units, &config.seats).await?;
+        store.end_all_sessions(now).await?;
+        settle_cut_off_calls(&*store, now).await?;
+        let to_act_on = store.cases_to_act_on(CASES_AT_START).await?;
+        let core = HubCore::new(&config, now, to_act_on).map_err(ConfigFault::from)?;
+        let plugins = load_plugins(&config).await;
+        let listen = |source| HubError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let local_addr = listener.local_addr().map_err(listen)?;
+
+        let (inbox_in, inbox) = mpsc::channel(INBOX);
+        let (line_in, line_jobs) = mpsc::channel(COMMANDS_WAITING);
+        let (writer, jobs, stored) = Writer::new(Arc::clone(&store));
+        let (news, _) = broadcast::channel(NEWS);
+        let chores = TaskTracker::new();
+        let hub = inbox_in.downgrade();
+        let line = Line { switch: Arc::clone(&switch), jobs: line_jobs, hub: hub.clone() };
+        let actor = Actor {
+            core,
+            clock: config.clock,
+            polda_code: config.polda_code.clone(),
+            store: Arc::clone(&store),
+            inbox,
+            hub,
+            switch_events,
+            line: line_in.clone(),
+            jobs,
+            stored,
+            news: news.clone(),
+            chores: chores.clone(),
+            desks: BTreeMap::new(),
+            last_connection: 0,
+        };
+        let shared = Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), line_in, plugins)
+            .await?;
+        let stopping = CancellationToken::new();
+        let app = http::router(shared).into_make_service_with_connect_info::<SocketAddr>();
+        let server = axum::serve(listener, app)
+            .with_graceful_shutdown(stopping.clone().cancelled_owned())
+            .into_future();
+        tracing::info!(%local_addr, "the hub listens");
+        Ok(HubHandle {
+            local_addr,
+            store,
+            news,
+            inbox: inbox_in,
+            stopping,
+            chores,
+            actor: tokio::spawn(actor.run()),
+            line: tokio::spawn(line.run()),
+            writer: tokio::spawn(writer.run()),
+            server: tokio::spawn(async move {
+                if let Err(error) = server.await {
+                    tracing::error!(%error, "the server stopped");
+                }
+            }),
+        })
+    }
+}
+
+/// A hub that runs. Dropping it without [`Self::shut_down`] lets it run on.
+pub struct HubHandle {
+    local_addr: SocketAddr,
+    store: Arc<dyn Store>,
+    news: broadcast::Sender<HubNews>,
+    inbox: mpsc::Sender<Inbox>,
+    stopping: CancellationToken,
+    chores: TaskTracker,
+    actor: JoinHandle<()>,
+    line: JoinHandle<()>,
+    writer: JoinHandle<()>,
+    server: JoinHandle<()>,
+}
+
+impl std::fmt::Debug for HubHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubHandle").field("local_addr", &self.local_addr).finish_non_exhaustive()
+    }
+}
+
+impl HubHandle {
+    /// Where it listens.
+    pub fn local_addr(&self) -> SocketAddr {
+        self.local_addr
+    }
+
+    /// `http://…` as desks are told it.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.local_addr)
+    }
+
+    /// What happens from now on. A watcher that is 4,096 items behind misses the oldest and is told
+    /// how many.
+    pub fn events(&self) -> broadcast::Receiver<HubNews> {
+        self.news.subscribe()
+    }
+
+    /// Its store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Stops: desks are told, everything that happened is stored. An embedded switch is to be shut
+    /// down before, so that its last recordings are in the store. Bounded to some seconds.
+    pub async fn shut_down(self) {
+        let _ = self.inbox.send(Inbox::Stop).await;
+        finish(self.actor, "actor").await;
+        self.stopping.cancel();
+        finish(self.server, "server").await;
+        // The line ends with its last sender, which was the server's.
+        finish(self.line, "line").await;
+        finish(self.writer, "writer").await;
+        self.chores.close();
+        if tokio::time::timeout(STOP_WITHIN, self.chores.wait()).await.is_err() {
+            tracing::warn!("some chores were left undone");
+        }
+    }
+}
+
+async fn finish(mut task: JoinHandle<()>, name: &str) {
+    match tokio::time::timeout(STOP_WITHIN, &mut task).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, name, "a task of the hub failed"),
+        Err(_) => {
+            tracing::warn!(name, "a task of the hub took too long to stop");
+            task.abort();
+        }
+    }
+}
+
+/// Calls that were live when the last hub ended are over: an embedded switch dies with its hub. Their
+/// callers go on the call-back list.
+async fn settle_cut_off_calls(store: &dyn Store, at: Timestamp) -> Result<(), StoreError> {
+    let (by, disposition) = (EndedBy::SwitchLost, Disposition::Abandoned);
+    for call in store.open_calls().await? {
+        let ended = FlowEvent::Ended { call, by, disposition: disposition.clone() };
+        let body = serde_json::to_string(&ended)
+            .map_err(|error| StoreError::Damaged { what: "event", why: error.to_string() })?;
+        let mut writes = vec![
+            Write::Event(EventRecord { at, call: Some(call), body }),
+            Write::CallEnded(CallEnd { call, by, disposition: disposition.clone(), at }),
+        ];
+        if let Some(mut case) = store.case_of(call).await?
+            && case.status == CaseStatus::Open
+        {
+            case.status = CaseStatus::CallBack;
+            case.disposition = Some(disposition.clone());
+            case.closed_at = Some(at);
+            writes.push(Write::CaseChanged(case));
+        }
+        store.apply(&writes).await?;
+        tracing::warn!(%call, "a call was cut off by the end of the last hub");
+    }
+    Ok(())
+}
+
+async fn load_plugins(config: &HubConfig) -> Vec<Plugin> {
+    let mut plugins = Vec::new();
+    for (name, file) in &config.plugins {
+        match tokio::fs::read(file).await {
+            Ok(bytes) => plugins.push(Plugin::new(name.clone(), bytes)),
+            Err(error) => {
+                tracing::error!(name, file = %file.display(), %error, "a plugin cannot be read");
+            }
+        }
+    }
+    plugins
+}
