@@ -5,11 +5,38 @@
 
 #![forbid(unsafe_code)]
 
+mod advisor;
+mod config;
+mod core;
 mod intent;
+mod link;
+mod shell;
 mod state;
+mod voice;
 
+pub use config::{AudioChoice, DeskConfig};
 pub use intent::Intent;
+pub use shell::DeskHandle;
 pub use state::{
     AdvisorHealth, AudioHealth, DeskCall, DeskError, DeskState, LinkHealth, Notice, PhoneState,
     SessionInfo,
 };
+
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// The desk has been shut down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the desk has been shut down")]
+pub struct DeskGone;
+
+/// A desk: [`Desk::start`] gives a handle for intents and a channel with the state to draw.
+pub struct Desk;
+
+impl Desk {
+    /// Starts a desk on the current tokio runtime. It logs in when told to by [`Intent::Login`], and
+    /// ends when the last handle is dropped.
+    pub fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<DeskState>>) {
+        shell::start(config)
+    }
+}

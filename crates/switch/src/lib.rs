@@ -10,6 +10,11 @@
 
 #![forbid(unsafe_code)]
 
+mod clock;
+pub mod embedded;
+
+pub use clock::Clock;
+
 use siaga_call_flow::{SwitchCommand, SwitchSaw};
 use siaga_model::{CallId, LegCause, LegId, Redacted, SeatId, Timestamp};
 use std::path::PathBuf;

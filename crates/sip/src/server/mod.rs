@@ -356,6 +356,22 @@ impl SipServer {
         self.actor.ask(move |a| a.stack().accept_reoffer(Instant::now(), dialog, &sdp)).await
     }
 
+    /// Refuses a re-offer; the session goes on as it was.
+    ///
+    /// # Errors
+    /// As [`Self::accept_reoffer`]; [`SipError::BadInput`] for a status outside 300–699.
+    pub async fn reject_reoffer(
+        &self,
+        dialog: DialogKey,
+        status: u16,
+        reason: &str,
+    ) -> Result<(), SipError> {
+        let reason = reason.to_owned();
+        self.actor
+            .ask(move |a| a.stack().reject_reoffer(Instant::now(), dialog, status, &reason))
+            .await
+    }
+
     /// Hangs everything up and stops listening; at most 2 s.
     pub async fn close(&self) {
         let (tx, rx) = oneshot::channel();

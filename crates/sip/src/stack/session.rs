@@ -295,6 +295,29 @@ impl Stack {
         Ok(())
     }
 
+    pub(crate) fn reject_reoffer(
+        &mut self,
+        now: Instant,
+        key: DialogKey,
+        status: u16,
+        reason: &str,
+    ) -> Result<(), SipError> {
+        if !(300..700).contains(&status) || reason.chars().any(char::is_control) {
+            return Err(SipError::BadInput("status or reason of a refusal"));
+        }
+        let dialog = self.dialog(key)?;
+        let flow = dialog.flow.ok_or(SipError::NotConnected)?;
+        let Some(request) = dialog.reoffer.take() else {
+            return Err(SipError::WrongState { dialog: key, what: "refuse an offer" });
+        };
+        let response = self.response(&request, status, reason);
+        self.send(flow, response.clone());
+        if request.method() == Some(Method::Invite) {
+            self.await_ack(now, key, response);
+        }
+        Ok(())
+    }
+
     pub(crate) fn info(
         &mut self,
         now: Instant,

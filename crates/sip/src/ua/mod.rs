@@ -229,6 +229,22 @@ impl UserAgent {
         self.agent.ask(move |a| a.stack().accept_reoffer(Instant::now(), dialog, &sdp)).await
     }
 
+    /// Refuses a re-offer; the session goes on as it was.
+    ///
+    /// # Errors
+    /// As [`Self::accept_reoffer`]; [`SipError::BadInput`] for a status outside 300–699.
+    pub async fn reject_reoffer(
+        &self,
+        dialog: DialogKey,
+        status: u16,
+        reason: &str,
+    ) -> Result<(), SipError> {
+        let reason = reason.to_owned();
+        self.agent
+            .ask(move |a| a.stack().reject_reoffer(Instant::now(), dialog, status, &reason))
+            .await
+    }
+
     /// Sends an INFO request, e.g. DTMF as `application/dtmf-relay`.
     ///
     /// # Errors

@@ -1,0 +1,128 @@
+//! The plugins of this desk: fetched from the hub by hash, kept for when it is away, asked about
+//! every revision of the form.
+
+use sha2::{Digest, Sha256};
+use siaga_hub_api::{HubClient, PluginRelease};
+use siaga_model::{Advice, Intake, PluginFault, Timestamp, Verdict};
+use siaga_plugin_host::{Advisor, Limits, PastReport, Plugin, PluginHost, PluginStats};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// The plugins that could be had, and why others could not.
+#[derive(Default)]
+pub(crate) struct Advisory {
+    advisor: Advisor,
+    faults: Vec<PluginFault>,
+}
+
+impl Advisory {
+    /// Loads the hub's releases, from `folder` where they are there already. Never fails: what
+    /// cannot be had is a fault that every advice then shows.
+    pub(crate) async fn fetch(
+        client: &HubClient,
+        releases: &[PluginRelease],
+        folder: &Path,
+        limits: Limits,
+    ) -> Self {
+        let mut this = Self::default();
+        let host = match PluginHost::new(limits) {
+            Ok(host) => Arc::new(host),
+            Err(error) => {
+                this.faults.push(unloadable("*", &error.to_string()));
+                return this;
+            }
+        };
+        for release in releases {
+            match bytes_of(client, release, folder).await {
+                Ok(bytes) => match load(host.clone(), release.name.clone(), bytes).await {
+                    Ok(plugin) => this.take(plugin),
+                    Err(fault) => this.faults.push(fault),
+                },
+                Err(reason) => this.faults.push(unloadable(&release.name, &reason)),
+            }
+        }
+        this
+    }
+
+    fn take(&mut self, plugin: Plugin) {
+        if plugin.judges() {
+            self.advisor.validity = Some(plugin.clone());
+        }
+        if plugin.routes() {
+            self.advisor.routing = Some(plugin);
+        }
+    }
+
+    /// Whether every plugin that the hub wants is there.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// Asks about one state of a form.
+    pub(crate) fn advise(
+        &self,
+        intake: &Intake,
+        history: &[PastReport],
+        rev: u64,
+        now: Timestamp,
+    ) -> Advice {
+        let mut advice = self.advisor.advise(intake, history, rev, now);
+        if !self.is_whole() {
+            advice.faults.extend_from_slice(&self.faults);
+            if self.advisor.validity.is_none() {
+                advice.verdict = Verdict::treat_as_valid();
+            }
+        }
+        advice
+    }
+
+    /// The figures so far.
+    pub(crate) fn stats(&self) -> Vec<PluginStats> {
+        let mut stats: Vec<PluginStats> = [&self.advisor.validity, &self.advisor.routing]
+            .into_iter()
+            .flatten()
+            .map(Plugin::stats)
+            .collect();
+        // One plugin may do both.
+        stats.dedup_by(|a, b| a.sha256 == b.sha256);
+        stats
+    }
+}
+
+/// Compiling takes tens of milliseconds: off the engine's threads.
+async fn load(host: Arc<PluginHost>, name: String, bytes: Vec<u8>) -> Result<Plugin, PluginFault> {
+    let label = name.clone();
+    tokio::task::spawn_blocking(move || host.load_bytes(&label, &bytes))
+        .await
+        .unwrap_or_else(|error| Err(unloadable(&name, &error.to_string())))
+}
+
+async fn bytes_of(
+    client: &HubClient,
+    release: &PluginRelease,
+    folder: &Path,
+) -> Result<Vec<u8>, String> {
+    let path = folder.join(format!("{}.wasm", release.sha256));
+    if let Ok(bytes) = tokio::fs::read(&path).await
+        && hex::encode(Sha256::digest(&bytes)) == release.sha256
+    {
+        return Ok(bytes);
+    }
+    let bytes = client.plugin(&release.sha256).await.map_err(|error| error.to_string())?;
+    if let Err(error) = keep(folder.to_owned(), path, &bytes).await {
+        tracing::warn!(%error, plugin = %release.name, "a plugin could not be kept for later");
+    }
+    Ok(bytes)
+}
+
+async fn keep(folder: PathBuf, path: PathBuf, bytes: &[u8]) -> std::io::Result<()> {
+    tokio::fs::create_dir_all(&folder).await?;
+    // Whole or not at all, so that a desk which dies here finds no half plugin.
+    let partial = path.with_extension("partial");
+    tokio::fs::write(&partial, bytes).await?;
+    tokio::fs::rename(partial, path).await
+}
+
+fn unloadable(plugin: &str, reason: &str) -> PluginFault {
+    PluginFault::Unloadable { plugin: plugin.to_owned(), reason: reason.to_owned() }
+}

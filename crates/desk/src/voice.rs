@@ -1,0 +1,180 @@
+//! The voice of a call, 20 ms at a time: from the microphone to the wire, from the wire to the
+//! loudspeaker.
+//!
+//! One task for the life of the desk. It ticks only while a call is up, and then always sends: mute
+//! and a missing microphone are silence, never nothing, because a desk that stops sending is taken
+//! for dead (design: when is a desk lost).
+
+use siaga_audio_devices::{AudioIn, AudioOut};
+use siaga_media::{FRAME_DURATION, Frame, MediaSession};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+/// Commands that may wait; a person makes one now and then.
+const COMMANDS: usize = 32;
+
+/// Ticks between two reports of levels: 100 ms.
+const TICKS_PER_LEVEL: u32 = 5;
+
+/// Level that is reported when nothing at all is heard, dBFS.
+const NOTHING_DBFS: f32 = -100.0;
+
+/// How much may be made up for after the machine stood still; what is older is skipped.
+const MOST_TO_CATCH_UP: Duration = Duration::from_secs(1);
+
+pub(crate) enum VoiceCommand {
+    /// These are the microphone and the loudspeaker from now on.
+    Audio(Box<dyn AudioIn>, Box<dyn AudioOut>),
+    /// Talk on this session.
+    Start(Arc<MediaSession>),
+    /// Send silence, or the microphone again.
+    Mute(bool),
+    /// The call is over.
+    Stop,
+}
+
+/// Levels of the last 100 ms, dBFS.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Levels {
+    pub(crate) heard: f32,
+    pub(crate) sent: f32,
+}
+
+/// Starts the task; it ends when the sender is dropped.
+pub(crate) fn start(levels: mpsc::Sender<Levels>) -> mpsc::Sender<VoiceCommand> {
+    let (sender, commands) = mpsc::channel(COMMANDS);
+    let voice = Voice {
+        commands,
+        levels,
+        audio: None,
+        session: None,
+        muted: false,
+        meter: Meter::default(),
+    };
+    tokio::spawn(voice.run());
+    sender
+}
+
+struct Voice {
+    commands: mpsc::Receiver<VoiceCommand>,
+    levels: mpsc::Sender<Levels>,
+    audio: Option<(Box<dyn AudioIn>, Box<dyn AudioOut>)>,
+    session: Option<Arc<MediaSession>>,
+    muted: bool,
+    meter: Meter,
+}
+
+impl Voice {
+    async fn run(mut self) {
+        let mut ticks = tokio::time::interval(FRAME_DURATION);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => {
+                        if matches!(command, VoiceCommand::Start(_)) {
+                            ticks.reset_immediately();
+                        }
+                        self.on_command(command);
+                    }
+                    None => return,
+                },
+                due = ticks.tick(), if self.session.is_some() => {
+                    let now = Instant::now();
+                    if now.saturating_duration_since(due.into_std()) > MOST_TO_CATCH_UP {
+                        ticks.reset_immediately();
+                    }
+                    self.on_tick(now);
+                }
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: VoiceCommand) {
+        match command {
+            VoiceCommand::Audio(input, output) => self.audio = Some((input, output)),
+            VoiceCommand::Start(session) => {
+                self.muted = false;
+                self.meter = Meter::default();
+                self.session = Some(session);
+            }
+            VoiceCommand::Mute(muted) => self.muted = muted,
+            VoiceCommand::Stop => self.session = None,
+        }
+    }
+
+    fn on_tick(&mut self, now: Instant) {
+        let Some(session) = &self.session else { return };
+        let heard = session.pull(now);
+        // The microphone is read even while it is muted, so that what was said then is not sent
+        // afterwards.
+        let spoken = match &mut self.audio {
+            Some((input, output)) => {
+                output.push(&heard.0);
+                Frame(input.pull())
+            }
+            None => Frame::silence(),
+        };
+        let sent = if self.muted { Frame::silence() } else { spoken };
+        session.send(&sent);
+        if let Some(levels) = self.meter.add(&heard, &sent) {
+            // A meter that nobody reads in time is of no use later.
+            let _ = self.levels.try_send(levels);
+        }
+    }
+}
+
+/// Root mean square over 100 ms.
+#[derive(Default)]
+struct Meter {
+    heard: f64,
+    sent: f64,
+    ticks: u32,
+}
+
+impl Meter {
+    fn add(&mut self, heard: &Frame, sent: &Frame) -> Option<Levels> {
+        self.heard += power(heard);
+        self.sent += power(sent);
+        self.ticks += 1;
+        if self.ticks < TICKS_PER_LEVEL {
+            return None;
+        }
+        let level = |sum: f64| {
+            let mean = sum / f64::from(TICKS_PER_LEVEL);
+            if mean <= 0.0 {
+                NOTHING_DBFS
+            } else {
+                ((10.0 * mean.log10()) as f32).max(NOTHING_DBFS)
+            }
+        };
+        let levels = Levels { heard: level(self.heard), sent: level(self.sent) };
+        *self = Self::default();
+        Some(levels)
+    }
+}
+
+/// Mean power of a frame relative to full scale.
+fn power(frame: &Frame) -> f64 {
+    10f64.powf(f64::from(frame.rms_dbfs()) / 10.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_meter_reports_every_100_ms_and_knows_silence_from_sound() {
+        let mut meter = Meter::default();
+        let loud = Frame([16_384; siaga_media::FRAME]);
+        for _ in 0..4 {
+            assert!(meter.add(&loud, &Frame::silence()).is_none());
+        }
+        let levels = meter.add(&loud, &Frame::silence()).expect("the fifth frame ends 100 ms");
+        assert!((levels.heard + 6.0).abs() < 0.1, "{}", levels.heard);
+        assert!(levels.sent <= -99.0);
+    }
+}

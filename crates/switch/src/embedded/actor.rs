@@ -1,0 +1,671 @@
+//! The actor that owns all legs of the embedded switch.
+//!
+//! It never waits for media: gathering, negotiating and closing happen in tasks that report back as
+//! [`Setup`] messages, so a slow leg delays nobody.
+
+use super::EMERGENCY_NUMBER;
+use super::bridge::{Bridge, BridgeCommand, BridgeSaw};
+use super::leg::{Leg, LegPhase, cause_of_end, cause_of_failure};
+use crate::{Clock, LegReport, RecordingReport, SwitchEvent};
+use siaga_call_flow::{SwitchCommand, SwitchSaw};
+use siaga_media::{MediaConfig, MediaError, MediaEvent, MediaSession};
+use siaga_model::{
+    CallFacts, CallId, Caller, CallerStatus, LegCause, LegId, Redacted, SeatId, Timestamp,
+};
+use siaga_recording::{RecorderOptions, RecordingEvent, RecordingHandle, Seal};
+use siaga_sip::{DialogKey, Headers, IncomingLeg, ServerEvent, SipServer};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
+
+/// Reports of set-up tasks that may wait for the actor. They come once or twice a leg; a task that
+/// finds it full waits.
+const SETUP_CAPACITY: usize = 1024;
+
+/// Calls at once. Beyond it a caller gets 503 with Retry-After, which a trunk takes to another Polda.
+const MAX_CALLS: usize = 1000;
+
+/// How long ICE and DTLS of an answered leg may take. Measured on loopback: 0.2 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How long shutting down may take, sealing of recordings included.
+const SHUT_DOWN_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Longest calling number that is taken over (E.164 has 15 digits; names are longer).
+const MAX_NUMBER: usize = 64;
+
+pub(super) enum ToActor {
+    Command(SwitchCommand),
+    ShutDown(oneshot::Sender<()>),
+}
+
+/// What a set-up task or a bridge reports.
+pub(super) enum Setup {
+    /// The caller's media is ready to answer with, or not.
+    CallerMedia {
+        leg: LegId,
+        incoming: Box<IncomingLeg>,
+        made: Result<(MediaSession, String), MediaError>,
+    },
+    /// A seat's offer is made, or not.
+    SeatOffer { leg: LegId, made: Result<(MediaSession, String), MediaError> },
+    /// A seat's answer was taken, or not.
+    SeatAnswer { leg: LegId, taken: Result<(), MediaError> },
+    /// Something happened on a leg's media.
+    Media { leg: LegId, event: MediaEvent },
+    /// The time for connecting is over.
+    ConnectDeadline(LegId),
+    /// A recorder has something to say.
+    Recording { call: CallId, event: RecordingEvent },
+    /// A bridge is over and its recording sealed.
+    Sealed { call: CallId, seals: Vec<Seal> },
+}
+
+struct Call {
+    legs: Vec<Leg>,
+    /// `None` once the bridge was told to end.
+    bridge: Option<mpsc::Sender<BridgeCommand>>,
+    /// Whether the bridge is over and its recording sealed.
+    sealed: bool,
+}
+
+impl Call {
+    fn leg(&mut self, id: LegId) -> Option<&mut Leg> {
+        self.legs.iter_mut().find(|leg| leg.id == id)
+    }
+}
+
+pub(super) struct Actor {
+    sip: SipServer,
+    sip_events: mpsc::Receiver<ServerEvent>,
+    inputs: mpsc::Receiver<ToActor>,
+    setups: mpsc::Receiver<Setup>,
+    setup: mpsc::Sender<Setup>,
+    bridge_saw: mpsc::Sender<BridgeSaw>,
+    bridges_saw: mpsc::Receiver<BridgeSaw>,
+    events: mpsc::Sender<SwitchEvent>,
+    media: MediaConfig,
+    recordings: PathBuf,
+    clock: Clock,
+    calls: HashMap<CallId, Call>,
+    dialogs: HashMap<DialogKey, LegId>,
+    shutting_down: Option<oneshot::Sender<()>>,
+}
+
+impl Actor {
+    pub(super) fn new(
+        sip: SipServer,
+        sip_events: mpsc::Receiver<ServerEvent>,
+        media: MediaConfig,
+        recordings: PathBuf,
+        clock: Clock,
+        events: mpsc::Sender<SwitchEvent>,
+        capacity: usize,
+    ) -> (mpsc::Sender<ToActor>, Self) {
+        let (sender, inputs) = mpsc::channel(capacity);
+        let (setup, setups) = mpsc::channel(SETUP_CAPACITY);
+        let (bridge_saw, bridges_saw) = mpsc::channel(SETUP_CAPACITY);
+        let actor = Self {
+            sip,
+            sip_events,
+            inputs,
+            setups,
+            setup,
+            bridge_saw,
+            bridges_saw,
+            events,
+            media,
+            recordings,
+            clock,
+            calls: HashMap::new(),
+            dialogs: HashMap::new(),
+            shutting_down: None,
+        };
+        (sender, actor)
+    }
+
+    pub(super) async fn run(mut self) {
+        let mut give_up = None;
+        loop {
+            if self.shutting_down.is_some() && self.calls.is_empty() {
+                break;
+            }
+            let deadline =
+                give_up.unwrap_or_else(|| tokio::time::Instant::now() + SHUT_DOWN_TIMEOUT);
+            tokio::select! {
+                Some(input) = self.inputs.recv() => match input {
+                    ToActor::Command(command) => self.on_command(command).await,
+                    ToActor::ShutDown(done) => {
+                        give_up = Some(tokio::time::Instant::now() + SHUT_DOWN_TIMEOUT);
+                        self.shutting_down = Some(done);
+                        for call in self.calls.keys().copied().collect::<Vec<_>>() {
+                            self.end_call(call).await;
+                        }
+                    }
+                },
+                Some(event) = self.sip_events.recv() => self.on_sip(event).await,
+                Some(setup) = self.setups.recv() => self.on_setup(setup).await,
+                Some(saw) = self.bridges_saw.recv() => self.on_bridge(saw).await,
+                () = tokio::time::sleep_until(deadline), if give_up.is_some() => break,
+                else => break,
+            }
+        }
+        if let Some(done) = self.shutting_down.take() {
+            // Whoever asked may have gone.
+            let _ = done.send(());
+        }
+    }
+
+    async fn tell(&self, event: SwitchEvent) {
+        // Without a hub nobody listens; the legs still obey their ends.
+        let _ = self.events.send(event).await;
+    }
+
+    async fn saw(&self, saw: SwitchSaw) {
+        self.tell(SwitchEvent::Saw(saw)).await;
+    }
+
+    // ---- commands
+
+    async fn on_command(&mut self, command: SwitchCommand) {
+        match command {
+            SwitchCommand::Ring { leg, seat } => self.ring(leg, seat).await,
+            SwitchCommand::Join(leg) => self.to_bridge(leg.call, BridgeCommand::Join(leg)).await,
+            SwitchCommand::Detach(leg) => {
+                self.to_bridge(leg.call, BridgeCommand::Detach(leg)).await;
+            }
+            SwitchCommand::HangUp(leg) if leg.is_caller() => {}
+            SwitchCommand::HangUp(leg) => self.hang_up(leg, LegCause::Released).await,
+            SwitchCommand::Play { call, program } => {
+                self.to_bridge(call, BridgeCommand::Play(program)).await;
+            }
+            SwitchCommand::End(call) => self.end_call(call).await,
+        }
+    }
+
+    async fn to_bridge(&self, call: CallId, command: BridgeCommand) {
+        if let Some(bridge) = self.calls.get(&call).and_then(|call| call.bridge.as_ref()) {
+            // A bridge that has died is told of by its leg's media, not here.
+            let _ = bridge.send(command).await;
+        }
+    }
+
+    async fn ring(&mut self, id: LegId, seat: SeatId) {
+        let Some(call) = self.calls.get_mut(&id.call) else {
+            self.saw(SwitchSaw::Ended { leg: id, cause: LegCause::Failed }).await;
+            return;
+        };
+        if call.leg(id).is_some() {
+            return;
+        }
+        call.legs.push(Leg {
+            id,
+            seat: Some(seat),
+            phase: LegPhase::Preparing,
+            session: None,
+            user_agent: String::new(),
+        });
+        let (media, setup) = (self.media.clone(), self.setup.clone());
+        tokio::spawn(async move {
+            let made = MediaSession::offer(media).await;
+            report(&setup, Setup::SeatOffer { leg: id, made }).await;
+        });
+    }
+
+    /// Ends a leg of ours; `cause` is what will be told of it.
+    async fn hang_up(&mut self, id: LegId, cause: LegCause) {
+        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
+        let joined_at = leg.phase.joined_at();
+        let cause = match leg.phase {
+            LegPhase::Ending { .. } => return,
+            LegPhase::Preparing => {
+                self.leg_over(id, LegCause::NoAnswer).await;
+                return;
+            }
+            LegPhase::Calling { .. } if cause == LegCause::Released => LegCause::NoAnswer,
+            LegPhase::Calling { .. } | LegPhase::Connecting { .. } | LegPhase::Up { .. } => cause,
+        };
+        let Some(dialog) = leg.phase.dialog() else { return };
+        leg.phase = LegPhase::Ending { dialog, cause, joined_at };
+        self.to_bridge(id.call, BridgeCommand::Remove(id)).await;
+        if self.sip.hang_up(dialog, None).await.is_err() {
+            self.leg_over(id, cause).await;
+        }
+    }
+
+    async fn end_call(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let legs: Vec<LegId> = call.legs.iter().map(|leg| leg.id).collect();
+        // Dropping the sender ends the bridge, which then seals its recording.
+        call.bridge = None;
+        for leg in legs {
+            self.hang_up(leg, LegCause::Released).await;
+        }
+        self.forget_if_over(id);
+    }
+
+    // ---- the telephone side
+
+    async fn on_sip(&mut self, event: ServerEvent) {
+        match event {
+            ServerEvent::Registered { user, .. } => {
+                if let Ok(seat) = user.parse() {
+                    self.tell(SwitchEvent::SeatRegistered(seat)).await;
+                }
+            }
+            ServerEvent::Unregistered { user, .. } => {
+                if let Ok(seat) = user.parse() {
+                    self.tell(SwitchEvent::SeatUnregistered(seat)).await;
+                }
+            }
+            ServerEvent::Incoming(incoming) => self.on_incoming(incoming).await,
+            ServerEvent::Ringing { dialog, .. } => {
+                if let Some(leg) = self.dialogs.get(&dialog) {
+                    self.saw(SwitchSaw::Ringing(*leg)).await;
+                }
+            }
+            ServerEvent::Answered { dialog, sdp } => self.on_answered(dialog, sdp).await,
+            ServerEvent::Confirmed { .. } => {}
+            ServerEvent::Failed { dialog, status, .. } => {
+                self.on_dialog_over(dialog, cause_of_failure(status)).await;
+            }
+            ServerEvent::Ended { dialog, by_remote, status, .. } => {
+                self.on_dialog_over(dialog, cause_of_end(by_remote, status)).await;
+            }
+            ServerEvent::Reoffer { dialog, sdp } => self.on_reoffer(dialog, sdp),
+            ServerEvent::Info { .. } => {}
+            ServerEvent::Rejected { remote, what } => {
+                self.tell(SwitchEvent::Refused { peer: remote.to_string(), reason: what }).await;
+            }
+        }
+    }
+
+    async fn on_incoming(&mut self, incoming: IncomingLeg) {
+        let peer = incoming.remote.to_string();
+        let refusal = if incoming.request_user != EMERGENCY_NUMBER {
+            Some((404, "Only 110 can be dialled here"))
+        } else if self.calls.len() >= MAX_CALLS || self.shutting_down.is_some() {
+            Some((503, "No capacity, try another route"))
+        } else if incoming.offer.is_none() {
+            Some((488, "An INVITE must carry an SDP offer"))
+        } else {
+            None
+        };
+        if let Some((status, reason)) = refusal {
+            self.refuse(incoming.dialog, peer, status, reason).await;
+            return;
+        }
+        let arrived_at = self.clock.now();
+        let unix_ms = u64::try_from(arrived_at.0).unwrap_or(0);
+        let call = CallId::from_parts(unix_ms, rand::random());
+        let leg = LegId::caller(call);
+        self.dialogs.insert(incoming.dialog, leg);
+        // 180 at once: the caller's telephone shows that somebody is there while media is made.
+        let _ = self.sip.ring(incoming.dialog).await;
+        let (media, setup) = (self.media.clone(), self.setup.clone());
+        let offer = incoming.offer.clone().unwrap_or_default();
+        tokio::spawn(async move {
+            let made = MediaSession::answer(media, &offer).await;
+            report(&setup, Setup::CallerMedia { leg, incoming: Box::new(incoming), made }).await;
+        });
+    }
+
+    async fn refuse(&mut self, dialog: DialogKey, peer: String, status: u16, reason: &str) {
+        // A dialog that is over already needs no refusal.
+        let _ = self.sip.reject(dialog, status, reason).await;
+        self.tell(SwitchEvent::Refused { peer, reason: format!("{status} {reason}") }).await;
+    }
+
+    async fn on_answered(&mut self, dialog: DialogKey, sdp: String) {
+        let Some(&id) = self.dialogs.get(&dialog) else { return };
+        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
+        match leg.phase {
+            LegPhase::Calling { .. } => leg.phase = LegPhase::Connecting { dialog },
+            // Our CANCEL crossed the answer: the SIP side sends the BYE.
+            LegPhase::Ending { .. } => return,
+            LegPhase::Preparing | LegPhase::Connecting { .. } | LegPhase::Up { .. } => return,
+        }
+        let Some(session) = leg.session.clone() else { return };
+        let setup = self.setup.clone();
+        tokio::spawn(async move {
+            let taken = session.accept_answer(&sdp).await;
+            report(&setup, Setup::SeatAnswer { leg: id, taken }).await;
+        });
+    }
+
+    fn on_reoffer(&self, dialog: DialogKey, sdp: String) {
+        let session = self.dialogs.get(&dialog).and_then(|id| {
+            let call = self.calls.get(&id.call)?;
+            call.legs.iter().find(|leg| leg.id == *id)?.session.clone()
+        });
+        let sip = self.sip.clone();
+        tokio::spawn(async move {
+            let answer = match session {
+                Some(session) => session.reoffer_in(&sdp).await.map_err(|e| e.to_string()),
+                None => Err("no media session".to_owned()),
+            };
+            let done = match answer {
+                Ok(answer) => sip.accept_reoffer(dialog, &answer).await,
+                Err(reason) => sip.reject_reoffer(dialog, 488, &reason).await,
+            };
+            if let Err(error) = done {
+                tracing::debug!(%dialog, %error, "a re-offer could not be answered");
+            }
+        });
+    }
+
+    async fn on_dialog_over(&mut self, dialog: DialogKey, cause: LegCause) {
+        let Some(&id) = self.dialogs.get(&dialog) else { return };
+        let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
+        let cause = match leg.map(|leg| &leg.phase) {
+            Some(LegPhase::Ending { cause, .. }) => *cause,
+            Some(
+                LegPhase::Preparing
+                | LegPhase::Calling { .. }
+                | LegPhase::Connecting { .. }
+                | LegPhase::Up { .. },
+            )
+            | None => cause,
+        };
+        self.leg_over(id, cause).await;
+    }
+
+    /// A leg is gone for good: forget it, tell it, and end the call with its caller.
+    async fn leg_over(&mut self, id: LegId, cause: LegCause) {
+        self.dialogs.retain(|_, leg| *leg != id);
+        let Some(call) = self.calls.get_mut(&id.call) else { return };
+        let Some(index) = call.legs.iter().position(|leg| leg.id == id) else { return };
+        let leg = call.legs.swap_remove(index);
+        self.to_bridge(id.call, BridgeCommand::Remove(id)).await;
+        let stats = leg.session.as_ref().map(|session| session.stats()).unwrap_or_default();
+        if let Some(session) = leg.session.clone() {
+            tokio::spawn(async move { session.close().await });
+        }
+        self.saw(SwitchSaw::Ended { leg: id, cause }).await;
+        self.tell(SwitchEvent::LegClosed(LegReport {
+            leg: id,
+            joined_at: leg.phase.joined_at(),
+            seat: leg.seat,
+            codec: stats.codec.to_owned(),
+            user_agent: leg.user_agent,
+            left_at: self.clock.now(),
+            cause,
+            packets_received: stats.packets_received,
+            packets_lost: stats.packets_lost,
+        }))
+        .await;
+        if id.is_caller() {
+            // Without the citizen there is no 110 call: the bridge has lost its purpose.
+            Box::pin(self.end_call(id.call)).await;
+        }
+        self.forget_if_over(id.call);
+    }
+
+    /// A call without legs whose recording is sealed has nothing left to tell.
+    fn forget_if_over(&mut self, id: CallId) {
+        if self.calls.get(&id).is_some_and(|call| call.legs.is_empty() && call.sealed) {
+            self.calls.remove(&id);
+        }
+    }
+
+    // ---- what tasks report
+
+    async fn on_setup(&mut self, setup: Setup) {
+        match setup {
+            Setup::CallerMedia { leg, incoming, made } => {
+                self.on_caller_media(leg, *incoming, made).await;
+            }
+            Setup::SeatOffer { leg, made } => self.on_seat_offer(leg, made).await,
+            Setup::SeatAnswer { leg, taken } => self.on_seat_answer(leg, taken).await,
+            Setup::Media { leg, event } => self.on_media(leg, event).await,
+            Setup::ConnectDeadline(id) => {
+                let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
+                if leg.is_some_and(|leg| matches!(leg.phase, LegPhase::Connecting { .. })) {
+                    self.hang_up(id, LegCause::Failed).await;
+                }
+            }
+            Setup::Recording { call, event } => self.on_recording(call, event).await,
+            Setup::Sealed { call, seals } => self.on_sealed(call, seals).await,
+        }
+    }
+
+    async fn on_caller_media(
+        &mut self,
+        id: LegId,
+        incoming: IncomingLeg,
+        made: Result<(MediaSession, String), MediaError>,
+    ) {
+        let dialog = incoming.dialog;
+        if !self.dialogs.contains_key(&dialog) {
+            // Hung up before the media was there (ring-once): nobody waits any more.
+            if let Ok((session, _)) = made {
+                tokio::spawn(async move { session.close().await });
+            }
+            return;
+        }
+        let (session, answer) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                self.dialogs.remove(&dialog);
+                let peer = incoming.remote.to_string();
+                self.refuse(dialog, peer, 488, &error.to_string()).await;
+                return;
+            }
+        };
+        if self.sip.answer(dialog, &answer).await.is_err() {
+            self.dialogs.remove(&dialog);
+            tokio::spawn(async move { session.close().await });
+            return;
+        }
+        let session = Arc::new(session);
+        self.forward_media(id, &session);
+        let arrived_at = self.clock.now();
+        let bridge = self.open_bridge(id.call, arrived_at);
+        let _ = bridge.send(BridgeCommand::Add { leg: id, session: session.clone() }).await;
+        let leg = Leg {
+            id,
+            seat: None,
+            phase: LegPhase::Connecting { dialog },
+            session: Some(session),
+            user_agent: incoming.headers.get("User-Agent").unwrap_or_default().to_owned(),
+        };
+        self.calls.insert(id.call, Call { legs: vec![leg], bridge: Some(bridge), sealed: false });
+        let facts = CallFacts { caller: caller_of(&incoming), arrived_at, ..CallFacts::default() };
+        self.saw(SwitchSaw::CallerArrived { call: id.call, facts, first_unit: None }).await;
+    }
+
+    /// Starts the bridge and the recorder of a call. A recorder that cannot start is told and the
+    /// call goes on without it: a caller is worth more than a file.
+    fn open_bridge(&self, call: CallId, started_at: Timestamp) -> mpsc::Sender<BridgeCommand> {
+        let setup = self.setup.clone();
+        let on_event = {
+            let setup = setup.clone();
+            move |event| {
+                // Called on the recorder's thread, which must not wait for us. A report that finds
+                // the queue full is repeated by the next failure.
+                let _ = setup.try_send(Setup::Recording { call, event });
+            }
+        };
+        let options = RecorderOptions { call, started_at };
+        let recording =
+            match RecordingHandle::start_anyway(self.recordings.clone(), options, on_event) {
+                Ok(handle) => Some(handle),
+                Err(error) => {
+                    tracing::error!(%call, %error, "no recorder: the call goes on unrecorded");
+                    None
+                }
+            };
+        let (bridge, commands) = Bridge::new(recording, self.bridge_saw.clone());
+        tokio::spawn(async move {
+            let recording = bridge.run().await;
+            let seals =
+                tokio::task::spawn_blocking(move || match recording.map(RecordingHandle::finish) {
+                    Some(Ok(seals)) => seals,
+                    Some(Err(error)) => {
+                        tracing::error!(%call, %error, "a recording could not be finished");
+                        Vec::new()
+                    }
+                    None => Vec::new(),
+                })
+                .await
+                .unwrap_or_default();
+            report(&setup, Setup::Sealed { call, seals }).await;
+        });
+        commands
+    }
+
+    fn forward_media(&self, leg: LegId, session: &MediaSession) {
+        let Some(mut events) = session.events() else { return };
+        let setup = self.setup.clone();
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                report(&setup, Setup::Media { leg, event }).await;
+            }
+        });
+    }
+
+    async fn on_seat_offer(&mut self, id: LegId, made: Result<(MediaSession, String), MediaError>) {
+        let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
+        let Some(leg) = leg else {
+            // Taken back while the offer was made.
+            if let Ok((session, _)) = made {
+                tokio::spawn(async move { session.close().await });
+            }
+            return;
+        };
+        let Some(seat) = leg.seat.clone() else { return };
+        let (session, offer) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::error!(leg = %id, %error, "no media for a seat's leg");
+                self.leg_over(id, LegCause::Failed).await;
+                return;
+            }
+        };
+        let session = Arc::new(session);
+        leg.session = Some(session.clone());
+        let headers = Headers::new().with("X-Siaga-Call", id.call.to_string());
+        match self.sip.invite(seat.as_str(), &offer, headers).await {
+            Ok(dialog) => {
+                self.dialogs.insert(dialog, id);
+                self.forward_media(id, &session);
+                if let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) {
+                    leg.phase = LegPhase::Calling { dialog };
+                }
+            }
+            Err(error) => {
+                tracing::info!(leg = %id, %seat, %error, "a seat could not be rung");
+                self.leg_over(id, LegCause::Unregistered).await;
+            }
+        }
+    }
+
+    async fn on_seat_answer(&mut self, id: LegId, taken: Result<(), MediaError>) {
+        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
+        if !matches!(leg.phase, LegPhase::Connecting { .. }) {
+            return;
+        }
+        let Some(session) = leg.session.clone() else { return };
+        if let Err(error) = taken {
+            tracing::warn!(leg = %id, %error, "a seat's answer cannot be used");
+            self.hang_up(id, LegCause::Failed).await;
+            return;
+        }
+        self.to_bridge(id.call, BridgeCommand::Add { leg: id, session }).await;
+        let setup = self.setup.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(CONNECT_TIMEOUT).await;
+            report(&setup, Setup::ConnectDeadline(id)).await;
+        });
+    }
+
+    async fn on_media(&mut self, id: LegId, event: MediaEvent) {
+        let now = self.clock.now();
+        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
+        match event {
+            MediaEvent::Connected => {
+                let LegPhase::Connecting { dialog } = leg.phase else { return };
+                leg.phase = LegPhase::Up { dialog, joined_at: now };
+                self.to_bridge(id.call, BridgeCommand::Up(id)).await;
+                if !id.is_caller() {
+                    self.saw(SwitchSaw::Answered(id)).await;
+                }
+            }
+            // RTP decides when a leg is lost (2 s), not ICE's own idea of it.
+            MediaEvent::Disconnected => {}
+            MediaEvent::Failed { reason } => {
+                tracing::info!(leg = %id, %reason, "media failed");
+                // A caller's telephone may be in a tunnel: for it the bridge's long timeout decides.
+                if !id.is_caller() {
+                    self.hang_up(id, LegCause::MediaLost).await;
+                }
+            }
+            MediaEvent::Dtmf(digit) => self.tell(SwitchEvent::Dtmf { leg: id, digit }).await,
+            MediaEvent::RemoteHold(held) => {
+                self.to_bridge(id.call, BridgeCommand::RemoteHold { leg: id, held }).await;
+            }
+        }
+    }
+
+    async fn on_bridge(&mut self, saw: BridgeSaw) {
+        match saw {
+            BridgeSaw::Heard(leg) => self.saw(SwitchSaw::Heard(leg)).await,
+            BridgeSaw::MediaLost(leg) => self.hang_up(leg, LegCause::MediaLost).await,
+        }
+    }
+
+    async fn on_recording(&mut self, call: CallId, event: RecordingEvent) {
+        let reason = match event {
+            // The seals come with the end of the bridge.
+            RecordingEvent::Opened { .. } | RecordingEvent::Sealed(_) => return,
+            RecordingEvent::DiskFailed { error } => error.to_string(),
+            RecordingEvent::Lost { ticks } => format!("{} ms are in no file", ticks * 20),
+            RecordingEvent::Dropped { ticks } => format!("{} ms became silence", ticks * 20),
+        };
+        self.tell(SwitchEvent::RecordingTrouble { call, reason }).await;
+    }
+
+    async fn on_sealed(&mut self, call: CallId, seals: Vec<Seal>) {
+        for seal in seals {
+            self.tell(SwitchEvent::Recorded(RecordingReport {
+                call,
+                file: seal.file,
+                starts_at: seal.starts_at,
+                seconds: seal.seconds,
+                channels: seal.channels,
+                sha256: seal.sha256,
+            }))
+            .await;
+        }
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.sealed = true;
+        }
+        self.forget_if_over(call);
+    }
+}
+
+/// Reports to the actor; once that is gone nobody needs the report.
+async fn report(setup: &mpsc::Sender<Setup>, message: Setup) {
+    let _ = setup.send(message).await;
+}
+
+/// Who calls: the account of a registered telephone is a number we vouch for; what an unregistered
+/// one says of itself is only a claim.
+fn caller_of(incoming: &IncomingLeg) -> Caller {
+    let shorten = |number: &str| number.chars().take(MAX_NUMBER).collect::<String>();
+    match &incoming.authenticated {
+        Some(account) => {
+            Caller { number: Redacted::new(shorten(account)), status: CallerStatus::Verified }
+        }
+        None => {
+            let claimed = shorten(incoming.from_user.expose());
+            if claimed.is_empty() || claimed.eq_ignore_ascii_case("anonymous") {
+                Caller::default()
+            } else {
+                Caller { number: Redacted::new(claimed), status: CallerStatus::Claimed }
+            }
+        }
+    }
+}

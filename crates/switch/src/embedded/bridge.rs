@@ -1,0 +1,213 @@
+//! One call's bridge: its legs' voices are mixed, played to and recorded, once every 20 ms.
+//!
+//! A bridge is a task of its own, so that one that fails takes no other call with it. It knows
+//! nothing of SIP and decides nothing.
+
+use super::mixing::{Voice, heard};
+use super::program::Player;
+use siaga_call_flow::Program;
+use siaga_media::vad::SpeechDetector;
+use siaga_media::{FRAME_DURATION, Frame, MediaSession};
+use siaga_model::LegId;
+use siaga_recording::RecordingHandle;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+
+/// Commands that may wait for a bridge. A call has a handful of legs and a command each; when this
+/// is full the bridge has died, and the sender finds its receiver gone.
+const COMMAND_CAPACITY: usize = 64;
+
+/// A seat's leg whose RTP has stopped for this long is lost. Our desks send without a break.
+const SEAT_RTP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The same for a caller, who may be in a tunnel: a backstop against ghosts, never a judgement.
+const CALLER_RTP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How many ticks are made up for at once after the machine was busy. Beyond that (a suspended
+/// laptop) the time is gone and is not replayed.
+const MOST_TICKS_TO_CATCH_UP: u32 = 50;
+
+/// What a bridge is told.
+pub(super) enum BridgeCommand {
+    /// This leg has media from now on. The caller's is joined at once, others when told.
+    Add { leg: LegId, session: Arc<MediaSession> },
+    /// This leg was answered and its media is up: listen whether somebody speaks.
+    Up(LegId),
+    /// Into the conversation.
+    Join(LegId),
+    /// Out of the conversation.
+    Detach(LegId),
+    /// The leg is over.
+    Remove(LegId),
+    /// The peer holds us and may stop sending.
+    RemoteHold { leg: LegId, held: bool },
+    /// What is played.
+    Play(Program),
+}
+
+/// What a bridge saw.
+pub(super) enum BridgeSaw {
+    /// Somebody spoke on this leg for the first time since it was up.
+    Heard(LegId),
+    /// This leg's RTP has stopped.
+    MediaLost(LegId),
+}
+
+struct BridgeLeg {
+    id: LegId,
+    session: Arc<MediaSession>,
+    joined: bool,
+    /// `Some` while nobody has been heard on it.
+    listening: Option<SpeechDetector>,
+    up_since: Option<Instant>,
+    remote_hold: bool,
+    lost: bool,
+}
+
+impl BridgeLeg {
+    fn rtp_timeout(&self) -> Duration {
+        if self.id.is_caller() { CALLER_RTP_TIMEOUT } else { SEAT_RTP_TIMEOUT }
+    }
+
+    /// Whether its RTP has stopped, told once.
+    fn newly_lost(&mut self, now: Instant) -> bool {
+        let Some(up_since) = self.up_since else { return false };
+        if self.lost || self.remote_hold {
+            return false;
+        }
+        let last = self.session.stats().last_packet_at.map_or(up_since, |at| at.max(up_since));
+        self.lost = now.saturating_duration_since(last) > self.rtp_timeout();
+        self.lost
+    }
+}
+
+pub(super) struct Bridge {
+    legs: Vec<BridgeLeg>,
+    player: Player,
+    recording: Option<RecordingHandle>,
+    commands: mpsc::Receiver<BridgeCommand>,
+    saw: mpsc::Sender<BridgeSaw>,
+}
+
+impl Bridge {
+    /// A bridge that plays music to whoever comes first; it ends when the sender is dropped, and
+    /// gives the recording back to be sealed.
+    pub(super) fn new(
+        recording: Option<RecordingHandle>,
+        saw: mpsc::Sender<BridgeSaw>,
+    ) -> (Self, mpsc::Sender<BridgeCommand>) {
+        let (sender, commands) = mpsc::channel(COMMAND_CAPACITY);
+        (Self { legs: Vec::new(), player: Player::new(), recording, commands, saw }, sender)
+    }
+
+    pub(super) async fn run(mut self) -> Option<RecordingHandle> {
+        let mut ticks = tokio::time::interval(FRAME_DURATION);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut behind = 0;
+        loop {
+            tokio::select! {
+                biased;
+                command = self.commands.recv() => match command {
+                    Some(command) => self.on_command(command),
+                    None => return self.recording,
+                },
+                due = ticks.tick() => {
+                    let now = Instant::now();
+                    if now.saturating_duration_since(due.into_std()) > FRAME_DURATION {
+                        behind += 1;
+                        if behind > MOST_TICKS_TO_CATCH_UP {
+                            ticks.reset_immediately();
+                            behind = 0;
+                        }
+                    } else {
+                        behind = 0;
+                    }
+                    self.on_tick(now).await;
+                }
+            }
+        }
+    }
+
+    fn on_command(&mut self, command: BridgeCommand) {
+        match command {
+            BridgeCommand::Add { leg, session } => {
+                self.legs.retain(|other| other.id != leg);
+                self.legs.push(BridgeLeg {
+                    id: leg,
+                    session,
+                    joined: leg.is_caller(),
+                    listening: None,
+                    // A caller's leg is up from its answer on; a seat's when its media is.
+                    up_since: leg.is_caller().then(Instant::now),
+                    remote_hold: false,
+                    lost: false,
+                });
+            }
+            BridgeCommand::Up(leg) => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.up_since = Some(Instant::now());
+                    leg.listening = (!leg.id.is_caller()).then(SpeechDetector::new);
+                }
+            }
+            BridgeCommand::Join(leg) => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.joined = true;
+                }
+            }
+            BridgeCommand::Detach(leg) => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.joined = leg.id.is_caller();
+                }
+            }
+            BridgeCommand::Remove(leg) => self.legs.retain(|other| other.id != leg),
+            BridgeCommand::RemoteHold { leg, held } => {
+                if let Some(leg) = self.leg(leg) {
+                    leg.remote_hold = held;
+                    leg.up_since = leg.up_since.map(|_| Instant::now());
+                }
+            }
+            BridgeCommand::Play(program) => self.player.play(program),
+        }
+    }
+
+    fn leg(&mut self, id: LegId) -> Option<&mut BridgeLeg> {
+        self.legs.iter_mut().find(|leg| leg.id == id)
+    }
+
+    async fn on_tick(&mut self, now: Instant) {
+        let played = self.player.next_frame();
+        let voices: Vec<Voice> = self
+            .legs
+            .iter()
+            .map(|leg| Voice { joined: leg.joined, frame: leg.session.pull(now) })
+            .collect();
+        let heard = heard(&voices, self.player.program(), &played);
+
+        let mut said = Frame::silence();
+        let mut sent = Frame::silence();
+        let mut notices = Vec::new();
+        for ((leg, voice), hears) in self.legs.iter_mut().zip(&voices).zip(&heard) {
+            leg.session.send(hears);
+            if leg.id.is_caller() {
+                said = voice.frame.clone();
+                sent = hears.clone();
+            }
+            if leg.listening.as_mut().is_some_and(|detector| detector.push(&voice.frame)) {
+                leg.listening = None;
+                notices.push(BridgeSaw::Heard(leg.id));
+            }
+            if leg.newly_lost(now) {
+                notices.push(BridgeSaw::MediaLost(leg.id));
+            }
+        }
+        if let Some(recording) = &mut self.recording {
+            recording.write(&said.0, &sent.0);
+        }
+        for notice in notices {
+            // The actor outlives its bridges; when it is gone the process is going down.
+            let _ = self.saw.send(notice).await;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! One leg as the switch's actor sees it, and what SIP says in the words of the model.
+
+use siaga_media::MediaSession;
+use siaga_model::{LegCause, LegId, SeatId, Timestamp};
+use siaga_sip::DialogKey;
+use std::sync::Arc;
+
+/// How far a leg has come. What only one phase has lives in it.
+pub(super) enum LegPhase {
+    /// Its media is being gathered; there is no dialog yet.
+    Preparing,
+    /// Our INVITE is out.
+    Calling { dialog: DialogKey },
+    /// Answered; ICE and DTLS are on their way.
+    Connecting { dialog: DialogKey },
+    /// Two-way media.
+    Up { dialog: DialogKey, joined_at: Timestamp },
+    /// We are ending it for this cause and wait for the dialog to say so.
+    Ending { dialog: DialogKey, cause: LegCause, joined_at: Option<Timestamp> },
+}
+
+impl LegPhase {
+    pub(super) fn dialog(&self) -> Option<DialogKey> {
+        match self {
+            Self::Preparing => None,
+            Self::Calling { dialog }
+            | Self::Connecting { dialog }
+            | Self::Up { dialog, .. }
+            | Self::Ending { dialog, .. } => Some(*dialog),
+        }
+    }
+
+    pub(super) fn joined_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Preparing | Self::Calling { .. } | Self::Connecting { .. } => None,
+            Self::Up { joined_at, .. } => Some(*joined_at),
+            Self::Ending { joined_at, .. } => *joined_at,
+        }
+    }
+}
+
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    /// `None` for the caller.
+    pub(super) seat: Option<SeatId>,
+    pub(super) phase: LegPhase,
+    pub(super) session: Option<Arc<MediaSession>>,
+    pub(super) user_agent: String,
+}
+
+/// What a final SIP status says about a call that we made (RFC 3261 section 21).
+pub(super) fn cause_of_failure(status: u16) -> LegCause {
+    match status {
+        486 | 600 => LegCause::Busy,
+        403 | 603 => LegCause::Declined,
+        408 | 487 => LegCause::NoAnswer,
+        404 | 410 | 430 | 480 | 503 => LegCause::Unregistered,
+        _ => LegCause::Failed,
+    }
+}
+
+/// What the end of an established dialog says.
+pub(super) fn cause_of_end(by_remote: bool, status: Option<u16>) -> LegCause {
+    match (by_remote, status) {
+        (true, _) => LegCause::HungUp,
+        (false, Some(408 | 481 | 503)) => LegCause::MediaLost,
+        (false, _) => LegCause::Released,
+    }
+}

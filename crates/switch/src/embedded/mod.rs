@@ -1,0 +1,177 @@
+//! The embedded switch: a SIP registrar, WebRTC legs and mixing bridges in this process.
+//!
+//! One actor owns all legs and obeys the hub's commands; each call has a [`bridge`] task that mixes,
+//! plays and records. A caller is answered and in its bridge as soon as the call comes in, so what
+//! it says is on the recording from the first second, and no later failure can leave it in silence.
+
+mod actor;
+mod bridge;
+mod leg;
+mod mixing;
+mod program;
+
+use crate::{Clock, SipEndpoint, Switch, SwitchError, SwitchEvent};
+use actor::{Actor, ToActor};
+use siaga_call_flow::SwitchCommand;
+use siaga_media::MediaConfig;
+use siaga_model::{Redacted, SeatId};
+use siaga_sip::{Ha1s, Limits, ServerConfig, SipError, SipServer};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// The number that citizens dial.
+pub const EMERGENCY_NUMBER: &str = "110";
+
+/// Commands that may wait; the actor takes each in microseconds, so a full queue means that it
+/// hangs, which [`SwitchError::Overloaded`] tells the hub.
+const COMMAND_CAPACITY: usize = 1024;
+
+/// Events that may wait for the hub. When it does not keep up the actor waits too; voice goes on,
+/// because bridges do not depend on the actor.
+const EVENT_CAPACITY: usize = 4096;
+
+/// How the embedded switch is set up.
+#[derive(Clone, Debug)]
+pub struct EmbeddedConfig {
+    /// Where SIP over WebSocket is listened for; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// Certificate for `wss://`; `None` listens for plain `ws://` (loopback only, or behind a
+    /// proxy that does TLS).
+    pub tls: Option<Arc<rustls::ServerConfig>>,
+    /// The host that desks are told to connect to; `None`: the address listened on.
+    pub public_host: Option<String>,
+    /// Domain of addresses and realm of the digest.
+    pub domain: String,
+    /// Folder of the recordings; made if missing.
+    pub recordings: PathBuf,
+    /// Addresses and codec settings of the media.
+    pub media: MediaConfig,
+}
+
+impl EmbeddedConfig {
+    /// Everything on loopback: training and tests.
+    pub fn loopback(recordings: PathBuf) -> Self {
+        Self {
+            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
+            public_host: None,
+            domain: "siaga.invalid".to_owned(),
+            recordings,
+            media: MediaConfig::loopback(),
+        }
+    }
+}
+
+/// Why the embedded switch could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// SIP cannot be listened for.
+    #[error("the switch cannot listen")]
+    Sip(#[from] SipError),
+    /// The folder of the recordings cannot be made.
+    #[error("the folder of the recordings cannot be made: {path}")]
+    Recordings {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running embedded switch.
+pub struct EmbeddedSwitch {
+    sip: SipServer,
+    domain: String,
+    ws_url: String,
+    actor: mpsc::Sender<ToActor>,
+}
+
+impl EmbeddedSwitch {
+    /// Listens, and answers whoever dials 110 from now on.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn start(
+        config: EmbeddedConfig,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<SwitchEvent>), StartError> {
+        std::fs::create_dir_all(&config.recordings)
+            .map_err(|source| StartError::Recordings { path: config.recordings.clone(), source })?;
+        let scheme = if config.tls.is_some() { "wss" } else { "ws" };
+        let (sip, sip_events) = SipServer::bind(ServerConfig {
+            bind: config.bind,
+            realm: config.domain.clone(),
+            user_agent: concat!("Siaga/", env!("CARGO_PKG_VERSION")).to_owned(),
+            tls: config.tls,
+            emergency_user: EMERGENCY_NUMBER.to_owned(),
+            limits: Limits::default(),
+        })
+        .await?;
+        let port = sip.local_addr().port();
+        let host = config.public_host.unwrap_or_else(|| sip.local_addr().ip().to_string());
+        let (events, receiver) = mpsc::channel(EVENT_CAPACITY);
+        let (actor, run) = Actor::new(
+            sip.clone(),
+            sip_events,
+            config.media,
+            config.recordings,
+            clock,
+            events,
+            COMMAND_CAPACITY,
+        );
+        tokio::spawn(run.run());
+        let switch = Arc::new(Self {
+            sip,
+            domain: config.domain,
+            ws_url: format!("{scheme}://{host}:{port}/"),
+            actor,
+        });
+        Ok((switch, receiver))
+    }
+
+    async fn tell(&self, message: ToActor) -> Result<(), SwitchError> {
+        self.actor.send(message).await.map_err(|_| SwitchError::Gone)
+    }
+}
+
+#[async_trait::async_trait]
+impl Switch for EmbeddedSwitch {
+    fn name(&self) -> &'static str {
+        "embedded"
+    }
+
+    fn endpoint(&self) -> SipEndpoint {
+        SipEndpoint { ws_url: self.ws_url.clone(), domain: self.domain.clone() }
+    }
+
+    async fn execute(&self, command: SwitchCommand) -> Result<(), SwitchError> {
+        match self.actor.try_send(ToActor::Command(command)) {
+            Ok(()) => Ok(()),
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                Err(SwitchError::Overloaded(COMMAND_CAPACITY))
+            }
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(SwitchError::Gone),
+        }
+    }
+
+    async fn admit(&self, seat: &SeatId, secret: &Redacted<String>) -> Result<(), SwitchError> {
+        let secrets = Ha1s::of(seat.as_str(), &self.domain, secret);
+        self.sip.set_account(seat.as_str(), secrets).await.map_err(|_| SwitchError::Gone)
+    }
+
+    async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError> {
+        self.sip.remove_account(seat.as_str()).await.map_err(|_| SwitchError::Gone)
+    }
+
+    async fn shut_down(&self) {
+        let (done, wait) = oneshot::channel();
+        if self.tell(ToActor::ShutDown(done)).await.is_ok() {
+            // An error means that the actor is gone already, which is what was wanted.
+            let _ = wait.await;
+        }
+        self.sip.close().await;
+    }
+}
