@@ -3,8 +3,8 @@
 
 use crate::socket::{self, DeskReceiver, DeskSender};
 use crate::{
-    ApiError, CASES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH, PluginRelease,
-    RECORDINGS_PATH, RecordingInfo, Session,
+    ApiError, CASES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH,
+    PluginRelease, RECORDINGS_PATH, RecordingInfo, Session,
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};

@@ -27,21 +27,44 @@ pub(crate) const DESK_QUEUE: usize = 256;
 /// What reaches the hub beside the switch.
 #[derive(Debug)]
 pub(crate) enum Inbox {
-    Sit { request: SitRequest, reply: oneshot::Sender<Result<Seated, ApiError>> },
-    FirstBlock { seat: SeatId, lease: NumberLease, reply: oneshot::Sender<Option<CaseBlock>> },
-    Leave { token: TokenHash, reply: oneshot::Sender<Result<(), ApiError>> },
-    Unit { token: TokenHash, reply: oneshot::Sender<Result<(UnitId, Level), ApiError>> },
+    Sit {
+        request: SitRequest,
+        reply: oneshot::Sender<Result<Seated, ApiError>>,
+    },
+    FirstBlock {
+        seat: SeatId,
+        lease: NumberLease,
+        reply: oneshot::Sender<Option<CaseBlock>>,
+    },
+    Leave {
+        token: TokenHash,
+        reply: oneshot::Sender<Result<(), ApiError>>,
+    },
+    Unit {
+        token: TokenHash,
+        reply: oneshot::Sender<Result<(UnitId, Level), ApiError>>,
+    },
     Connect {
         token: TokenHash,
         desk: DeskLine,
         reply: oneshot::Sender<Result<ConnectionId, ApiError>>,
     },
-    Says { connection: ConnectionId, said: Sequenced<ToHub> },
+    Says {
+        connection: ConnectionId,
+        said: Sequenced<ToHub>,
+    },
     Disconnected(ConnectionId),
-    Leased { seat: SeatId, result: Result<NumberLease, StoreError> },
+    Leased {
+        seat: SeatId,
+        result: Result<NumberLease, StoreError>,
+    },
     SwitchFailed(SwitchCommand),
-    LiveCalls { reply: oneshot::Sender<usize> },
-    Today { reply: oneshot::Sender<(Timestamp, u32)> },
+    LiveCalls {
+        reply: oneshot::Sender<usize>,
+    },
+    Today {
+        reply: oneshot::Sender<(Timestamp, u32)>,
+    },
     Stop,
 }
 

@@ -192,7 +192,10 @@ mod tests {
             ("id,name,code,level,parent\nP M J,Polda,PMJ,polda,\n", 2),
         ] {
             let fault = units_from_csv(bad);
-            assert!(matches!(fault, Err(ConfigFault::Line { line: n, .. }) if n == line), "{bad:?}");
+            assert!(
+                matches!(fault, Err(ConfigFault::Line { line: n, .. }) if n == line),
+                "{bad:?}"
+            );
         }
     }
 }

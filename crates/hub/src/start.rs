@@ -7,9 +7,7 @@ use crate::line::{COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
 use siaga_call_flow::FlowEvent;
-use siaga_hub_store::{
-    CallEnd, EventRecord, PasswordError, Store, StoreError, Write,
-};
+use siaga_hub_store::{CallEnd, EventRecord, PasswordError, Store, StoreError, Write};
 use siaga_model::{CaseStatus, Disposition, EndedBy, Timestamp};
 use siaga_switch::{Switch, SwitchEvent};
 use std::collections::BTreeMap;
@@ -102,8 +100,9 @@ impl Hub {
             desks: BTreeMap::new(),
             last_connection: 0,
         };
-        let shared = Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), line_in, plugins)
-            .await?;
+        let shared =
+            Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), line_in, plugins)
+                .await?;
         let stopping = CancellationToken::new();
         let app = http::router(shared).into_make_service_with_connect_info::<SocketAddr>();
         let server = axum::serve(listener, app)

@@ -43,9 +43,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    pub(crate) fn new(
-        store: Arc<dyn Store>,
-    ) -> (Self, mpsc::Sender<Job>, mpsc::Receiver<Stored>) {
+    pub(crate) fn new(store: Arc<dyn Store>) -> (Self, mpsc::Sender<Job>, mpsc::Receiver<Stored>) {
         let (jobs_in, jobs) = mpsc::channel(JOBS_WAITING);
         let (stored, stored_out) = mpsc::channel(JOBS_WAITING);
         (Self { store, jobs, stored }, jobs_in, stored_out)
@@ -89,14 +87,13 @@ impl Writer {
         self.store.apply(writes).await
     }
 
-    async fn one_by_one(
-        &self,
-        writes: &[Write],
-        parts: Vec<(Range<usize>, Option<Ticket>)>,
-    ) {
+    async fn one_by_one(&self, writes: &[Write], parts: Vec<(Range<usize>, Option<Ticket>)>) {
         for (part, ticket) in parts {
-            let result =
-                if part.is_empty() { Ok(()) } else { self.store.apply(&writes[part.clone()]).await };
+            let result = if part.is_empty() {
+                Ok(())
+            } else {
+                self.store.apply(&writes[part.clone()]).await
+            };
             if let Err(error) = &result {
                 tracing::error!(%error, writes = part.len(), "a job could not be stored");
             }
@@ -129,9 +126,8 @@ mod tests {
         let (writer, jobs, mut stored) = Writer::new(store.clone());
         let call = CallId::from_parts(1, 1);
         let arrived = Write::CallArrived { call, facts: CallFacts::default() };
-        let event = |n| {
-            Write::Event(EventRecord { at: Timestamp(n), call: None, body: "{}".to_owned() })
-        };
+        let event =
+            |n| Write::Event(EventRecord { at: Timestamp(n), call: None, body: "{}".to_owned() });
         for (seq, writes) in
             [vec![arrived.clone(), event(1)], vec![arrived, event(2)], vec![event(3)]]
                 .into_iter()

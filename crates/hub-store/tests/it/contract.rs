@@ -12,7 +12,7 @@ use siaga_model::{
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-pub fn call(n: u128) -> CallId {
+pub(crate) fn call(n: u128) -> CallId {
     CallId::from_parts(1_795_000_000_000, n)
 }
 
@@ -29,7 +29,7 @@ fn arrived(n: u128) -> Write {
     Write::CallArrived { call: call(n), facts }
 }
 
-pub fn event(n: i64) -> Write {
+pub(crate) fn event(n: i64) -> Write {
     let body = format!("{{\"event\":\"test\",\"n\":{n}}}");
     Write::Event(EventRecord { at: Timestamp(n), call: Some(call(1)), body })
 }
@@ -82,7 +82,7 @@ async fn with_units<S: Store>(store: &S) {
     assert_eq!(store.units().await.unwrap(), (vec![polda], vec![at]));
 }
 
-pub async fn an_operator_is_replaced_by_one_of_the_same_name<S: Store>(store: S) {
+pub(crate) async fn an_operator_is_replaced_by_one_of_the_same_name<S: Store>(store: S) {
     let first = operator().await;
     assert_eq!(store.operator(&first.name).await.unwrap(), None);
     store.put_operator(&first).await.unwrap();
@@ -91,7 +91,7 @@ pub async fn an_operator_is_replaced_by_one_of_the_same_name<S: Store>(store: S)
     assert_eq!(store.operator(&first.name).await.unwrap(), Some(second));
 }
 
-pub async fn a_session_ends_once<S: Store>(store: S) {
+pub(crate) async fn a_session_ends_once<S: Store>(store: S) {
     with_units(&store).await;
     let operator = operator().await;
     store.put_operator(&operator).await.unwrap();
@@ -109,7 +109,7 @@ pub async fn a_session_ends_once<S: Store>(store: S) {
     assert_eq!(store.end_all_sessions(Timestamp(3)).await.unwrap(), 0);
 }
 
-pub async fn no_number_is_leased_twice<S: Store>(store: S) {
+pub(crate) async fn no_number_is_leased_twice<S: Store>(store: S) {
     let store = Arc::new(store);
     let leases = (0..8).map(|n| {
         let store = Arc::clone(&store);
@@ -131,7 +131,7 @@ pub async fn no_number_is_leased_twice<S: Store>(store: S) {
     assert_eq!(other.unwrap().first, 1);
 }
 
-pub async fn a_batch_is_stored_whole_or_not_at_all<S: Store>(store: S) {
+pub(crate) async fn a_batch_is_stored_whole_or_not_at_all<S: Store>(store: S) {
     store.apply(&[arrived(1), Write::CaseOpened(case(1, 7, 10))]).await.unwrap();
     let doubled_number = [event(1), arrived(2), Write::CaseOpened(case(2, 7, 20))];
     let refused = store.apply(&doubled_number).await;
@@ -140,7 +140,7 @@ pub async fn a_batch_is_stored_whole_or_not_at_all<S: Store>(store: S) {
     assert_eq!(store.events(0, 10).await.unwrap(), []);
 }
 
-pub async fn the_last_draft_wins_and_an_older_one_changes_nothing<S: Store>(store: S) {
+pub(crate) async fn the_last_draft_wins_and_an_older_one_changes_nothing<S: Store>(store: S) {
     let typed = |rev, text| Write::Draft(draft("pmj-1", rev, text));
     let batch =
         [arrived(1), Write::CaseOpened(case(1, 7, 10)), typed(1, "keba"), typed(3, "kebakaran")];
@@ -155,7 +155,7 @@ pub async fn the_last_draft_wins_and_an_older_one_changes_nothing<S: Store>(stor
     assert!(matches!(store.apply(&[Write::Draft(unknown)]).await, Err(StoreError::Conflict(_))));
 }
 
-pub async fn a_case_keeps_its_form_when_its_status_changes<S: Store>(store: S) {
+pub(crate) async fn a_case_keeps_its_form_when_its_status_changes<S: Store>(store: S) {
     let typed = Write::Draft(draft("pmj-1", 1, "maling motor"));
     store.apply(&[arrived(1), Write::CaseOpened(case(1, 7, 10)), typed]).await.unwrap();
     let closed = Case {
@@ -191,7 +191,7 @@ pub async fn a_case_keeps_its_form_when_its_status_changes<S: Store>(store: S) {
     assert_eq!(store.open_calls().await.unwrap(), []);
 }
 
-pub async fn cases_come_newest_first<S: Store>(store: S) {
+pub(crate) async fn cases_come_newest_first<S: Store>(store: S) {
     for n in 1..=5_u32 {
         let opened = Write::CaseOpened(case(n.into(), n, i64::from(n) * 10));
         store.apply(&[arrived(n.into()), opened]).await.unwrap();
@@ -202,7 +202,7 @@ pub async fn cases_come_newest_first<S: Store>(store: S) {
     assert_eq!(store.cases_to_act_on(3).await.unwrap(), []);
 }
 
-pub async fn what_a_call_produced_is_read_back_as_it_was<S: Store>(store: S) {
+pub(crate) async fn what_a_call_produced_is_read_back_as_it_was<S: Store>(store: S) {
     let by = PluginRef {
         name: "validitas-dasar".to_owned(),
         version: "0.1.0".to_owned(),
@@ -266,7 +266,7 @@ pub async fn what_a_call_produced_is_read_back_as_it_was<S: Store>(store: S) {
     assert_eq!(store.recordings(Some(call(2)), 10).await.unwrap(), []);
 }
 
-pub async fn events_keep_their_order_and_their_chain<S: Store>(store: S) {
+pub(crate) async fn events_keep_their_order_and_their_chain<S: Store>(store: S) {
     for batch in 0..30 {
         let events: Vec<_> = (0..50).map(|n| event(batch * 50 + n)).collect();
         store.apply(&events).await.unwrap();

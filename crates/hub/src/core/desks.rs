@@ -98,14 +98,7 @@ impl HubCore {
         }
     }
 
-    fn draft(
-        &mut self,
-        now: Timestamp,
-        who: &Who,
-        call: CallId,
-        rev: u64,
-        form: Form,
-    ) -> Answer {
+    fn draft(&mut self, now: Timestamp, who: &Who, call: CallId, rev: u64, form: Form) -> Answer {
         self.check_form(&form)?;
         self.check_writer(who, call)?;
         let Some(record) = self.records.get_mut(&call) else { return Err(no_such_call()) };
@@ -187,7 +180,8 @@ impl HubCore {
             Disposition::HandledByUnit { unit } | Disposition::ForwardedToUnit { unit } => {
                 self.check_unit(unit)?;
             }
-            Disposition::NotReport { .. } | Disposition::Information | Disposition::HandledHere => {}
+            Disposition::NotReport { .. } | Disposition::Information | Disposition::HandledHere => {
+            }
             // Only a caller abandons a call.
             Disposition::Abandoned => return Err(out_of_range("disposition")),
         }
@@ -207,10 +201,8 @@ impl HubCore {
             return Ok(());
         }
         // Before the flow, so that the case which it ends is settled with this disposition.
-        let earlier = self
-            .records
-            .get_mut(&call)
-            .and_then(|record| record.closing.replace(closing.clone()));
+        let earlier =
+            self.records.get_mut(&call).and_then(|record| record.closing.replace(closing.clone()));
         match self.intend(now, who, call, Intent::Close(disposition)) {
             Ok(()) => {
                 self.writes.push(Write::Closed(closing));

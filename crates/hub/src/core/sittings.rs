@@ -189,9 +189,8 @@ impl HubCore {
         now: Timestamp,
         request: SitRequest,
     ) -> Result<Seated, ApiError> {
-        let no_such_seat = || {
-            ApiError::new(ErrorCode::NoSuchSeat, format!("there is no seat {}", request.seat))
-        };
+        let no_such_seat =
+            || ApiError::new(ErrorCode::NoSuchSeat, format!("there is no seat {}", request.seat));
         let seat = self.seats.get(&request.seat).cloned().ok_or_else(no_such_seat)?;
         let unit = self.units.get(&seat.unit).cloned().ok_or_else(no_such_seat)?;
         if !request.allowed.is_empty() && !request.allowed.contains(&seat.id) {

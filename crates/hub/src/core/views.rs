@@ -30,9 +30,9 @@ impl HubCore {
             seat: self.seat_view(seat),
             call,
             announced,
-            queue: unit.and_then(|unit| self.units.get(unit)).map_or(0, |unit| {
-                u32::try_from(self.waiting_at(unit.level)).unwrap_or(u32::MAX)
-            }),
+            queue: unit
+                .and_then(|unit| self.units.get(unit))
+                .map_or(0, |unit| u32::try_from(self.waiting_at(unit.level)).unwrap_or(u32::MAX)),
             units: units.to_vec(),
             cases: unit.map(cases).unwrap_or_default(),
         };

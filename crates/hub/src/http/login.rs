@@ -137,10 +137,7 @@ async fn furnish(
     let (reply, admitted) = oneshot::channel();
     let admit = LineJob::Admit { seat: seat.clone(), secret: secret.clone(), reply };
     shared.0.line.send(admit).await.map_err(|error| no_telephone(&error))?;
-    admitted
-        .await
-        .map_err(|error| no_telephone(&error))?
-        .map_err(|error| no_telephone(&error))?;
+    admitted.await.map_err(|error| no_telephone(&error))?.map_err(|error| no_telephone(&error))?;
     let seat = seat.clone();
     let block = shared.ask(|reply| Inbox::FirstBlock { seat, lease, reply }).await?;
     Ok((secret, block.ok_or_else(|| Failure::new(ErrorCode::Internal, "no case numbers"))?))

@@ -32,8 +32,10 @@ pub(super) async fn plugin(
     let plugin = shared.0.plugins.iter().find(|plugin| plugin.release.sha256 == sha256);
     let plugin = plugin.ok_or_else(|| Failure::new(ErrorCode::NotFound, "no such plugin"))?;
     // The address is the hash of the bytes, so they never change.
-    let headers =
-        [(CONTENT_TYPE, "application/wasm"), (CACHE_CONTROL, "private, immutable, max-age=31536000")];
+    let headers = [
+        (CONTENT_TYPE, "application/wasm"),
+        (CACHE_CONTROL, "private, immutable, max-age=31536000"),
+    ];
     Ok((headers, plugin.bytes.clone()).into_response())
 }
 
@@ -76,7 +78,9 @@ pub(super) async fn recordings(
     Ok(Json(recordings.into_iter().map(info).collect()))
 }
 
-pub(super) async fn health(State(shared): State<Shared>) -> Result<Json<serde_json::Value>, Failure> {
+pub(super) async fn health(
+    State(shared): State<Shared>,
+) -> Result<Json<serde_json::Value>, Failure> {
     let calls = shared.ask(|reply| Inbox::LiveCalls { reply }).await?;
     shared.0.store.events(0, 1).await?;
     Ok(Json(json!({

@@ -36,8 +36,7 @@ pub(super) async fn desk(
     // Whether the session stands must be known before the upgrade: after it there is no HTTP answer.
     let asked = token.clone();
     shared.ask(|reply| Inbox::Unit { token: asked, reply }).await??;
-    let upgrade =
-        upgrade.map_err(|error| Failure::new(ErrorCode::Malformed, error.body_text()))?;
+    let upgrade = upgrade.map_err(|error| Failure::new(ErrorCode::Malformed, error.body_text()))?;
     let upgrade = upgrade.max_message_size(READABLE).max_frame_size(READABLE);
     Ok(upgrade.on_upgrade(move |socket| async move {
         let (queue_in, queue) = mpsc::channel(DESK_QUEUE);

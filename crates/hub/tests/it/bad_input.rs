@@ -8,9 +8,8 @@ use siaga_model::{Disposition, Form, Validity};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-type Raw = tokio_tungstenite::WebSocketStream<
-    tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>,
->;
+type Raw =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
 
 /// A desk that may send anything.
 async fn raw_desk(world: &World, operator: &str, at: &str) -> Raw {
@@ -132,10 +131,7 @@ async fn fields_out_of_range_are_named_and_nothing_is_changed() {
             close(Disposition::ForwardedToUnit { unit: unit("pmj.bulan") }, String::new()),
             ErrorCode::NoSuchUnit,
         ),
-        (
-            ToHub::Transfer { call, unit: unit("pmj.bulan"), handover: None },
-            ErrorCode::NoSuchUnit,
-        ),
+        (ToHub::Transfer { call, unit: unit("pmj.bulan"), handover: None }, ErrorCode::NoSuchUnit),
         (ToHub::Release { call }, ErrorCode::NotNow),
     ] {
         let seq = desk.say(message.clone()).await;
@@ -160,7 +156,8 @@ async fn only_the_seat_that_has_the_caller_writes_and_closes() {
         assert_eq!(other.refused(seq).await, ErrorCode::NotYours);
     }
     owner.types(call, 1, "masih di sini", None).await;
-    let shown = owner.shows("the form", |view| view.call.clone().filter(|c| c.draft.rev == 1)).await;
+    let shown =
+        owner.shows("the form", |view| view.call.clone().filter(|c| c.draft.rev == 1)).await;
     assert_eq!(shown.writer, Some(seat("pmj-1")));
     world.stop().await;
 }

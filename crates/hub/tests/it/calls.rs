@@ -49,7 +49,8 @@ async fn the_polres_sees_the_form_as_soon_as_it_is_picked_and_before_it_rings() 
     let call = world.answered_call(&mut polda).await;
     polda.types(call, 1, "kebakaran di", None).await;
     polda.types(call, 2, "kebakaran di Tebet", Some("pmj.jaksel")).await;
-    let announced = |view: &HubView| view.announced.iter().find(|shown| shown.call == call).cloned();
+    let announced =
+        |view: &HubView| view.announced.iter().find(|shown| shown.call == call).cloned();
     let shown = jaksel.shows("the announced form", announced).await;
     assert_eq!(shown.draft.form.narrative.expose(), "kebakaran di Tebet");
     assert!(matches!(shown.phase, Phase::Talking { .. }), "{:?}", shown.phase);

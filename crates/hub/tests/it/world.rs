@@ -19,18 +19,18 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 
 /// Generous: nothing here waits for it unless something is broken.
-pub const DEADLINE: Duration = Duration::from_secs(30);
-pub const PASSWORD: &str = "rahasia malam";
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const PASSWORD: &str = "rahasia malam";
 
-pub fn seat(id: &str) -> SeatId {
+pub(crate) fn seat(id: &str) -> SeatId {
     id.parse().unwrap()
 }
 
-pub fn unit(id: &str) -> UnitId {
+pub(crate) fn unit(id: &str) -> UnitId {
     id.parse().unwrap()
 }
 
-pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(DEADLINE, future).await {
         Ok(value) => value,
         Err(_) => panic!("{what} did not happen in time"),
@@ -39,7 +39,7 @@ pub async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
 
 /// Writes down what it is told; the test says what it sees.
 #[derive(Default)]
-pub struct ScriptedSwitch {
+pub(crate) struct ScriptedSwitch {
     told: Mutex<Told>,
     changed: Notify,
 }
@@ -100,7 +100,7 @@ impl ScriptedSwitch {
     }
 
     /// The newest leg with which this seat is rung for this call.
-    pub async fn rung(&self, call: CallId, at: &str) -> LegId {
+    pub(crate) async fn rung(&self, call: CallId, at: &str) -> LegId {
         self.until(&format!("ringing {at}"), |told| {
             told.commands.iter().rev().find_map(|command| match command {
                 SwitchCommand::Ring { leg, seat } if leg.call == call && seat.as_str() == at => {
@@ -112,31 +112,31 @@ impl ScriptedSwitch {
         .await
     }
 
-    pub async fn told(&self, wanted: SwitchCommand) {
+    pub(crate) async fn told(&self, wanted: SwitchCommand) {
         let found = |told: &Told| told.commands.contains(&wanted).then_some(());
         self.until(&format!("{wanted:?}"), found).await;
     }
 
-    pub async fn dismissed(&self, at: &str) {
+    pub(crate) async fn dismissed(&self, at: &str) {
         let found = |told: &Told| told.dismissed.contains(&seat(at)).then_some(());
         self.until(&format!("the dismissal of {at}"), found).await;
     }
 
-    pub fn admitted(&self) -> Vec<SeatId> {
+    pub(crate) fn admitted(&self) -> Vec<SeatId> {
         self.told.lock().unwrap().admitted.clone()
     }
 }
 
-pub struct World {
-    pub hub: HubHandle,
-    pub switch: Arc<ScriptedSwitch>,
-    pub store: Arc<SqliteStore>,
+pub(crate) struct World {
+    pub(crate) hub: HubHandle,
+    pub(crate) switch: Arc<ScriptedSwitch>,
+    pub(crate) store: Arc<SqliteStore>,
     events: mpsc::Sender<SwitchEvent>,
-    pub clock: Clock,
+    pub(crate) clock: Clock,
     calls: u128,
 }
 
-pub fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
+pub(crate) fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
     let make = |id: &str, name: &str, level, parent: Option<&str>| Unit {
         id: unit(id),
         name: name.to_owned(),
@@ -144,11 +144,8 @@ pub fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
         level,
         parent: parent.map(unit),
     };
-    let place = |id: &str, of: &str| Seat {
-        id: seat(id),
-        unit: unit(of),
-        label: format!("Meja {id}"),
-    };
+    let place =
+        |id: &str, of: &str| Seat { id: seat(id), unit: unit(of), label: format!("Meja {id}") };
     HubConfig {
         units: vec![
             make("pmj", "Polda Metro Jaya", Level::Polda, None),
@@ -172,11 +169,11 @@ pub fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
 
 impl World {
     /// A hub on a fresh database in `dir`, or on the one that is there.
-    pub async fn start(dir: &Path) -> Self {
+    pub(crate) async fn start(dir: &Path) -> Self {
         Self::with(dir, config(Vec::new())).await
     }
 
-    pub async fn with(dir: &Path, config: HubConfig) -> Self {
+    pub(crate) async fn with(dir: &Path, config: HubConfig) -> Self {
         let store = Arc::new(SqliteStore::open(&dir.join("hub.db")).await.unwrap());
         for (name, seats) in
             [("ratna", vec![]), ("budi", vec![]), ("sari", vec![]), ("joko", vec![seat("depok-1")])]
@@ -195,24 +192,28 @@ impl World {
         Self { hub, switch, store, events, clock, calls: 0 }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         within("stopping", self.hub.shut_down()).await;
         self.store.close().await;
     }
 
-    pub async fn saw(&self, saw: SwitchSaw) {
+    pub(crate) async fn saw(&self, saw: SwitchSaw) {
         self.event(SwitchEvent::Saw(saw)).await;
     }
 
-    pub async fn event(&self, event: SwitchEvent) {
+    pub(crate) async fn event(&self, event: SwitchEvent) {
         self.events.send(event).await.unwrap();
     }
 
-    pub async fn login(&self, operator: &str, at: &str) -> Result<(Session, HubClient), ClientError> {
+    pub(crate) async fn login(
+        &self,
+        operator: &str,
+        at: &str,
+    ) -> Result<(Session, HubClient), ClientError> {
         self.login_with(operator, PASSWORD, at).await
     }
 
-    pub async fn login_with(
+    pub(crate) async fn login_with(
         &self,
         operator: &str,
         password: &str,
@@ -227,7 +228,7 @@ impl World {
     }
 
     /// Logged in, connected, registered at the switch.
-    pub async fn desk(&self, operator: &str, at: &str) -> Desk {
+    pub(crate) async fn desk(&self, operator: &str, at: &str) -> Desk {
         let (session, client) = self.login(operator, at).await.unwrap();
         let desk = Desk::connect(session, client).await;
         self.event(SwitchEvent::SeatRegistered(seat(at))).await;
@@ -235,7 +236,7 @@ impl World {
     }
 
     /// As [`Self::desk`], and waiting for a call.
-    pub async fn ready_desk(&self, operator: &str, at: &str) -> Desk {
+    pub(crate) async fn ready_desk(&self, operator: &str, at: &str) -> Desk {
         let mut desk = self.desk(operator, at).await;
         let ready = desk.say(ToHub::Ready).await;
         desk.acked(ready).await;
@@ -245,7 +246,7 @@ impl World {
         desk
     }
 
-    pub async fn caller(&mut self) -> CallId {
+    pub(crate) async fn caller(&mut self) -> CallId {
         self.calls += 1;
         let now = self.clock.now();
         let call = CallId::from_parts(u64::try_from(now.0).unwrap(), self.calls);
@@ -262,24 +263,24 @@ impl World {
     }
 
     /// A caller who is with this desk, which shows the case number.
-    pub async fn answered_call(&mut self, desk: &mut Desk) -> CallId {
+    pub(crate) async fn answered_call(&mut self, desk: &mut Desk) -> CallId {
         let call = self.caller().await;
         self.answer(call, desk).await;
         call
     }
 
-    pub async fn answer(&self, call: CallId, desk: &mut Desk) {
+    pub(crate) async fn answer(&self, call: CallId, desk: &mut Desk) {
         let leg = self.switch.rung(call, desk.session.seat.id.as_str()).await;
         self.saw(SwitchSaw::Answered(leg)).await;
         desk.shows("the answered call", |view| numbered(view, call)).await;
     }
 
-    pub async fn caller_hangs_up(&self, call: CallId) {
+    pub(crate) async fn caller_hangs_up(&self, call: CallId) {
         let leg = LegId::caller(call);
         self.saw(SwitchSaw::Ended { leg, cause: LegCause::HungUp }).await;
     }
 
-    pub fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
 }
@@ -288,52 +289,55 @@ fn numbered(view: &HubView, call: CallId) -> Option<CallView> {
     view.call.clone().filter(|shown| shown.call == call && shown.number.is_some())
 }
 
-pub struct Desk {
-    pub session: Session,
-    pub client: HubClient,
-    pub sender: DeskSender,
-    pub receiver: DeskReceiver,
-    pub view: Option<HubView>,
-    pub seq: u64,
+pub(crate) struct Desk {
+    pub(crate) session: Session,
+    pub(crate) client: HubClient,
+    pub(crate) sender: DeskSender,
+    pub(crate) receiver: DeskReceiver,
+    pub(crate) view: Option<HubView>,
+    pub(crate) seq: u64,
     /// Everything received beside views, oldest first.
-    pub received: Vec<ToDesk>,
+    pub(crate) received: Vec<ToDesk>,
 }
 
 impl Desk {
-    pub async fn connect(session: Session, client: HubClient) -> Self {
+    pub(crate) async fn connect(session: Session, client: HubClient) -> Self {
         let (sender, receiver) = client.connect().await.unwrap();
         Self { session, client, sender, receiver, view: None, seq: 0, received: Vec::new() }
     }
 
-    pub async fn reconnect(&mut self) {
+    pub(crate) async fn reconnect(&mut self) {
         let (sender, receiver) = self.client.connect().await.unwrap();
         self.sender = sender;
         self.receiver = receiver;
         self.view = None;
     }
 
-    pub async fn say(&mut self, message: ToHub) -> u64 {
+    pub(crate) async fn say(&mut self, message: ToHub) -> u64 {
         self.seq += 1;
         self.sender.send(&Sequenced { seq: self.seq, message }).await.unwrap();
         self.seq
     }
 
     /// Says it and waits until it is stored.
-    pub async fn tell(&mut self, message: ToHub) {
+    pub(crate) async fn tell(&mut self, message: ToHub) {
         let seq = self.say(message).await;
         self.acked(seq).await;
     }
 
-    pub async fn types(&mut self, call: CallId, rev: u64, narrative: &str, to: Option<&str>) {
-        let form = Form {
-            narrative: narrative.to_owned().into(),
-            unit: to.map(unit),
-            ..Form::default()
-        };
+    pub(crate) async fn types(
+        &mut self,
+        call: CallId,
+        rev: u64,
+        narrative: &str,
+        to: Option<&str>,
+    ) {
+        let form =
+            Form { narrative: narrative.to_owned().into(), unit: to.map(unit), ..Form::default() };
         self.tell(ToHub::Draft { call, rev, form }).await;
     }
 
-    pub async fn next(&mut self) -> ToDesk {
+    pub(crate) async fn next(&mut self) -> ToDesk {
         let message = within("a message of the hub", self.receiver.next()).await.unwrap();
         let message = message.expect("the connection stands");
         match &message {
@@ -345,7 +349,7 @@ impl Desk {
         message
     }
 
-    pub async fn acked(&mut self, seq: u64) {
+    pub(crate) async fn acked(&mut self, seq: u64) {
         loop {
             match self.next().await {
                 ToDesk::Ack { seq: acked } if acked >= seq => return,
@@ -357,7 +361,7 @@ impl Desk {
         }
     }
 
-    pub async fn refused(&mut self, seq: u64) -> siaga_hub_api::ErrorCode {
+    pub(crate) async fn refused(&mut self, seq: u64) -> siaga_hub_api::ErrorCode {
         loop {
             match self.next().await {
                 ToDesk::Refused { seq: refused, error } if refused == seq => return error.code,
@@ -368,7 +372,11 @@ impl Desk {
     }
 
     /// Waits until a view shows something.
-    pub async fn shows<T>(&mut self, what: &str, found: impl Fn(&HubView) -> Option<T>) -> T {
+    pub(crate) async fn shows<T>(
+        &mut self,
+        what: &str,
+        found: impl Fn(&HubView) -> Option<T>,
+    ) -> T {
         if let Some(value) = self.view.as_ref().and_then(&found) {
             return value;
         }
