@@ -118,18 +118,19 @@ pub(crate) async fn connected() -> (Party, Party) {
     (a, b)
 }
 
-/// How well `heard` contains what was `said`: the median over voiced pieces of 200 ms of the best
+/// How well `heard` contains what was `said`: the median over voiced pieces of 100 ms of the best
 /// normalised correlation with anything said: a busy machine may tear single pieces.
+/// Below 1 kHz, where the codec keeps the wave and not only its sound.
 pub(crate) fn likeness(said: &[i16], heard: &[i16]) -> f32 {
     let thin = |pcm: &[i16]| -> Vec<f32> {
-        pcm.chunks_exact(12).map(|c| c.iter().map(|s| f32::from(*s)).sum::<f32>()).collect()
+        pcm.chunks_exact(24).map(|c| c.iter().map(|s| f32::from(*s)).sum::<f32>()).collect()
     };
     let (said, heard) = (thin(said), thin(heard));
-    let length = 800;
+    let length = 200;
     let mut likes = Vec::new();
     for piece in heard.chunks_exact(length) {
         let energy: f32 = piece.iter().map(|s| s * s).sum();
-        if (energy / length as f32).sqrt() < 12.0 * 600.0 {
+        if (energy / length as f32).sqrt() < 24.0 * 600.0 {
             continue;
         }
         let best = said
