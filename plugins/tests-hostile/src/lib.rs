@@ -46,7 +46,8 @@ mod component {
                 "memory" => {
                     let mut held: Vec<Vec<u8>> = Vec::new();
                     loop {
-                        held.push(vec![1; 1 << 20]);
+                        // Not filled: that would use up the fuel first.
+                        held.push(Vec::with_capacity(1 << 20));
                         black_box(&held);
                     }
                 }

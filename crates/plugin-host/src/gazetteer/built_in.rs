@@ -83,7 +83,7 @@ impl BuiltInGazetteer {
                 let entries = self.by_key.get(&key)?;
                 let marked = from > 0 && MARKERS.contains(&words[from - 1].plain.as_str());
                 let everyday = count == 1 && (key.len() < 4 || self.common.contains(&key));
-                (marked || !everyday || self.is_no_plain_name(entries)).then(|| (count, entries))
+                (marked || !everyday || self.is_no_plain_name(entries)).then_some((count, entries))
             });
             let Some((count, entries)) = found else {
                 from += 1;

@@ -66,6 +66,9 @@ fn a_flood_of_log_lines_is_cut_off() {
     assert_eq!((advice.faults.len(), log.len()), (0, Limits::default().log_lines));
 }
 
+/// The head of a component (Component Model, Binary.md): all of an empty one.
+const EMPTY: &[u8] = b"\0asm\x0d\0\x01\0";
+
 fn reason_of(fault: PluginFault) -> String {
     match fault {
         PluginFault::Unloadable { reason, .. } => reason,
@@ -77,15 +80,22 @@ fn reason_of(fault: PluginFault) -> String {
 
 #[test]
 fn a_component_that_imports_the_clock_is_refused_by_name() {
-    let wat = r#"(component
-        (import "wasi:clocks/wall-clock@0.2.0" (instance (export "now" (func (result u64))))))"#;
-    let fault = host().load_bytes("clock", wat.as_bytes()).expect_err("refused");
-    assert!(reason_of(fault).contains("wasi:clocks/wall-clock@0.2.0"));
+    let name = b"wasi:clocks/wall-clock@0.2.0";
+    let length = u8::try_from(name.len()).expect("a short name");
+    let mut bytes = EMPTY.to_vec();
+    // The type section with one empty instance type, the import section with one instance of it.
+    bytes.extend([0x07, 3, 1, 0x42, 0, 0x0a, length + 5, 1, 0x00, length]);
+    bytes.extend(name);
+    bytes.extend([0x05, 0]);
+    let fault = host().load_bytes("clock", &bytes).expect_err("refused");
+    let reason = reason_of(fault);
+    assert!(reason.contains("it imports wasi:clocks/wall-clock@0.2.0"), "{reason}");
 }
 
 #[test]
 fn a_component_that_exports_nothing_of_ours_is_refused() {
-    reason_of(host().load_bytes("empty", b"(component)").expect_err("refused"));
+    let reason = reason_of(host().load_bytes("empty", EMPTY).expect_err("refused"));
+    assert!(reason.starts_with("it does not say who it is"), "{reason}");
 }
 
 #[test]
