@@ -14,7 +14,8 @@ fn main() {
     println!("cargo::rerun-if-changed=../ui/dist");
 
     let commands = tauri_build::AppManifest::new().commands(&["intent", "subscribe"]);
-    if let Err(error) = tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))
+    if let Err(error) =
+        tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))
     {
         println!("cargo::error={error:#}");
     }

@@ -1,9 +1,13 @@
-//! Starts the engine that this window shows, and holds on to it.
+//! Starts the desk that this window shows, and holds on to it.
 
 use crate::args::Mode;
 use serde::Serialize;
-use siaga_desk::{DeskError, DeskState, Intent, Notice};
+use siaga_audio_devices::Selection;
+use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent};
+use siaga_media::MediaConfig;
 use siaga_model::SeatId;
+use siaga_plugin_host::Limits;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -18,15 +22,16 @@ pub(crate) struct Prefill {
     operator: String,
 }
 
-/// The engine behind the window.
+/// The desk behind the window.
 pub(crate) struct Engine {
-    states: watch::Sender<Arc<DeskState>>,
+    desk: DeskHandle,
+    states: watch::Receiver<Arc<DeskState>>,
     prefill: Prefill,
 }
 
 impl Engine {
-    /// Starts what the command line asked for.
-    pub(crate) async fn start(mode: Mode) -> anyhow::Result<Self> {
+    /// Starts what the command line asked for. The desk keeps its own files under `data`.
+    pub(crate) async fn start(mode: Mode, data: PathBuf) -> Self {
         let (training, prefill, login) = match mode {
             Mode::Training { scenario } => {
                 tracing::info!(?scenario, "training");
@@ -34,22 +39,30 @@ impl Engine {
             }
             Mode::Desk { hub, seat, login } => {
                 let operator = login.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
-                let prefill = Prefill { hub: hub.to_string(), seat: Some(seat.clone()), operator };
-                let intent = login.map(|(operator, password)| Intent::Login {
-                    hub: hub.to_string(),
+                let hub = hub.to_string();
+                let prefill = Prefill { hub: hub.clone(), seat: Some(seat.clone()), operator };
+                let login = login.map(|(operator, password)| Intent::Login {
+                    hub,
                     seat,
                     operator,
                     password,
                 });
-                (false, prefill, intent)
+                (false, prefill, login)
             }
         };
-        let state = DeskState { training, ..DeskState::default() };
-        let engine = Self { states: watch::Sender::new(Arc::new(state)), prefill };
-        if let Some(intent) = login {
-            engine.send(intent).await;
+        let folder = prefill.seat.as_ref().map_or("desk", SeatId::as_str);
+        let (desk, states) = Desk::start(DeskConfig {
+            audio: AudioChoice::Devices(Selection::default()),
+            data_dir: data.join(folder),
+            media: MediaConfig::default(),
+            limits: Limits::default(),
+            training,
+        });
+        let engine = Self { desk, states, prefill };
+        if let Some(login) = login {
+            engine.send(login).await;
         }
-        Ok(engine)
+        engine
     }
 
     /// What the login page starts with.
@@ -57,17 +70,20 @@ impl Engine {
         &self.prefill
     }
 
-    /// The engine's states, newest only.
+    /// The desk's states, newest only.
     pub(crate) fn states(&self) -> watch::Receiver<Arc<DeskState>> {
-        self.states.subscribe()
+        self.states.clone()
     }
 
-    /// Passes an intent on. Waits while the engine's queue is full.
-    pub(crate) async fn send(&self, _intent: Intent) {
-        self.states.send_modify(|state| {
-            let state = Arc::make_mut(state);
-            state.rev += 1;
-            state.notice = Some(Notice { error: DeskError::NotNow, at: state.now });
-        });
+    /// Passes an intent on. Waits while the desk's queue is full.
+    pub(crate) async fn send(&self, intent: Intent) {
+        if self.desk.send(intent).await.is_err() {
+            tracing::error!("the desk has been shut down; an intent of the window is lost");
+        }
+    }
+
+    /// Leaves the seat, so that the hub need not wait for its silence.
+    pub(crate) async fn shut_down(&self) {
+        self.desk.shut_down().await;
     }
 }

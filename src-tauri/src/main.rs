@@ -28,6 +28,5 @@ fn main() -> anyhow::Result<()> {
         .build()
         .context("cannot start the threads of the engine")?;
     tauri::async_runtime::set(runtime.handle().clone());
-    let engine = runtime.block_on(engine::Engine::start(mode))?;
-    window::run(engine)
+    window::run(mode)
 }

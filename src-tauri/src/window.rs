@@ -1,12 +1,13 @@
 //! One window, one command, one channel.
 
+use crate::args::Mode;
 use crate::engine::{Engine, Prefill};
 use anyhow::Context;
 use siaga_desk::{DeskState, Intent};
 use std::sync::{Arc, Mutex, PoisonError};
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use tauri::{State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{Manager, RunEvent, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
 /// The window's label, which the capability file names too.
 const LABEL: &str = "seat";
@@ -39,27 +40,28 @@ async fn subscribe(
             }
         }
     });
-    let before =
-        subscription.0.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
+    let before = subscription.0.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
     if let Some(before) = before {
         before.abort();
     }
     Ok(())
 }
 
-/// Opens the window and stays until it is closed.
-pub(crate) fn run(engine: Engine) -> anyhow::Result<()> {
-    let prefill = engine.prefill().clone();
+/// Starts the desk, opens the window, and stays until it is closed.
+pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     tauri::Builder::default()
-        .manage(engine)
         .manage(Subscription::default())
         .invoke_handler(tauri::generate_handler![intent, subscribe])
         .setup(move |app| {
+            let data = app.path().app_local_data_dir()?;
+            let engine = tauri::async_runtime::block_on(Engine::start(mode, data));
+            let start = start_script(engine.prefill())?;
+            app.manage(engine);
             let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
                 .title("Siaga 110")
                 .inner_size(1366.0, 768.0)
                 .min_inner_size(1280.0, 680.0)
-                .initialization_script(start_script(&prefill)?)
+                .initialization_script(start)
                 .on_navigation(|url| {
                     // The page that came with the program, and no other.
                     url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost")
@@ -68,8 +70,14 @@ pub(crate) fn run(engine: Engine) -> anyhow::Result<()> {
             revive(&window)?;
             Ok(())
         })
-        .run(tauri::generate_context!())
-        .context("the window could not be opened")
+        .build(tauri::generate_context!())
+        .context("the window could not be opened")?
+        .run(|app, event| {
+            if let RunEvent::Exit = event {
+                tauri::async_runtime::block_on(app.state::<Engine>().shut_down());
+            }
+        });
+    Ok(())
 }
 
 /// What the login page is filled with; run before every load of the page.
@@ -89,8 +97,8 @@ fn revive(window: &WebviewWindow) -> tauri::Result<()> {
     })
 }
 
-/// WebView2 loads a crashed page again by itself when its host lets it show its own error page, which
-/// Tauri does; `ProcessFailed` is not passed on by Tauri.
+/// Only WebKitGTK's signal can be reached without FFI of our own. On Windows `ProcessFailed` of
+/// WebView2 has to be wired before a seat is run there.
 #[cfg(not(target_os = "linux"))]
 fn revive(_window: &WebviewWindow) -> tauri::Result<()> {
     Ok(())

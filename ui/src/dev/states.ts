@@ -328,6 +328,12 @@ export const STATES: Record<string, () => DeskState> = {
     view: null,
     notice: { error: { error: "hub", code: "wrong-password", detail: "" }, at: NOW },
   }),
+  "login-unreachable": () => ({
+    ...idleState(),
+    session: null,
+    view: null,
+    notice: { error: { error: "unreachable", detail: "connection refused" }, at: NOW },
+  }),
   idle: idleState,
   "idle-paused": () => state(false, { ...hubView("paused", null, false) }, null),
   "idle-empty": () => ({

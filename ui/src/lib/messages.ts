@@ -15,6 +15,7 @@ const id = {
   "login.password": "Kata sandi",
   "login.submit": "Masuk",
   "login.busy": "Menghubungi pusat data…",
+  "login.unreachable": "Pusat data tidak terjangkau. Periksa alamatnya, lalu coba lagi.",
   "login.hint": "Alamat dan meja biasanya sudah terisi. Isian Anda tidak hilang bila gagal.",
 
   "seat.offline": "Tidak terhubung",
