@@ -232,8 +232,8 @@ mod tests {
                     }
                     // TCP loses only the end of what was sent: after a loss nothing more arrives.
                     Step::Arrive(n) => for _ in 0..n {
-                        if let Some(message) = outbox.to_send() {
-                            if !broken { hub.take(&message.clone()); }
+                        if let Some(message) = outbox.to_send() && !broken {
+                            hub.take(&message.clone());
                         }
                     },
                     Step::Vanish(n) => {

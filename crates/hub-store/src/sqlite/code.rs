@@ -8,6 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use std::str::FromStr;
 
 /// An error of the database as ours. Its text names tables and constraints, never values.
+#[allow(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
 pub(super) fn failed(error: sqlx::Error) -> StoreError {
     match &error {
         sqlx::Error::Database(database)

@@ -14,6 +14,9 @@ mod numbers;
 mod sittings;
 mod views;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use sittings::{Seated, SitRequest};
 
 use crate::config::local_day;
@@ -81,7 +84,6 @@ enum AuditEvent<'a> {
     Overridden { call: CallId, seat: &'a SeatId, validity: siaga_model::Validity },
     RecordingSealed { call: CallId, sha256: &'a str },
     RecordingTrouble { call: CallId },
-    EdgeRefused,
 }
 
 /// All state of a hub.
@@ -194,9 +196,9 @@ impl HubCore {
                 self.audit(now, Some(call), &AuditEvent::RecordingTrouble { call });
                 self.effects.push_back(Effect::News(HubNews::RecordingTrouble { call, reason }));
             }
+            // Strangers send these, as many as they like: never into the store.
             SwitchEvent::Refused { peer, reason } => {
-                tracing::warn!(peer, reason, "the switch refused a message at its edge");
-                self.audit(now, None, &AuditEvent::EdgeRefused);
+                tracing::info!(peer, reason, "the switch refused a message at its edge");
             }
         }
         self.commit(None);

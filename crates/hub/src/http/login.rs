@@ -91,12 +91,13 @@ async fn identify(
     let gate = || shared.0.gate.lock().unwrap_or_else(PoisonError::into_inner);
     let name = OperatorName::new(&request.operator)
         .ok_or_else(|| Failure::new(ErrorCode::OutOfRange, "operator"))?;
+    // Before the gate is asked: else many guesses at once would all find it open.
+    let _turn = shared.0.passwords.acquire().await;
     let asked = gate().ask(shared.0.clock.now(), address, name.as_str());
     if let Err(wait) = asked {
         let seconds = wait.as_secs() + 1;
         return Err(Failure::new(ErrorCode::SlowDown, seconds.to_string()));
     }
-    let _turn = shared.0.passwords.acquire().await;
     let operator = shared.0.store.operator(&name).await?;
     let hash = operator.as_ref().map_or(&shared.0.nobody, |operator| &operator.password);
     let matches = hash.verify(request.password.clone()).await.map_err(|error| {

@@ -4,6 +4,7 @@
 
 mod access;
 mod bad_input;
+mod binary;
 mod calls;
 mod restart;
 mod world;
