@@ -1,1 +1,46 @@
-//! Simulated callers and operators, scenarios, their voices
+//! Training: callers and operators played by the program, and the scenarios that prove the promises.
+//!
+//! A [`Stage`] is a hub and an embedded switch with nothing to set up. [`Caller`]s are strangers who
+//! know an address and the number 110. [`Operator`]s sit at real desks and act through the same
+//! intents and the same state as the window. [`run`] plays a [`Scenario`] and writes what happened
+//! as a [`Journey`], judged by what was really heard and recorded.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod caller;
+mod exercise;
+mod judge;
+mod music;
+mod operator;
+mod report;
+mod run;
+mod script;
+mod sound;
+mod stage;
+
+pub use caller::{Caller, CallerConfig, CallerState};
+pub use exercise::{Exercise, ExerciseConfig};
+pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
+pub use operator::{Operator, OperatorConfig, PATIENCE};
+pub use report::{
+    CaseReport, Journey, LegJourney, PluginJourney, RecordingJourney, Step, Timings, VoiceCheck,
+};
+pub use run::{RunOptions, run};
+pub use script::Scenario;
+pub use sound::{Ear, Heard, PILOT_DBFS, Speaker, read_voice};
+pub use stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
+
+/// Voices of training, rendered once (see `voices/README.md`): 16 kHz mono WAV.
+pub mod voices {
+    /// A house on fire, somebody trapped.
+    pub const CALLER_FIRE: &[u8] = include_bytes!("../voices/penelepon-kebakaran.wav");
+    /// Where to renew a driving licence.
+    pub const CALLER_QUESTION: &[u8] = include_bytes!("../voices/penelepon-informasi.wav");
+    /// A prank.
+    pub const CALLER_PRANK: &[u8] = include_bytes!("../voices/penelepon-iseng.wav");
+    /// The Polda operator.
+    pub const POLDA: &[u8] = include_bytes!("../voices/operator-polda.wav");
+    /// The Polres operator.
+    pub const POLRES: &[u8] = include_bytes!("../voices/operator-polres.wav");
+}

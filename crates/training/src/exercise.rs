@@ -1,0 +1,217 @@
+//! Training at the window: callers ring a real person's desk, and the Polres are played.
+
+use crate::caller::{Caller, CallerConfig, CallerState};
+use crate::judge::POLRES_HZ;
+use crate::operator::Operator;
+use crate::script::Scenario;
+use crate::sound::{Speaker, voice_of};
+use crate::stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
+use crate::voices;
+use siaga_call_flow::{FlowConfig, FlowEvent};
+use siaga_desk::PhoneState;
+use siaga_hub::HubNews;
+use siaga_model::{Disposition, Redacted, SeatId, SeatState, UnitId};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+/// The Polres that are played. The others have nobody at their desks, as on many a night.
+const PLAYED: [&str; 4] = ["pmj.depok", "pmj.jaksel", "pmj.jaktim", "pmj.jakpus"];
+
+/// From "ready" to the next ring.
+const BREATHER: Duration = Duration::from_secs(2);
+/// From a Polres' ring to its operator's hand.
+const REACH: Duration = Duration::from_millis(900);
+/// How long a played Polres talks before it closes.
+const POLRES_TALK: Duration = Duration::from_secs(12);
+
+/// What is trained, over and over.
+const PROGRAMME: [Scenario; 5] = [
+    Scenario::PolresBusy,
+    Scenario::ValidTransfer,
+    Scenario::Information,
+    Scenario::NotValid,
+    Scenario::PolresSilent,
+];
+
+/// How an exercise is set up.
+pub struct ExerciseConfig {
+    /// Folder with the plugins' components.
+    pub plugins: PathBuf,
+    /// Folder for the exercise's files; made if missing.
+    pub dir: PathBuf,
+}
+
+/// A running exercise.
+pub struct Exercise {
+    /// The hub's address.
+    pub hub: String,
+    /// The trainee's seat.
+    pub seat: SeatId,
+    /// The account to log in with.
+    pub operator: String,
+    /// Its password, drawn anew each time.
+    pub password: Redacted<String>,
+    /// Where the trainee's desk keeps its files.
+    pub desk_dir: PathBuf,
+    stop: CancellationToken,
+    stage: Stage,
+}
+
+impl Exercise {
+    /// Sets the stage, seats the played operators, and lets callers ring as soon as somebody at the
+    /// Polda is ready.
+    ///
+    /// # Errors
+    /// When the stage cannot be set or a played operator cannot sit down.
+    pub async fn open(config: ExerciseConfig) -> anyhow::Result<Self> {
+        let stage = Stage::open(StageConfig {
+            dir: config.dir,
+            plugins: config.plugins,
+            flow: FlowConfig::polda_first(),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        })
+        .await?;
+        let stop = CancellationToken::new();
+        let (playing, scenario) = watch::channel(PROGRAMME[0]);
+        let polres_voice = voice_of(voices::POLRES)?;
+        for unit in PLAYED {
+            let unit: UnitId = unit.parse()?;
+            let speaker = Speaker::new(polres_voice.clone()).humming(POLRES_HZ);
+            let operator = stage.seat(&seat_of(&unit, 1), speaker).await?;
+            let task = attend(operator, unit, scenario.clone());
+            let stopped = stop.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    result = task => if let Err(error) = result {
+                        tracing::error!(error = %format!("{error:#}"), "a played operator left");
+                    },
+                }
+            });
+        }
+        let callers = Callers {
+            endpoint: stage.endpoint(),
+            fire: voice_of(voices::CALLER_FIRE)?,
+            question: voice_of(voices::CALLER_QUESTION)?,
+            prank: voice_of(voices::CALLER_PRANK)?,
+            playing,
+        };
+        let (news, stopped) = (stage.hub.events(), stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                result = callers.run(news) => if let Err(error) = result {
+                    tracing::error!(error = %format!("{error:#}"), "no more callers");
+                },
+            }
+        });
+        let seat = seat_of(&POLDA.parse()?, 1);
+        Ok(Self {
+            hub: stage.hub.url(),
+            operator: OPERATOR.to_owned(),
+            password: stage.password().clone(),
+            desk_dir: stage.desk_dir(&seat),
+            seat,
+            stop,
+            stage,
+        })
+    }
+
+    /// Ends everything.
+    pub async fn close(self) {
+        self.stop.cancel();
+        self.stage.close().await;
+    }
+}
+
+struct Callers {
+    endpoint: siaga_switch::SipEndpoint,
+    fire: Arc<[i16]>,
+    question: Arc<[i16]>,
+    prank: Arc<[i16]>,
+    playing: watch::Sender<Scenario>,
+}
+
+impl Callers {
+    async fn run(self, mut news: broadcast::Receiver<HubNews>) -> anyhow::Result<()> {
+        for (n, scenario) in PROGRAMME.into_iter().cycle().enumerate() {
+            wait_for_a_ready_seat(&mut news).await?;
+            tokio::time::sleep(BREATHER).await;
+            self.playing.send_replace(scenario);
+            let voice = match scenario {
+                Scenario::ValidTransfer | Scenario::PolresBusy | Scenario::PolresSilent => {
+                    &self.fire
+                }
+                Scenario::Information => &self.question,
+                Scenario::NotValid => &self.prank,
+            };
+            let mut caller = Caller::dial(CallerConfig {
+                endpoint: self.endpoint.clone(),
+                // Invented: blocks of zeros.
+                number: format!("08220000{:04}", 1108 + n % 100),
+                speaker: Speaker::new(voice.clone()).on_a_noisy_line(),
+                link: None,
+            })
+            .await?;
+            // However long it takes: a trainee may read the form.
+            let ended =
+                caller.state.wait_for(|state| matches!(state, CallerState::Ended { .. })).await;
+            tracing::debug!(?ended, "the caller's line is over");
+        }
+        Ok(())
+    }
+}
+
+/// Waits until a seat of the Polda becomes ready.
+async fn wait_for_a_ready_seat(news: &mut broadcast::Receiver<HubNews>) -> anyhow::Result<()> {
+    loop {
+        match news.recv().await {
+            Ok(HubNews::Flow { event: FlowEvent::SeatState { seat, state }, .. }) => {
+                if state == SeatState::Ready && seat.as_str().starts_with(POLDA) {
+                    return Ok(());
+                }
+            }
+            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
+            Err(error @ broadcast::error::RecvError::Closed) => return Err(error.into()),
+        }
+    }
+}
+
+/// Plays a Polres for as long as it goes.
+async fn attend(
+    mut operator: Operator,
+    unit: UnitId,
+    scenario: watch::Receiver<Scenario>,
+) -> anyhow::Result<()> {
+    loop {
+        operator.be_ready().await?;
+        operator
+            .wait_as_long_as_it_takes(|state| {
+                state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Ringing)
+            })
+            .await?;
+        tokio::time::sleep(REACH).await;
+        let now_playing = *scenario.borrow();
+        match now_playing {
+            Scenario::PolresBusy => {
+                operator.decline().await?;
+            }
+            Scenario::PolresSilent => {}
+            Scenario::ValidTransfer | Scenario::NotValid | Scenario::Information => {
+                operator.answer().await?;
+                tokio::time::sleep(POLRES_TALK).await;
+                let disposition = Disposition::HandledByUnit { unit: unit.clone() };
+                operator.close(disposition, "Patroli dikirim ke TKP.").await?;
+            }
+        }
+        operator
+            .wait_as_long_as_it_takes(|state| {
+                state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)
+            })
+            .await?;
+    }
+}

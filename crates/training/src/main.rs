@@ -1,0 +1,106 @@
+//! `siaga-training`: plays a scenario without a window and writes its journey.
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use siaga_hub_api::HandoverChoice;
+use siaga_training::{RunOptions, Scenario, run};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Plays a 110 call from the caller's voice to the closing, on a hub and a switch of its own.
+#[derive(Parser)]
+#[command(version)]
+struct Arguments {
+    /// valid-transfer, polres-busy, polres-silent, not-valid, information
+    #[arg(long)]
+    scenario: Scenario,
+    /// Folder for journey.json, what was heard, and the recording
+    #[arg(long)]
+    report: PathBuf,
+    /// What is heard during a transfer
+    #[arg(long, value_enum, default_value_t = HandoverArgument::Together)]
+    handover: HandoverArgument,
+    /// Packets lost on the caller's network, percent (0 to 50)
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
+    loss: f64,
+    /// Jitter of the caller's network, plus or minus milliseconds (0 to 500)
+    #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=500))]
+    jitter: u32,
+    /// What the caller says, any WAV file
+    #[arg(long, value_name = "WAV")]
+    caller_voice: Option<PathBuf>,
+    /// What the Polda operator says
+    #[arg(long, value_name = "WAV")]
+    polda_voice: Option<PathBuf>,
+    /// What the Polres operator says
+    #[arg(long, value_name = "WAV")]
+    polres_voice: Option<PathBuf>,
+    /// Folder with the plugins' components
+    #[arg(long, value_name = "DIR", env = "SIAGA_PLUGINS")]
+    plugins: PathBuf,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum HandoverArgument {
+    Together,
+    Music,
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if (0.0..=50.0).contains(&value) { Ok(value) } else { Err("must be 0 to 50".to_owned()) }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    start_log();
+    match play(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("the scenario could not be played: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
+    let journey = run(&RunOptions {
+        scenario: arguments.scenario,
+        report: arguments.report.clone(),
+        plugins: arguments.plugins.clone(),
+        handover: Some(match arguments.handover {
+            HandoverArgument::Together => HandoverChoice::Together,
+            HandoverArgument::Music => HandoverChoice::Music,
+        }),
+        loss_percent: arguments.loss,
+        jitter_ms: arguments.jitter,
+        caller_voice: arguments.caller_voice.clone(),
+        polda_voice: arguments.polda_voice.clone(),
+        polres_voice: arguments.polres_voice.clone(),
+    })
+    .await?;
+    for step in &journey.steps {
+        println!("{:>7} ms  {:>2}  {:<9} {}", step.at_ms, step.step, step.by, step.event);
+    }
+    println!("{}", serde_json::to_string(&journey.timings_ms).context("printing the timings")?);
+    for problem in &journey.problems {
+        println!("problem: {problem}");
+    }
+    let verdict = if journey.ok { "ok" } else { "NOT OK" };
+    println!("{}: {verdict} ({})", journey.scenario, arguments.report.display());
+    Ok(journey.ok)
+}
+
+/// Logs to stderr as `RUST_LOG` says, but never what would show numbers or secrets.
+fn start_log() {
+    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+    let mut filter =
+        EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
+    for target in siaga_sip::NOISY_LOG_TARGETS {
+        let directive = format!("{target}=off").parse().expect("a target is a directive");
+        filter = filter.add_directive(directive);
+    }
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

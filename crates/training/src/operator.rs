@@ -1,0 +1,246 @@
+//! An operator played by the program: a real desk, driven through the same intents and seen through
+//! the same state as the window's.
+
+use crate::sound::{Ear, Speaker};
+use anyhow::{Context, bail};
+use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth, PhoneState};
+use siaga_hub_api::HandoverChoice;
+use siaga_media::MediaConfig;
+use siaga_model::{Advice, CallId, Disposition, Form, Redacted, SeatId, SeatState, UnitId};
+use siaga_plugin_host::{Limits, PluginStats};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// Longer than anything that a desk does by itself may take.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Who sits where and says what.
+pub struct OperatorConfig {
+    /// The hub's address.
+    pub hub: String,
+    /// The seat.
+    pub seat: SeatId,
+    /// The operator's name at the hub.
+    pub operator: String,
+    /// The password.
+    pub password: Redacted<String>,
+    /// What they say.
+    pub speaker: Speaker,
+    /// Folder of the desk's own files.
+    pub data_dir: PathBuf,
+}
+
+/// An operator at a desk.
+pub struct Operator {
+    /// The seat.
+    pub seat: SeatId,
+    /// What the operator hears, of all calls one after the other.
+    pub ear: Ear,
+    desk: DeskHandle,
+    state: watch::Receiver<Arc<DeskState>>,
+}
+
+impl Operator {
+    /// Logs in and waits until the desk is registered and its plugins are loaded. Not ready yet.
+    ///
+    /// # Errors
+    /// When the hub refuses or does not answer.
+    pub async fn sit_down(config: OperatorConfig) -> anyhow::Result<Self> {
+        let ear = Ear::default();
+        let (desk, state) = Desk::start(DeskConfig {
+            audio: AudioChoice::Given {
+                input: Box::new(config.speaker),
+                output: Box::new(ear.clone()),
+                name: "training".to_owned(),
+            },
+            data_dir: config.data_dir,
+            media: MediaConfig::loopback(),
+            limits: Limits::default(),
+            training: true,
+        });
+        let mut this = Self { seat: config.seat.clone(), ear, desk, state };
+        this.desk
+            .send(Intent::Login {
+                hub: config.hub,
+                seat: config.seat,
+                operator: config.operator,
+                password: config.password,
+            })
+            .await?;
+        this.wait_for("being logged in and registered", |state| {
+            state.view.is_some()
+                && state.hub == LinkHealth::Up
+                && state.sip == LinkHealth::Up
+                && state.advisor != siaga_desk::AdvisorHealth::Off
+        })
+        .await?;
+        Ok(this)
+    }
+
+    /// Wants calls from now on; returns when the hub knows.
+    ///
+    /// # Errors
+    /// When the hub does not take it.
+    pub async fn be_ready(&mut self) -> anyhow::Result<()> {
+        self.desk.send(Intent::Ready).await?;
+        self.wait_for("being ready", |state| {
+            state.view.as_ref().is_some_and(|view| view.seat.state == SeatState::Ready)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Waits for a state of the desk.
+    ///
+    /// # Errors
+    /// After [`PATIENCE`], or when the desk says that something went wrong.
+    pub async fn wait_for(
+        &mut self,
+        what: &str,
+        mut wanted: impl FnMut(&DeskState) -> bool,
+    ) -> anyhow::Result<Arc<DeskState>> {
+        let seen = self.state.wait_for(|state| wanted(state) || state.notice.is_some());
+        let state = tokio::time::timeout(PATIENCE, seen)
+            .await
+            .with_context(|| format!("{} waits in vain for {what}", self.seat))?
+            .context("the desk is gone")?
+            .clone();
+        if let Some(notice) = &state.notice
+            && !wanted(&state)
+        {
+            bail!("{} waits for {what}, but: {:?}", self.seat, notice.error);
+        }
+        Ok(state)
+    }
+
+    /// Waits for a state of the desk, however long: other people decide when.
+    ///
+    /// # Errors
+    /// When the desk is gone.
+    pub async fn wait_as_long_as_it_takes(
+        &mut self,
+        mut wanted: impl FnMut(&DeskState) -> bool,
+    ) -> anyhow::Result<()> {
+        self.state.wait_for(|state| wanted(state)).await.context("the desk is gone")?;
+        Ok(())
+    }
+
+    /// Waits until a call rings here.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn wait_for_ring(&mut self) -> anyhow::Result<CallId> {
+        let state = self
+            .wait_for("a ringing call", |state| {
+                state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Ringing)
+            })
+            .await?;
+        state.call.as_ref().map(|call| call.call).context("a call rings")
+    }
+
+    /// Answers; gives the moment of the key and waits until two-way audio stands.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn answer(&mut self) -> anyhow::Result<Instant> {
+        let pressed_at = Instant::now();
+        self.desk.send(Intent::Answer).await?;
+        self.wait_for("two-way audio", |state| {
+            state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Connected)
+        })
+        .await?;
+        Ok(pressed_at)
+    }
+
+    /// Says that this call cannot be taken here; gives the moment of the key.
+    ///
+    /// # Errors
+    /// When the desk is gone.
+    pub async fn decline(&mut self) -> anyhow::Result<Instant> {
+        let pressed_at = Instant::now();
+        self.desk.send(Intent::Decline).await?;
+        Ok(pressed_at)
+    }
+
+    /// Changes the form as the operator does, and waits until the hub has journalled it.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`]; also when this desk may not write the form.
+    pub async fn write(&mut self, change: impl FnOnce(&mut Form)) -> anyhow::Result<()> {
+        let state = self
+            .wait_for("a form to write", |state| {
+                state.call.as_ref().is_some_and(|call| call.writable)
+            })
+            .await?;
+        let call = state.call.as_ref().context("a call is here")?;
+        let mut form = call.form.clone();
+        change(&mut form);
+        let wanted_rev = call.rev + u64::from(form != call.form);
+        self.desk.send(Intent::Edit { call: call.call, form: Box::new(form) }).await?;
+        self.wait_for("the form to be journalled", |state| {
+            state.call.as_ref().is_some_and(|call| call.saved_rev >= wanted_rev)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// Waits for the plugins' advice on the form as it stands.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn advice(&mut self) -> anyhow::Result<Advice> {
+        let state = self
+            .wait_for("advice", |state| {
+                state.call.as_ref().is_some_and(|call| {
+                    call.advice.as_ref().is_some_and(|advice| advice.draft_rev >= call.rev)
+                })
+            })
+            .await?;
+        state
+            .call
+            .as_ref()
+            .and_then(|call| call.advice.clone())
+            .context("advice was just there")
+    }
+
+    /// Hands the caller over.
+    ///
+    /// # Errors
+    /// When the desk is gone.
+    pub async fn transfer(
+        &mut self,
+        unit: UnitId,
+        handover: Option<HandoverChoice>,
+    ) -> anyhow::Result<()> {
+        self.desk.send(Intent::Transfer { unit, handover }).await?;
+        Ok(())
+    }
+
+    /// Closes the call and waits until the hub has stored it and the telephone is free.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn close(&mut self, disposition: Disposition, note: &str) -> anyhow::Result<()> {
+        self.desk.send(Intent::Close { disposition, note: note.to_owned() }).await?;
+        self.wait_for("the call to be closed", |state| {
+            state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// The figures of this desk's plugins.
+    ///
+    /// # Errors
+    /// When the desk is gone.
+    pub async fn plugin_stats(&self) -> anyhow::Result<Vec<PluginStats>> {
+        Ok(self.desk.plugin_stats().await?)
+    }
+
+    /// Leaves the seat.
+    pub async fn leave(&self) {
+        self.desk.shut_down().await;
+    }
+}

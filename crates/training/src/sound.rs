@@ -1,0 +1,147 @@
+//! What simulated people say, and what they hear.
+
+use siaga_audio_devices::{AudioIn, AudioOut, Frame};
+use siaga_media::FRAME;
+use siaga_media::tone::Sine;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// The level of the tone that simulated operators hum, so that who is heard can be measured.
+pub const PILOT_DBFS: f32 = -35.0;
+
+/// Samples a second of everything here.
+pub const RATE: u32 = 48_000;
+
+/// Silence between two repetitions of what somebody says.
+const PAUSE_SAMPLES: usize = RATE as usize * 6 / 5;
+
+/// Reads a WAV file of any rate as 48 kHz mono.
+///
+/// # Errors
+/// When it cannot be read or holds nothing.
+pub fn read_voice(path: &Path) -> anyhow::Result<Arc<[i16]>> {
+    Ok(siaga_audio_devices::read_wav(path)?.into())
+}
+
+/// As [`read_voice`], from a WAV file in memory.
+///
+/// # Errors
+/// When it is no WAV file.
+pub fn voice_of(wav: &[u8]) -> anyhow::Result<Arc<[i16]>> {
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("voice.wav");
+    std::fs::write(&path, wav)?;
+    read_voice(&path)
+}
+
+/// A person who says the same again and again, with pauses, and may hum.
+#[derive(Clone, Debug)]
+pub struct Speaker {
+    voice: Arc<[i16]>,
+    at: usize,
+    pilot: Option<Sine>,
+    noise: Option<u32>,
+}
+
+impl Speaker {
+    /// Says `voice` (48 kHz mono); silence when it is empty.
+    pub fn new(voice: Arc<[i16]>) -> Self {
+        Self { voice, at: 0, pilot: None, noise: None }
+    }
+
+    /// Hums at `hz` and [`PILOT_DBFS`] under it.
+    #[must_use]
+    pub fn humming(mut self, hz: f32) -> Self {
+        self.pilot = Some(Sine::new(hz, PILOT_DBFS));
+        self
+    }
+
+    /// Breathes and rustles very softly all the time, as every line does, so that a standing line can
+    /// be told from a dead one.
+    #[must_use]
+    pub fn on_a_noisy_line(mut self) -> Self {
+        self.noise = Some(0x5EED);
+        self
+    }
+
+    /// The next 20 ms.
+    pub fn next_frame(&mut self) -> Frame {
+        let mut frame = [0; FRAME];
+        for sample in &mut frame {
+            *sample = self.voice.get(self.at).copied().unwrap_or(0);
+            self.at = (self.at + 1) % (self.voice.len() + PAUSE_SAMPLES);
+            if let Some(state) = &mut self.noise {
+                // xorshift32: a repeatable hiss at about −62 dBFS.
+                *state ^= *state << 13;
+                *state ^= *state >> 17;
+                *state ^= *state << 5;
+                *sample = sample.saturating_add((*state % 91) as i16 - 45);
+            }
+        }
+        if let Some(pilot) = &mut self.pilot {
+            for (sample, hum) in frame.iter_mut().zip(pilot.next_frame().iter()) {
+                *sample = sample.saturating_add(*hum);
+            }
+        }
+        frame
+    }
+}
+
+impl AudioIn for Speaker {
+    fn pull(&mut self) -> Frame {
+        self.next_frame()
+    }
+}
+
+/// Everything that somebody heard, and when its first sample was. Clones share one.
+#[derive(Clone, Debug, Default)]
+pub struct Ear {
+    heard: Arc<Mutex<Heard>>,
+}
+
+/// What an [`Ear`] has heard.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// When the first frame came; `None` before.
+    pub since: Option<Instant>,
+    /// 48 kHz mono, without a gap from `since` on.
+    pub samples: Vec<i16>,
+}
+
+impl Ear {
+    /// What was heard so far.
+    pub fn heard(&self) -> Heard {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes 20 ms.
+    pub fn hear(&self, frame: &Frame) {
+        let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.since.get_or_insert_with(Instant::now);
+        heard.samples.extend_from_slice(frame);
+    }
+}
+
+impl AudioOut for Ear {
+    fn push(&mut self, frame: &Frame) {
+        self.hear(frame);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_speaker_repeats_what_it_says_after_a_pause_and_hums_all_the_time() {
+        let voice: Arc<[i16]> = vec![1_000; FRAME * 2].into();
+        let mut speaker = Speaker::new(voice.clone());
+        let frames: Vec<_> = (0..2 + 60 + 2).map(|_| speaker.next_frame()).collect();
+        assert!(frames[..2].iter().all(|f| f.iter().all(|s| *s == 1_000)));
+        assert!(frames[2..62].iter().all(|f| f.iter().all(|s| *s == 0)));
+        assert_eq!(frames[62][0], 1_000);
+        let mut humming = Speaker::new(Vec::new().into()).humming(440.0);
+        assert!((0..100).all(|_| humming.next_frame().iter().any(|s| *s != 0)));
+    }
+}
