@@ -2,11 +2,8 @@
 
 use crate::args::Mode;
 use serde::Serialize;
-use siaga_audio_devices::Selection;
 use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent};
-use siaga_media::MediaConfig;
 use siaga_model::SeatId;
-use siaga_plugin_host::Limits;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -52,10 +49,10 @@ impl Engine {
         };
         let folder = prefill.seat.as_ref().map_or("desk", SeatId::as_str);
         let (desk, states) = Desk::start(DeskConfig {
-            audio: AudioChoice::Devices(Selection::default()),
+            audio: AudioChoice::Devices(Default::default()),
             data_dir: data.join(folder),
-            media: MediaConfig::default(),
-            limits: Limits::default(),
+            media: Default::default(),
+            limits: Default::default(),
             training,
         });
         let engine = Self { desk, states, prefill };
