@@ -33,7 +33,7 @@ use siaga_hub_store::{
 };
 use siaga_model::{CallId, Case, LegCause, Seat, SeatId, Timestamp, Unit, UnitId};
 use siaga_switch::{LegReport, RecordingReport, SwitchEvent};
-use sittings::Sittings;
+use sittings::{Sitting, Sittings};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One connection of a desk. A desk that reconnects gets another one.
@@ -259,7 +259,7 @@ impl HubCore {
         };
         self.numbers.leased(seat.clone(), lease);
         if let (Some(block), Some(to)) =
-            (self.block(lease), self.sittings.get(seat).and_then(|sitting| sitting.connection()))
+            (self.block(lease), self.sittings.get(seat).and_then(Sitting::connection))
         {
             self.effects.push_back(Effect::Send { to, message: ToDesk::Cases(block) });
         }
