@@ -7,10 +7,14 @@ use crate::script::Scenario;
 use crate::sound::{Speaker, voice_of};
 use crate::stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
 use crate::voices;
+use siaga_audio_devices::Selection;
 use siaga_call_flow::{FlowConfig, FlowEvent};
-use siaga_desk::PhoneState;
+use siaga_desk::{AudioChoice, DeskConfig, Intent, PhoneState};
 use siaga_hub::HubNews;
+use siaga_media::MediaConfig;
 use siaga_model::{Disposition, Redacted, SeatId, SeatState, UnitId};
+use siaga_plugin_host::Limits;
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,7 +32,7 @@ const REACH: Duration = Duration::from_millis(900);
 /// How long a played Polres talks before it closes.
 const POLRES_TALK: Duration = Duration::from_secs(12);
 
-/// What is trained, over and over.
+/// What is trained, over and over, in this order.
 const PROGRAMME: [Scenario; 5] = [
     Scenario::PolresBusy,
     Scenario::ValidTransfer,
@@ -43,6 +47,8 @@ pub struct ExerciseConfig {
     pub plugins: PathBuf,
     /// Folder for the exercise's files; made if missing.
     pub dir: PathBuf,
+    /// What comes first; the others follow in their order.
+    pub first: Scenario,
 }
 
 /// A running exercise.
@@ -51,12 +57,11 @@ pub struct Exercise {
     pub hub: String,
     /// The trainee's seat.
     pub seat: SeatId,
-    /// The account to log in with.
+    /// The account to log in with, at this seat and at any other.
     pub operator: String,
     /// Its password, drawn anew each time.
     pub password: Redacted<String>,
-    /// Where the trainee's desk keeps its files.
-    pub desk_dir: PathBuf,
+    desk_dir: PathBuf,
     stop: CancellationToken,
     stage: Stage,
 }
@@ -76,7 +81,7 @@ impl Exercise {
         })
         .await?;
         let stop = CancellationToken::new();
-        let (playing, scenario) = watch::channel(PROGRAMME[0]);
+        let (playing, scenario) = watch::channel(config.first);
         let polres_voice = voice_of(voices::POLRES)?;
         for unit in PLAYED {
             let unit: UnitId = unit.parse()?;
@@ -87,9 +92,7 @@ impl Exercise {
             tokio::spawn(async move {
                 tokio::select! {
                     () = stopped.cancelled() => {}
-                    result = task => if let Err(error) = result {
-                        tracing::error!(error = %format!("{error:#}"), "a played operator left");
-                    },
+                    () = task => {}
                 }
             });
         }
@@ -99,6 +102,7 @@ impl Exercise {
             question: voice_of(voices::CALLER_QUESTION)?,
             prank: voice_of(voices::CALLER_PRANK)?,
             playing,
+            first: config.first,
         };
         let (news, stopped) = (stage.hub.events(), stop.clone());
         tokio::spawn(async move {
@@ -121,6 +125,27 @@ impl Exercise {
         })
     }
 
+    /// The trainee's desk: at the sound cards of this machine, if it has any.
+    pub fn desk(&self) -> DeskConfig {
+        DeskConfig {
+            audio: AudioChoice::Devices(Selection::default()),
+            data_dir: self.desk_dir.clone(),
+            media: MediaConfig::loopback(),
+            limits: Limits::default(),
+            training: true,
+        }
+    }
+
+    /// How the trainee's desk sits down.
+    pub fn login(&self) -> Intent {
+        Intent::Login {
+            hub: self.hub.clone(),
+            seat: self.seat.clone(),
+            operator: self.operator.clone(),
+            password: self.password.clone(),
+        }
+    }
+
     /// Ends everything.
     pub async fn close(self) {
         self.stop.cancel();
@@ -134,12 +159,17 @@ struct Callers {
     question: Arc<[i16]>,
     prank: Arc<[i16]>,
     playing: watch::Sender<Scenario>,
+    first: Scenario,
 }
 
 impl Callers {
     async fn run(self, mut news: broadcast::Receiver<HubNews>) -> anyhow::Result<()> {
-        for (n, scenario) in PROGRAMME.into_iter().cycle().enumerate() {
-            wait_for_a_ready_seat(&mut news).await?;
+        let mut ready = ReadySeats::default();
+        let programme = PROGRAMME.into_iter().cycle().skip_while(|scenario| *scenario != self.first);
+        for (n, scenario) in programme.enumerate() {
+            while ready.0.is_empty() {
+                ready.hear(news.recv().await)?;
+            }
             tokio::time::sleep(BREATHER).await;
             self.playing.send_replace(scenario);
             let voice = match scenario {
@@ -158,60 +188,89 @@ impl Callers {
             })
             .await?;
             // However long it takes: a trainee may read the form.
-            let ended =
-                caller.state.wait_for(|state| matches!(state, CallerState::Ended { .. })).await;
-            tracing::debug!(?ended, "the caller's line is over");
+            let ended = caller.state.wait_for(|state| matches!(state, CallerState::Ended { .. }));
+            tokio::pin!(ended);
+            loop {
+                tokio::select! {
+                    _ = &mut ended => break,
+                    item = news.recv() => ready.hear(item)?,
+                }
+            }
         }
         Ok(())
     }
 }
 
-/// Waits until a seat of the Polda becomes ready.
-async fn wait_for_a_ready_seat(news: &mut broadcast::Receiver<HubNews>) -> anyhow::Result<()> {
-    loop {
-        match news.recv().await {
+/// The seats of the Polda that wait for a call.
+#[derive(Default)]
+struct ReadySeats(BTreeSet<SeatId>);
+
+impl ReadySeats {
+    fn hear(&mut self, item: Result<HubNews, broadcast::error::RecvError>) -> anyhow::Result<()> {
+        match item {
             Ok(HubNews::Flow { event: FlowEvent::SeatState { seat, state }, .. }) => {
-                if state == SeatState::Ready && seat.as_str().starts_with(POLDA) {
+                // `pmj-1` is the Polda's, `depok-1` a Polres'.
+                if !seat.as_str().starts_with(POLDA) {
                     return Ok(());
                 }
+                if state == SeatState::Ready {
+                    self.0.insert(seat);
+                } else {
+                    self.0.remove(&seat);
+                }
+                Ok(())
             }
-            Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
-            Err(error @ broadcast::error::RecvError::Closed) => return Err(error.into()),
+            Ok(_) => Ok(()),
+            // Unknown is not ready; the next seat that becomes ready counts.
+            Err(broadcast::error::RecvError::Lagged(_)) => {
+                self.0.clear();
+                Ok(())
+            }
+            Err(error @ broadcast::error::RecvError::Closed) => Err(error.into()),
         }
     }
 }
 
-/// Plays a Polres for as long as it goes.
-async fn attend(
-    mut operator: Operator,
-    unit: UnitId,
-    scenario: watch::Receiver<Scenario>,
-) -> anyhow::Result<()> {
+/// Plays a Polres for as long as the exercise goes. A trainee may do anything: what goes wrong at one
+/// call (taken back just before the answer, closed while talking) must not empty the seat.
+async fn attend(mut operator: Operator, unit: UnitId, scenario: watch::Receiver<Scenario>) {
     loop {
-        operator.be_ready().await?;
-        operator
-            .wait_as_long_as_it_takes(|state| {
-                state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Ringing)
-            })
-            .await?;
-        tokio::time::sleep(REACH).await;
-        let now_playing = *scenario.borrow();
-        match now_playing {
-            Scenario::PolresBusy => {
-                operator.decline().await?;
-            }
-            Scenario::PolresSilent => {}
-            Scenario::ValidTransfer | Scenario::NotValid | Scenario::Information => {
-                operator.answer().await?;
-                tokio::time::sleep(POLRES_TALK).await;
-                let disposition = Disposition::HandledByUnit { unit: unit.clone() };
-                operator.close(disposition, "Patroli dikirim ke TKP.").await?;
-            }
+        if let Err(error) = take_a_call(&mut operator, &unit, &scenario).await {
+            tracing::debug!(seat = %operator.seat, error = %format!("{error:#}"), "a call went otherwise");
+            tokio::time::sleep(BREATHER).await;
         }
-        operator
-            .wait_as_long_as_it_takes(|state| {
-                state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)
-            })
-            .await?;
+        operator.dismiss_notice().await;
     }
+}
+
+async fn take_a_call(
+    operator: &mut Operator,
+    unit: &UnitId,
+    scenario: &watch::Receiver<Scenario>,
+) -> anyhow::Result<()> {
+    operator.be_ready().await?;
+    operator
+        .wait_as_long_as_it_takes(|state| {
+            state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Ringing)
+        })
+        .await?;
+    tokio::time::sleep(REACH).await;
+    let now_playing = *scenario.borrow();
+    match now_playing {
+        Scenario::PolresBusy => {
+            operator.decline().await?;
+        }
+        Scenario::PolresSilent => {}
+        Scenario::ValidTransfer | Scenario::NotValid | Scenario::Information => {
+            operator.answer().await?;
+            tokio::time::sleep(POLRES_TALK).await;
+            let disposition = Disposition::HandledByUnit { unit: unit.clone() };
+            operator.close(disposition, "Patroli dikirim ke TKP.").await?;
+        }
+    }
+    operator
+        .wait_as_long_as_it_takes(|state| {
+            state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)
+        })
+        .await
 }

@@ -231,6 +231,11 @@ impl Operator {
         Ok(())
     }
 
+    /// Has seen what the desk said; a desk that is gone has nothing to say.
+    pub async fn dismiss_notice(&self) {
+        let _ = self.desk.send(Intent::DismissNotice).await;
+    }
+
     /// The figures of this desk's plugins.
     ///
     /// # Errors
