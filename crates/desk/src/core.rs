@@ -450,9 +450,10 @@ impl Core {
         if let Some(seen) = seen {
             let me = self.state.session.as_ref().map(|session| &session.seat.id);
             call.writable = seen.writer.is_some() && seen.writer.as_ref() == me;
-            // While this desk writes, its own form is the newest there is: what the hub shows is an
-            // echo, unless it comes from another writer and has a higher revision.
-            if seen.draft.rev > call.rev || (!call.writable && seen.draft.rev >= call.saved_rev) {
+            // While this desk writes, its own form is the newest there is, and what the hub shows is
+            // an echo, unless somebody else wrote on. An older revision never comes back: what was
+            // typed here and not yet journalled would be lost.
+            if seen.draft.rev > call.rev || (!call.writable && seen.draft.rev == call.rev) {
                 call.form = seen.draft.form.clone();
                 call.rev = seen.draft.rev;
             }

@@ -165,7 +165,8 @@ struct Callers {
 impl Callers {
     async fn run(self, mut news: broadcast::Receiver<HubNews>) -> anyhow::Result<()> {
         let mut ready = ReadySeats::default();
-        let programme = PROGRAMME.into_iter().cycle().skip_while(|scenario| *scenario != self.first);
+        let programme =
+            PROGRAMME.into_iter().cycle().skip_while(|scenario| *scenario != self.first);
         for (n, scenario) in programme.enumerate() {
             while ready.0.is_empty() {
                 ready.hear(news.recv().await)?;

@@ -115,7 +115,10 @@ mod tests {
         assert_eq!(heard.longest_silence(900), 400);
         assert_eq!(heard.longest_silence(3_500), 250);
         assert_eq!(heard.longest_silence(0), 1_000);
-        assert_eq!(HeardByCaller { end: 700, ..HeardByCaller::default() }.longest_silence(200), 500);
+        assert_eq!(
+            HeardByCaller { end: 700, ..HeardByCaller::default() }.longest_silence(200),
+            500
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod bench;
 mod caller;
 mod exercise;
 mod judge;
@@ -19,6 +20,7 @@ mod script;
 mod sound;
 mod stage;
 
+pub use bench::{BenchOptions, Measurement, bench};
 pub use caller::{Caller, CallerConfig, CallerState};
 pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};

@@ -1,22 +1,25 @@
 //! `siaga-training`: plays a scenario without a window and writes its journey.
 
 use anyhow::Context;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use siaga_hub_api::HandoverChoice;
-use siaga_training::{RunOptions, Scenario, run};
+use siaga_training::{BenchOptions, RunOptions, Scenario, bench, run};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Plays a 110 call from the caller's voice to the closing, on a hub and a switch of its own.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, subcommand_negates_reqs = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// valid-transfer, polres-busy, polres-silent, not-valid, information
-    #[arg(long)]
-    scenario: Scenario,
+    #[arg(long, required = true)]
+    scenario: Option<Scenario>,
     /// Folder for journey.json, what was heard, and the recording
-    #[arg(long)]
-    report: PathBuf,
+    #[arg(long, required = true)]
+    report: Option<PathBuf>,
     /// What is heard during a transfer
     #[arg(long, value_enum, default_value_t = HandoverArgument::Together)]
     handover: HandoverArgument,
@@ -36,8 +39,18 @@ struct Arguments {
     #[arg(long, value_name = "WAV")]
     polres_voice: Option<PathBuf>,
     /// Folder with the plugins' components
-    #[arg(long, value_name = "DIR", env = "SIAGA_PLUGINS")]
-    plugins: PathBuf,
+    #[arg(long, value_name = "DIR", env = "SIAGA_PLUGINS", global = true)]
+    plugins: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Subcommand)]
+enum Command {
+    /// Measures CPU and delay of calls beside the promises; no number fails anything
+    Bench {
+        /// How long is talked in each part, seconds (5 to 600)
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=600))]
+        seconds: u64,
+    },
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -54,22 +67,41 @@ fn percent(text: &str) -> Result<f64, String> {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log();
-    match play(&arguments) {
+    let (done, what) = match arguments.command {
+        Some(Command::Bench { seconds }) => (measure(&arguments, seconds), "the measurement"),
+        None => (play(&arguments), "the scenario"),
+    };
+    match done {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("the scenario could not be played: {error:#}");
+            eprintln!("{what} could not be played: {error:#}");
             ExitCode::FAILURE
         }
     }
 }
 
+impl Arguments {
+    fn plugins(&self) -> anyhow::Result<PathBuf> {
+        self.plugins.clone().context("where the plugins are: --plugins DIR, or SIAGA_PLUGINS")
+    }
+}
+
+#[tokio::main]
+async fn measure(arguments: &Arguments, seconds: u64) -> anyhow::Result<bool> {
+    let options =
+        BenchOptions { plugins: arguments.plugins()?, talk: Duration::from_secs(seconds) };
+    bench(&options, |measurement| println!("{measurement}")).await?;
+    Ok(true)
+}
+
 #[tokio::main]
 async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
+    let report = arguments.report.clone().context("--report")?;
     let journey = run(&RunOptions {
-        scenario: arguments.scenario,
-        report: arguments.report.clone(),
-        plugins: arguments.plugins.clone(),
+        scenario: arguments.scenario.context("--scenario")?,
+        report: report.clone(),
+        plugins: arguments.plugins()?,
         handover: Some(match arguments.handover {
             HandoverArgument::Together => HandoverChoice::Together,
             HandoverArgument::Music => HandoverChoice::Music,
@@ -89,7 +121,7 @@ async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
         println!("problem: {problem}");
     }
     let verdict = if journey.ok { "ok" } else { "NOT OK" };
-    println!("{}: {verdict} ({})", journey.scenario, arguments.report.display());
+    println!("{}: {verdict} ({})", journey.scenario, report.display());
     Ok(journey.ok)
 }
 

@@ -43,8 +43,7 @@ fn is_music(samples: &[i16]) -> bool {
         return false;
     }
     CHORDS.iter().any(|chord| {
-        let notes: f32 =
-            chord.iter().map(|hz| 10f32.powf(power_dbfs(samples, *hz) / 10.0)).sum();
+        let notes: f32 = chord.iter().map(|hz| 10f32.powf(power_dbfs(samples, *hz) / 10.0)).sum();
         // A sine's RMS lies 3 dB below its peak, which is what `power_dbfs` tells.
         10.0 * notes.log10() - 3.0 > all - BELOW_ALL_DB
     })

@@ -3,7 +3,9 @@
 
 use crate::sound::{Ear, Speaker};
 use anyhow::{Context, bail};
-use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth, PhoneState};
+use siaga_desk::{
+    AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth, PhoneState,
+};
 use siaga_hub_api::HandoverChoice;
 use siaga_media::MediaConfig;
 use siaga_model::{Advice, CallId, Disposition, Form, Redacted, SeatId, SeatState, UnitId};
@@ -198,11 +200,7 @@ impl Operator {
                 })
             })
             .await?;
-        state
-            .call
-            .as_ref()
-            .and_then(|call| call.advice.clone())
-            .context("advice was just there")
+        state.call.as_ref().and_then(|call| call.advice.clone()).context("advice was just there")
     }
 
     /// Hands the caller over.

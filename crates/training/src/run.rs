@@ -14,9 +14,8 @@ use anyhow::{Context, ensure};
 use siaga_call_flow::{FlowConfig, FlowEvent, Handover};
 use siaga_hub::HubNews;
 use siaga_hub_api::HandoverChoice;
-use siaga_model::{
-    Case, CaseStatus, Disposition, EndedBy, LegId, ReclaimCause, Timestamp, UnitId,
-};
+use siaga_hub_store::Store;
+use siaga_model::{Case, CaseStatus, Disposition, EndedBy, LegId, ReclaimCause, Timestamp, UnitId};
 use siaga_plugin_host::PluginStats;
 use siaga_switch::{Clock, LegReport, RecordingReport};
 use siaga_testkit::LinkModel;
@@ -155,12 +154,11 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     .await?;
     let switch = stage.switch_name().to_owned();
     let played = play(options, &voices, &stage).await;
-    let judged = match played {
-        Ok(seen) => judge_all(options, &voices, switch, seen).await,
-        Err(error) => Err(error),
-    };
-    stage.close().await;
-    let journey = judged?;
+    // Only a hub that has ended has surely stored all that it acknowledged.
+    let store = stage.close().await;
+    let mut seen = played?;
+    seen.case = case_of(&*store, &seen.news).await?;
+    let journey = judge_all(options, &voices, switch, seen)?;
     let file = options.report.join("journey.json");
     std::fs::write(&file, serde_json::to_string_pretty(&journey)?)
         .with_context(|| format!("writing {}", file.display()))?;
@@ -208,14 +206,13 @@ async fn play(options: &RunOptions, voices: &Voices, stage: &Stage) -> anyhow::R
         (Err(error), _) | (_, Err(error)) => return Err(error),
     };
     let seen_news = collect(&mut news, 2 + usize::from(options.scenario.has_transfer())).await?;
-    let case = case_of(stage, &seen_news).await?;
     let plugins = polda.plugin_stats().await?;
     let seen = Seen {
         clock: stage.clock,
         dialled_at: caller.dialled_at,
         deeds,
         news: seen_news,
-        case,
+        case: None,
         caller_heard: caller.ear.heard(),
         polda_heard: polda.ear.heard(),
         polres_heard: polres.ear.heard(),
@@ -256,7 +253,7 @@ async fn collect(
     Ok(seen)
 }
 
-async fn case_of(stage: &Stage, news: &[HubNews]) -> anyhow::Result<Option<Case>> {
+async fn case_of(store: &dyn Store, news: &[HubNews]) -> anyhow::Result<Option<Case>> {
     let number = news.iter().find_map(|item| match item {
         HubNews::CaseOpened { number, .. } => Some(number),
         HubNews::Flow { .. }
@@ -266,14 +263,14 @@ async fn case_of(stage: &Stage, news: &[HubNews]) -> anyhow::Result<Option<Case>
         | HubNews::Dtmf { .. } => None,
     });
     match number {
-        Some(number) => Ok(stage.hub.store().case(number).await?),
+        Some(number) => Ok(store.case(number).await?),
         None => Ok(None),
     }
 }
 
 // ---- judging
 
-async fn judge_all(
+fn judge_all(
     options: &RunOptions,
     voices: &Voices,
     switch: String,
@@ -361,12 +358,8 @@ fn name_of(value: &impl serde::Serialize) -> anyhow::Result<String> {
 }
 
 fn steps(seen: &Seen, at_ms: &impl Fn(Timestamp) -> i64) -> Vec<Step> {
-    let mut steps = vec![Step {
-        step: 1,
-        at_ms: 0,
-        by: "caller".to_owned(),
-        event: "dialled".to_owned(),
-    }];
+    let mut steps =
+        vec![Step { step: 1, at_ms: 0, by: "caller".to_owned(), event: "dialled".to_owned() }];
     for deed in &seen.deeds.deeds {
         steps.push(Step {
             step: deed.step,
@@ -451,12 +444,11 @@ fn timings(options: &RunOptions, seen: &Seen, problems: &mut Vec<String>) -> Tim
     }
     let cause = match options.scenario {
         Scenario::PolresBusy => seen.deeds.declined.map(|at| (ear_ms(at), limits::RECLAIM_BUSY)),
-        Scenario::PolresSilent => {
-            find(|event| matches!(event, FlowEvent::TransferStarted { .. })).map(|started| {
+        Scenario::PolresSilent => find(|event| matches!(event, FlowEvent::TransferStarted { .. }))
+            .map(|started| {
                 let ring = FlowConfig::polda_first().transfer_ring;
                 (ear_ms_of(started + ring), limits::RECLAIM_SILENT)
-            })
-        }
+            }),
         Scenario::ValidTransfer | Scenario::NotValid | Scenario::Information => None,
     };
     if let Some((from, limit)) = cause {

@@ -5,9 +5,7 @@ use crate::operator::Operator;
 use anyhow::{Context, ensure};
 use siaga_desk::PhoneState;
 use siaga_hub_api::HandoverChoice;
-use siaga_model::{
-    Danger, Disposition, NotReport, OtherService, Redacted, Tri, UnitId, Validity,
-};
+use siaga_model::{Danger, Disposition, NotReport, OtherService, Redacted, Tri, UnitId, Validity};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
@@ -202,8 +200,9 @@ pub(crate) async fn play(
 async fn report_a_fire(polda: &mut Operator, deeds: &mut Deeds) -> anyhow::Result<()> {
     polda
         .write(|form| {
-            form.location =
-                Redacted::new("Kelapa Dua dekat Mako Brimob, Kel. Tugu, Cimanggis, Depok".to_owned());
+            form.location = Redacted::new(
+                "Kelapa Dua dekat Mako Brimob, Kel. Tugu, Cimanggis, Depok".to_owned(),
+            );
         })
         .await?;
     deeds.note(3, polda, "form-begun");
@@ -270,10 +269,7 @@ async fn back_at_polda(
     polda
         .wait_for("the caller to be back", |state| {
             state.view.as_ref().and_then(|view| view.call.as_ref()).is_some_and(|call| {
-                matches!(
-                    &call.phase,
-                    siaga_hub_api::Phase::Talking { reclaimed: Some(_), .. }
-                )
+                matches!(&call.phase, siaga_hub_api::Phase::Talking { reclaimed: Some(_), .. })
             })
         })
         .await?;

@@ -11,7 +11,7 @@ use std::time::Instant;
 pub const PILOT_DBFS: f32 = -35.0;
 
 /// Samples a second of everything here.
-pub const RATE: u32 = 48_000;
+pub(crate) const RATE: u32 = 48_000;
 
 /// Silence between two repetitions of what somebody says.
 const PAUSE_SAMPLES: usize = RATE as usize * 6 / 5;
@@ -28,7 +28,7 @@ pub fn read_voice(path: &Path) -> anyhow::Result<Arc<[i16]>> {
 ///
 /// # Errors
 /// When it is no WAV file.
-pub fn voice_of(wav: &[u8]) -> anyhow::Result<Arc<[i16]>> {
+pub(crate) fn voice_of(wav: &[u8]) -> anyhow::Result<Arc<[i16]>> {
     let dir = tempfile::tempdir()?;
     let path = dir.path().join("voice.wav");
     std::fs::write(&path, wav)?;

@@ -5,7 +5,7 @@ use crate::sound::Speaker;
 use anyhow::Context;
 use siaga_call_flow::FlowConfig;
 use siaga_hub::{Hub, HubConfig, HubHandle};
-use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore};
+use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Level, Redacted, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, SipEndpoint, Switch};
@@ -67,7 +67,7 @@ impl Stage {
             seats: seats.iter().map(|seat| seat.id.clone()).collect(),
             password: PasswordHash::of(password.clone()).await?,
         };
-        siaga_hub_store::Store::put_operator(&store, &account).await?;
+        store.put_operator(&account).await?;
         let hub = Hub::start(
             HubConfig {
                 units: siaga_plugin_host::units().to_vec(),
@@ -123,10 +123,12 @@ impl Stage {
         .await
     }
 
-    /// Ends every call, then the hub.
-    pub async fn close(self) {
+    /// Ends every call, then the hub; gives its store, in which everything then is.
+    pub async fn close(self) -> Arc<dyn Store> {
+        let store = Arc::clone(self.hub.store());
         self.switch.shut_down().await;
         self.hub.shut_down().await;
+        store
     }
 }
 
