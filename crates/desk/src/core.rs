@@ -91,7 +91,7 @@ pub(crate) enum Effect {
     /// End the session.
     LogOut,
     /// Tell the hub, surely and in order.
-    ToHub(ToHub),
+    ToHub(Box<ToHub>),
     /// Say 180 and make media for this offer meanwhile, so that answering takes no time.
     Ring(DialogKey),
     /// Say 200 with the media made.
@@ -278,8 +278,8 @@ impl Core {
                 self.effects.push_back(Effect::LogOut);
                 self.forget_session();
             }
-            Intent::Ready => self.effects.push_back(Effect::ToHub(ToHub::Ready)),
-            Intent::Pause => self.effects.push_back(Effect::ToHub(ToHub::Pause)),
+            Intent::Ready => self.effects.push_back(Effect::ToHub(Box::new(ToHub::Ready))),
+            Intent::Pause => self.effects.push_back(Effect::ToHub(Box::new(ToHub::Pause))),
             Intent::Answer => self.answer(),
             Intent::Decline => match self.phone {
                 Phone::Ringing { dialog, answered: false, .. } => {
@@ -325,7 +325,7 @@ impl Core {
         match &self.state.call {
             Some(call) => {
                 let message = message(call.call);
-                self.effects.push_back(Effect::ToHub(message));
+                self.effects.push_back(Effect::ToHub(Box::new(message)));
             }
             None => self.complain(DeskError::NotNow),
         }
@@ -365,7 +365,7 @@ impl Core {
         call.rev += 1;
         call.form = form;
         let draft = ToHub::Draft { call: id, rev: call.rev, form: call.form.clone() };
-        self.effects.push_back(Effect::ToHub(draft));
+        self.effects.push_back(Effect::ToHub(Box::new(draft)));
         self.advise_again();
     }
 
@@ -553,7 +553,7 @@ impl Core {
         }
         if call.writable {
             let message = ToHub::Advice { call: id, advice: advice.clone() };
-            self.effects.push_back(Effect::ToHub(message));
+            self.effects.push_back(Effect::ToHub(Box::new(message)));
         }
         call.advice = Some(advice);
     }

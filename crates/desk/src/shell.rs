@@ -234,7 +234,7 @@ impl Engine {
             Effect::LogOut => self.leave().await,
             Effect::ToHub(message) => {
                 if let Some((_, link)) = &self.session {
-                    link.say(message).await;
+                    link.say(*message).await;
                 }
             }
             Effect::Ring(dialog) => self.ring(dialog).await,

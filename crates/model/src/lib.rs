@@ -7,6 +7,8 @@
 //! Nothing here does IO, reads a clock or draws a random number. Personal data is wrapped in
 //! [`Redacted`], so that no log line can show it by accident.
 
+#![forbid(unsafe_code)]
+
 mod case;
 mod cause;
 mod id;

@@ -7,7 +7,6 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_call_flow::FlowConfig;
 use siaga_hub::{Hub, HubConfig, seats_from_csv, units_from_csv};
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
-use siaga_media::MediaConfig;
 use siaga_model::{Redacted, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, Switch};
@@ -155,12 +154,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let store = Arc::new(SqliteStore::open(&serve.db).await.context("opening the database")?);
     let (switch, events) = match serve.switch {
         SwitchKind::Embedded => {
-            let local = serve.sip_listen.ip().is_loopback();
-            let config = EmbeddedConfig {
-                bind: serve.sip_listen,
-                media: if local { MediaConfig::loopback() } else { MediaConfig::network() },
-                ..EmbeddedConfig::loopback(serve.recordings)
-            };
+            let config = EmbeddedConfig::listening(serve.sip_listen, serve.recordings);
             EmbeddedSwitch::start(config, clock).await.context("starting the switch")?
         }
     };

@@ -1,3 +1,5 @@
+//! The jitter buffer on virtual time, and what must always hold of it.
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

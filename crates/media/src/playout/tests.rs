@@ -1,3 +1,5 @@
+//! What is heard through a bad network, on virtual time.
+
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;

@@ -1,3 +1,5 @@
+//! What is taken for a message and what is refused.
+
 use super::*;
 use proptest::prelude::*;
 

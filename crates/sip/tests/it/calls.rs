@@ -1,3 +1,5 @@
+//! Calls both ways: set-up, refusal, CANCEL, re-INVITE, BYE.
+
 use crate::expect;
 use crate::harness::*;
 use siaga_sip::{Headers, ServerEvent, SipError, UaEvent};

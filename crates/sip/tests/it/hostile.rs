@@ -1,3 +1,5 @@
+//! Malformed and hostile messages, while a call goes on.
+
 use crate::expect;
 use crate::harness::*;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};

@@ -1,3 +1,5 @@
+//! Connections that are cut, with and without a call up.
+
 use crate::expect;
 use crate::harness::*;
 use siaga_sip::{Headers, ServerEvent, UaEvent, UnregisteredBy};

@@ -1,3 +1,5 @@
+//! Registration: digests, wrong secrets, expiry, replacement.
+
 use crate::expect;
 use crate::harness::*;
 use siaga_model::Redacted;

@@ -53,13 +53,19 @@ pub struct EmbeddedConfig {
 impl EmbeddedConfig {
     /// Everything on loopback: training and tests.
     pub fn loopback(recordings: PathBuf) -> Self {
+        Self::listening(SocketAddr::from(([127, 0, 0, 1], 0)), recordings)
+    }
+
+    /// For whoever can reach `bind`: media stay on loopback when that is loopback.
+    pub fn listening(bind: SocketAddr, recordings: PathBuf) -> Self {
+        let local = bind.ip().is_loopback();
         Self {
-            bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+            bind,
             tls: None,
             public_host: None,
             domain: "siaga.invalid".to_owned(),
             recordings,
-            media: MediaConfig::loopback(),
+            media: if local { MediaConfig::loopback() } else { MediaConfig::network() },
         }
     }
 }
