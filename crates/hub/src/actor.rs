@@ -113,9 +113,12 @@ impl Actor {
                 event = self.switch_events.recv(), if switch_stands => match event {
                     Some(event) => self.core.switch_event(self.clock.now(), event),
                     None => {
-                        tracing::error!("the switch is gone");
                         switch_stands = false;
-                        self.core.switch_lost(self.clock.now());
+                        match self.core.switch_lost(self.clock.now()) {
+                            // So it ends in an orderly stop: first its calls, then the switch.
+                            0 => tracing::info!("the switch has ended, and no call with it"),
+                            calls => tracing::error!(calls, "the switch is gone with its calls"),
+                        }
                     }
                 },
                 message = self.inbox.recv() => match message {

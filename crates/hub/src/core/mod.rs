@@ -221,10 +221,12 @@ impl HubCore {
         self.commit(None);
     }
 
-    /// The switch is gone with all its calls.
-    pub(crate) fn switch_lost(&mut self, now: Timestamp) {
+    /// The switch is gone with all its calls; gives how many were live.
+    pub(crate) fn switch_lost(&mut self, now: Timestamp) -> usize {
+        let live = self.live_calls();
         self.tell_flow(now, Input::Switch(SwitchSaw::Lost));
         self.commit(None);
+        live
     }
 
     /// The writer has stored what a ticket stands for, or could not.
