@@ -3,7 +3,7 @@
 //! A bridge is a task of its own, so that one that fails takes no other call with it. It knows
 //! nothing of SIP and decides nothing.
 
-use super::mixing::{Voice, heard};
+use super::mixing::{Voice, audible, heard};
 use super::program::Player;
 use siaga_call_flow::Program;
 use siaga_media::vad::SpeechDetector;
@@ -85,6 +85,8 @@ impl BridgeLeg {
 
 pub(super) struct Bridge {
     legs: Vec<BridgeLeg>,
+    /// What the hub wants played.
+    program: Program,
     player: Player,
     recording: Option<RecordingHandle>,
     commands: mpsc::Receiver<BridgeCommand>,
@@ -99,7 +101,8 @@ impl Bridge {
         saw: mpsc::Sender<BridgeSaw>,
     ) -> (Self, mpsc::Sender<BridgeCommand>) {
         let (sender, commands) = mpsc::channel(COMMAND_CAPACITY);
-        (Self { legs: Vec::new(), player: Player::new(), recording, commands, saw }, sender)
+        let (program, player) = (Program::Music, Player::new());
+        (Self { legs: Vec::new(), program, player, recording, commands, saw }, sender)
     }
 
     pub(super) async fn run(mut self) -> Option<RecordingHandle> {
@@ -168,7 +171,7 @@ impl Bridge {
                     leg.up_since = leg.up_since.map(|_| Instant::now());
                 }
             }
-            BridgeCommand::Play(program) => self.player.play(program),
+            BridgeCommand::Play(program) => self.program = program,
         }
     }
 
@@ -177,6 +180,8 @@ impl Bridge {
     }
 
     async fn on_tick(&mut self, now: Instant) {
+        let humans = self.legs.iter().filter(|leg| leg.joined && !leg.id.is_caller());
+        self.player.play(audible(self.program, humans.map(|leg| leg.remote_hold)));
         let played = self.player.next_frame();
         let voices: Vec<Voice> = self
             .legs

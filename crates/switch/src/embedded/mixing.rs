@@ -1,4 +1,4 @@
-//! Who hears whom in a bridge: a pure function of one tick.
+//! Who hears whom and what in a bridge: pure functions of one tick.
 
 use siaga_call_flow::Program;
 use siaga_media::Frame;
@@ -43,10 +43,33 @@ pub(super) fn heard(voices: &[Voice], program: Program, played: &Frame) -> Vec<F
         .collect()
 }
 
+/// What is played when the hub wants `wanted`, and of each human in the conversation beside the
+/// caller it is known whether that one's telephone holds (by SDP).
+///
+/// While all of them hold it is music. Our own desks hold at the hub; telephones of another make hold
+/// by themselves and most of them send nothing then, and no caller is left alone in silence.
+pub(super) fn audible(wanted: Program, mut holding: impl Iterator<Item = bool>) -> Program {
+    match holding.next() {
+        Some(true) if holding.all(|holds| holds) => Program::Music,
+        Some(_) | None => wanted,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use siaga_media::FRAME;
+
+    #[test]
+    fn a_caller_whose_humans_all_hold_hears_music_and_any_of_them_ends_it() {
+        let program = |holding: &[bool]| audible(Program::Quiet, holding.iter().copied());
+        assert_eq!(program(&[true]), Program::Music);
+        assert_eq!(program(&[true, true]), Program::Music);
+        assert_eq!(program(&[true, false]), Program::Quiet);
+        assert_eq!(program(&[false, true]), Program::Quiet);
+        assert_eq!(program(&[]), Program::Quiet);
+        assert_eq!(audible(Program::SoftRingback, [false].into_iter()), Program::SoftRingback);
+    }
 
     fn voice(joined: bool, level: i16) -> Voice {
         Voice { joined, frame: Frame([level; FRAME]) }
