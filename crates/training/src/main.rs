@@ -7,6 +7,7 @@ use siaga_training::{BenchOptions, RunOptions, Scenario, bench, run};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 /// Plays a 110 call from the caller's voice to the closing, on a hub and a switch of its own.
 #[derive(Parser)]
@@ -66,7 +67,11 @@ fn percent(text: &str) -> Result<f64, String> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    start_log();
+    start_log(match arguments.command {
+        // Between the lines of a table nobody reads warnings.
+        Some(Command::Bench { .. }) => LevelFilter::ERROR,
+        None => LevelFilter::WARN,
+    });
     let (done, what) = match arguments.command {
         Some(Command::Bench { seconds }) => (measure(&arguments, seconds), "the measurement"),
         None => (play(&arguments), "the scenario"),
@@ -120,16 +125,18 @@ async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
     for problem in &journey.problems {
         println!("problem: {problem}");
     }
+    for late in &journey.late {
+        println!("late: {late}");
+    }
     let verdict = if journey.ok { "ok" } else { "NOT OK" };
     println!("{}: {verdict} ({})", journey.scenario, report.display());
     Ok(journey.ok)
 }
 
 /// Logs to stderr as `RUST_LOG` says, but never what would show numbers or secrets.
-fn start_log() {
-    use tracing_subscriber::filter::{EnvFilter, LevelFilter};
+fn start_log(unless_told: LevelFilter) {
     let mut filter =
-        EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
+        EnvFilter::builder().with_default_directive(unless_told.into()).from_env_lossy();
     for target in siaga_sip::NOISY_LOG_TARGETS {
         let directive = format!("{target}=off").parse().expect("a target is a directive");
         filter = filter.add_directive(directive);

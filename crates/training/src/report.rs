@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 pub struct Journey {
     /// The scenario's name.
     pub scenario: String,
-    /// Whether everything that must have happened did; computed, see `problems`.
+    /// Whether everything that must have happened did, and in time; computed, see `problems` and
+    /// `late`.
     pub ok: bool,
     /// The switch: `embedded`.
     pub switch: String,
@@ -27,8 +28,11 @@ pub struct Journey {
     pub plugins: Vec<PluginJourney>,
     /// Which voice was looked for where, and whether it was there.
     pub voices: Vec<VoiceCheck>,
-    /// Why `ok` is false; empty when it is true.
+    /// What went otherwise than it must: the story, the voices, the recordings. None when `ok`.
     pub problems: Vec<String>,
+    /// Which promised times were exceeded. None when `ok`; only a journey that had the machine to
+    /// itself is judged by them.
+    pub late: Vec<String>,
 }
 
 /// Something that happened.
