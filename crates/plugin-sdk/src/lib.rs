@@ -5,7 +5,8 @@
 //! type with `export!`. Rules take what the host offers through [`Places`], so that they are tested
 //! natively, without any WebAssembly.
 //!
-//! [`text`] knows how operators type: abbreviations, slang, no punctuation.
+//! [`text`] knows how operators type: abbreviations, slang, no punctuation. [`lists`] are word
+//! lists that cost nothing at run time.
 
 #[allow(missing_docs, unreachable_pub, clippy::all, clippy::pedantic)]
 mod offered {
@@ -17,6 +18,7 @@ mod offered {
     });
 }
 
+pub mod lists;
 pub mod places;
 pub mod samples;
 pub mod text;

@@ -4,10 +4,15 @@
 //! ("tolooong") and with common abbreviations written out (`singkatan.csv`). Phrases are compared
 //! with plain forms; what is shown to the operator are the words as typed.
 
+use crate::lists::{PAIRS, Row, by_pair, count, pair, rows};
 use std::ops::Range;
 
 /// `abbreviation,plain form`, reviewed by people who do not program.
-const ABBREVIATIONS: &str = include_str!("singkatan.csv");
+const CSV: &str = include_str!("singkatan.csv");
+static ABBREVIATIONS: [Row<2>; count(CSV)] = by_pair(rows(CSV));
+
+/// No abbreviation is longer, in bytes.
+const LONGEST_ABBREVIATION: usize = 10;
 
 /// Words before a phrase that turn it round, looked for up to two words ahead of it.
 const NEGATIONS: [&str; 5] = ["tidak", "bukan", "belum", "tanpa", "hampir"];
@@ -29,7 +34,7 @@ pub struct Words<'a> {
     text: &'a str,
     words: Vec<Word>,
     /// Whether any word begins with a pair of letters; rules out most phrases without comparing.
-    beginnings: [bool; 1024],
+    beginnings: [bool; PAIRS],
 }
 
 impl<'a> Words<'a> {
@@ -62,7 +67,7 @@ impl<'a> Words<'a> {
                 ends_sentence: true,
             });
         }
-        let mut beginnings = [false; 1024];
+        let mut beginnings = [false; PAIRS];
         for word in &words {
             beginnings[pair(&word.plain)] = true;
         }
@@ -84,10 +89,22 @@ impl<'a> Words<'a> {
     /// A phrase is one or more plain words separated by single spaces; a word that ends in `*` (after
     /// at least two letters) stands for every word that begins so.
     pub fn find(&self, phrase: &str) -> Option<&'a str> {
-        let first = phrase.split(' ').next().unwrap_or_default();
-        if !self.beginnings[pair(first)] {
-            return None;
-        }
+        self.beginnings[pair(phrase)].then(|| self.first_match(phrase)).flatten()
+    }
+
+    /// Rows of a list whose first cell stands here as [`find`](Self::find) finds it, each with the
+    /// words as typed, in the order of the list.
+    pub fn find_rows<'r, const CELLS: usize>(
+        &self,
+        list: &'r [Row<CELLS>],
+    ) -> impl Iterator<Item = (&'a str, &'r [&'static str; CELLS])> {
+        list.iter().filter(|row| self.beginnings[row.pair()]).filter_map(|row| {
+            let words = self.first_match(row.cells().first()?)?;
+            Some((words, row.cells()))
+        })
+    }
+
+    fn first_match(&self, phrase: &str) -> Option<&'a str> {
         (0..self.words.len()).find_map(|at| {
             let end = self.match_at(at, phrase)?;
             (!self.is_negated(at))
@@ -120,12 +137,6 @@ impl<'a> Words<'a> {
     }
 }
 
-fn pair(word: &str) -> usize {
-    let bytes = word.as_bytes();
-    let five = |at: usize| usize::from(bytes.get(at).copied().unwrap_or(0) & 31);
-    five(0) * 32 + five(1)
-}
-
 /// The plain form of one word.
 fn plain(word: &str) -> String {
     let mut plain = String::with_capacity(word.len());
@@ -140,31 +151,17 @@ fn plain(word: &str) -> String {
             plain.push(c);
         }
     }
-    if plain.len() > 10 {
+    if plain.len() > LONGEST_ABBREVIATION {
         return plain;
     }
-    for line in ABBREVIATIONS.lines() {
-        if let Some((short, long)) = line.split_once(',')
-            && short == plain
-        {
-            return long.to_owned();
-        }
-    }
-    plain
-}
-
-/// The rows of a word list that was compiled in: its first line is a heading, `#` begins a remark.
-pub fn rows<const N: usize>(csv: &'static str) -> impl Iterator<Item = [&'static str; N]> {
-    csv.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('#')).filter_map(
-        |line| {
-            let mut columns = line.splitn(N, ',');
-            let mut row = [""; N];
-            for cell in &mut row {
-                *cell = columns.next()?;
-            }
-            Some(row)
-        },
-    )
+    let wanted = pair(&plain);
+    let first = ABBREVIATIONS.partition_point(|row| row.pair() < wanted);
+    let long = ABBREVIATIONS[first..]
+        .iter()
+        .take_while(|row| row.pair() == wanted)
+        .find(|row| row.cells()[0] == plain)
+        .map(|row| row.cells()[1]);
+    long.map_or(plain, str::to_owned)
 }
 
 #[cfg(test)]
@@ -176,6 +173,24 @@ mod tests {
         let words = Words::of("TOLOOOONG pak, krbn tdk sadar!");
         assert_eq!(words.find("tolong"), Some("TOLOOOONG"));
         assert_eq!(words.find("korban tidak sadar"), Some("krbn tdk sadar"));
+    }
+
+    #[test]
+    fn every_abbreviation_is_written_out() {
+        for row in &ABBREVIATIONS {
+            let [short, long] = row.cells();
+            assert!(short.len() <= LONGEST_ABBREVIATION, "{short}");
+            assert_eq!(plain(short), *long);
+        }
+    }
+
+    #[test]
+    fn rows_are_found_in_the_order_of_the_list_with_the_words_as_typed() {
+        const CSV: &str = "kata,arti\nluka,x\napi besar,y\ntolong,z\n";
+        const LIST: [Row<2>; count(CSV)] = rows(CSV);
+        let words = Words::of("Tolong! API besar, tidak ada luka");
+        let found: Vec<_> = words.find_rows(&LIST).map(|(typed, row)| (typed, row[1])).collect();
+        assert_eq!(found, [("API besar", "y"), ("Tolong", "z")]);
     }
 
     #[test]

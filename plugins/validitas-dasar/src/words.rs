@@ -1,11 +1,16 @@
 //! The word lists: data files beside the code, so that people who do not program can review them.
 
-use siaga_plugin_sdk::text::{Words, rows};
+use siaga_plugin_sdk::lists::{Row, count, rows};
+use siaga_plugin_sdk::text::Words;
 use siaga_plugin_sdk::types::Priority;
 
-const DANGER: &str = include_str!("kata_bahaya.csv");
-const NOT_REPORT: &str = include_str!("bukan_laporan.csv");
-const QUESTION: &str = include_str!("pertanyaan.csv");
+const DANGER_CSV: &str = include_str!("kata_bahaya.csv");
+const NOT_REPORT_CSV: &str = include_str!("bukan_laporan.csv");
+const QUESTION_CSV: &str = include_str!("pertanyaan.csv");
+
+static DANGER: [Row<3>; count(DANGER_CSV)] = rows(DANGER_CSV);
+static NOT_REPORT: [Row<2>; count(NOT_REPORT_CSV)] = rows(NOT_REPORT_CSV);
+static QUESTION: [Row<1>; count(QUESTION_CSV)] = rows(QUESTION_CSV);
 
 /// Something that asks for the police.
 pub(crate) struct Matter<'a> {
@@ -19,9 +24,9 @@ pub(crate) struct Matter<'a> {
 
 /// What asks for the police, most urgent first.
 pub(crate) fn matters<'a>(text: &Words<'a>) -> Vec<Matter<'a>> {
-    let mut found: Vec<Matter<'a>> = rows::<3>(DANGER)
-        .filter_map(|[phrase, situation, priority]| {
-            let words = text.find(phrase)?;
+    let mut found: Vec<Matter<'a>> = text
+        .find_rows(&DANGER)
+        .filter_map(|(words, [_, situation, priority])| {
             Some(Matter { words, situation, priority: priority_of(priority)? })
         })
         .collect();
@@ -31,12 +36,12 @@ pub(crate) fn matters<'a>(text: &Words<'a>) -> Vec<Matter<'a>> {
 
 /// A sign that nobody reports anything: the words as typed and the kind of call.
 pub(crate) fn not_report<'a>(text: &Words<'a>) -> Option<(&'a str, &'static str)> {
-    rows::<2>(NOT_REPORT).find_map(|[phrase, kind]| Some((text.find(phrase)?, kind)))
+    text.find_rows(&NOT_REPORT).next().map(|(words, [_, kind])| (words, *kind))
 }
 
 /// Words of somebody who only wants to know something.
 pub(crate) fn question<'a>(text: &Words<'a>) -> Option<&'a str> {
-    rows::<1>(QUESTION).find_map(|[phrase]| text.find(phrase))
+    text.find_rows(&QUESTION).next().map(|(words, _)| words)
 }
 
 fn priority_of(text: &str) -> Option<Priority> {
@@ -56,21 +61,19 @@ mod tests {
     /// A row that the code cannot read would be passed over in silence.
     #[test]
     fn every_row_of_every_list_is_found_in_its_own_words() {
-        let data = |csv: &'static str| {
-            csv.lines().skip(1).filter(|line| !line.is_empty() && !line.starts_with('#'))
-        };
-        for line in data(DANGER) {
-            let columns: Vec<&str> = line.split(',').collect();
-            assert_eq!(columns.len(), 3, "{line}");
-            assert!(priority_of(columns[2]).is_some(), "{line}");
+        let phrases = DANGER
+            .iter()
+            .map(|row| row.cells()[0])
+            .chain(NOT_REPORT.iter().map(|row| row.cells()[0]))
+            .chain(QUESTION.iter().map(|row| row.cells()[0]));
+        for phrase in phrases {
+            let typed = phrase.replace('*', "");
+            // "tidak sadar" negates nothing: the negation belongs to the phrase.
+            assert!(Words::of(&typed).find(phrase).is_some(), "not in plain form: {phrase}");
         }
-        for csv in [DANGER, NOT_REPORT, QUESTION] {
-            for line in data(csv) {
-                let phrase = line.split(',').next().unwrap_or_default();
-                let typed = phrase.replace('*', "");
-                // "tidak sadar" negates nothing: the negation belongs to the phrase.
-                assert!(Words::of(&typed).find(phrase).is_some(), "not in plain form: {line}");
-            }
+        for row in &DANGER {
+            let [phrase, situation, priority] = row.cells();
+            assert!(priority_of(priority).is_some(), "{phrase},{situation},{priority}");
         }
     }
 }
