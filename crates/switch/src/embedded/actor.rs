@@ -3,20 +3,19 @@
 //! It never waits for media: gathering, negotiating and closing happen in tasks that report back as
 //! [`Setup`] messages, so a slow leg delays nobody.
 
+mod reports;
+
 use super::EMERGENCY_NUMBER;
-use super::bridge::{Bridge, BridgeCommand, BridgeSaw};
+use super::bridge::{BridgeCommand, BridgeSaw};
 use super::leg::{Leg, LegPhase, cause_of_end, cause_of_failure};
-use crate::{Clock, LegReport, RecordingReport, SwitchEvent};
+use crate::{Clock, LegReport, SwitchEvent};
 use siaga_call_flow::{SwitchCommand, SwitchSaw};
 use siaga_media::{MediaConfig, MediaError, MediaEvent, MediaSession};
-use siaga_model::{
-    CallFacts, CallId, Caller, CallerStatus, LegCause, LegId, Redacted, SeatId, Timestamp,
-};
-use siaga_recording::{RecorderOptions, RecordingEvent, RecordingHandle, Seal};
-use siaga_sip::{DialogKey, Headers, IncomingLeg, ServerEvent, SipServer};
+use siaga_model::{CallId, LegCause, LegId, SeatId};
+use siaga_recording::{RecordingEvent, Seal};
+use siaga_sip::{DialogKey, IncomingLeg, ServerEvent, SipServer};
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
@@ -27,14 +26,8 @@ const SETUP_CAPACITY: usize = 1024;
 /// Calls at once. Beyond it a caller gets 503 with Retry-After, which a trunk takes to another Polda.
 const MAX_CALLS: usize = 1000;
 
-/// How long ICE and DTLS of an answered leg may take. Measured on loopback: 0.2 s.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
-
 /// How long shutting down may take, sealing of recordings included.
 const SHUT_DOWN_TIMEOUT: Duration = Duration::from_secs(4);
-
-/// Longest calling number that is taken over (E.164 has 15 digits; names are longer).
-const MAX_NUMBER: usize = 64;
 
 pub(super) enum ToActor {
     Command(SwitchCommand),
@@ -200,6 +193,11 @@ impl Actor {
         if call.leg(id).is_some() {
             return;
         }
+        if call.bridge.is_none() {
+            // Sent before the end of the call was known: nobody is there to talk to.
+            self.saw(SwitchSaw::Ended { leg: id, cause: LegCause::Failed }).await;
+            return;
+        }
         call.legs.push(Leg {
             id,
             seat: Some(seat),
@@ -323,9 +321,11 @@ impl Actor {
         let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
         match leg.phase {
             LegPhase::Calling { .. } => leg.phase = LegPhase::Connecting { dialog },
-            // Our CANCEL crossed the answer: the SIP side sends the BYE.
-            LegPhase::Ending { .. } => return,
-            LegPhase::Preparing | LegPhase::Connecting { .. } | LegPhase::Up { .. } => return,
+            // An answer is told once, and not of a call that we gave up: the SIP side sends the BYE.
+            LegPhase::Ending { .. }
+            | LegPhase::Preparing
+            | LegPhase::Connecting { .. }
+            | LegPhase::Up { .. } => return,
         }
         let Some(session) = leg.session.clone() else { return };
         let setup = self.setup.clone();
@@ -409,263 +409,9 @@ impl Actor {
             self.calls.remove(&id);
         }
     }
-
-    // ---- what tasks report
-
-    async fn on_setup(&mut self, setup: Setup) {
-        match setup {
-            Setup::CallerMedia { leg, incoming, made } => {
-                self.on_caller_media(leg, *incoming, made).await;
-            }
-            Setup::SeatOffer { leg, made } => self.on_seat_offer(leg, made).await,
-            Setup::SeatAnswer { leg, taken } => self.on_seat_answer(leg, taken).await,
-            Setup::Media { leg, event } => self.on_media(leg, event).await,
-            Setup::ConnectDeadline(id) => {
-                let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
-                if leg.is_some_and(|leg| matches!(leg.phase, LegPhase::Connecting { .. })) {
-                    self.hang_up(id, LegCause::Failed).await;
-                }
-            }
-            Setup::Recording { call, event } => self.on_recording(call, event).await,
-            Setup::Sealed { call, seals } => self.on_sealed(call, seals).await,
-        }
-    }
-
-    async fn on_caller_media(
-        &mut self,
-        id: LegId,
-        incoming: IncomingLeg,
-        made: Result<(MediaSession, String), MediaError>,
-    ) {
-        let dialog = incoming.dialog;
-        if !self.dialogs.contains_key(&dialog) {
-            // Hung up before the media was there (ring-once): nobody waits any more.
-            if let Ok((session, _)) = made {
-                tokio::spawn(async move { session.close().await });
-            }
-            return;
-        }
-        let (session, answer) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                self.dialogs.remove(&dialog);
-                let peer = incoming.remote.to_string();
-                self.refuse(dialog, peer, 488, &error.to_string()).await;
-                return;
-            }
-        };
-        if self.sip.answer(dialog, &answer).await.is_err() {
-            self.dialogs.remove(&dialog);
-            tokio::spawn(async move { session.close().await });
-            return;
-        }
-        let session = Arc::new(session);
-        self.forward_media(id, &session);
-        let arrived_at = self.clock.now();
-        let bridge = self.open_bridge(id.call, arrived_at);
-        let _ = bridge.send(BridgeCommand::Add { leg: id, session: session.clone() }).await;
-        let leg = Leg {
-            id,
-            seat: None,
-            phase: LegPhase::Connecting { dialog },
-            session: Some(session),
-            user_agent: incoming.headers.get("User-Agent").unwrap_or_default().to_owned(),
-        };
-        self.calls.insert(id.call, Call { legs: vec![leg], bridge: Some(bridge), sealed: false });
-        let facts = CallFacts { caller: caller_of(&incoming), arrived_at, ..CallFacts::default() };
-        self.saw(SwitchSaw::CallerArrived { call: id.call, facts, first_unit: None }).await;
-    }
-
-    /// Starts the bridge and the recorder of a call. A recorder that cannot start is told and the
-    /// call goes on without it: a caller is worth more than a file.
-    fn open_bridge(&self, call: CallId, started_at: Timestamp) -> mpsc::Sender<BridgeCommand> {
-        let setup = self.setup.clone();
-        let on_event = {
-            let setup = setup.clone();
-            move |event| {
-                // Called on the recorder's thread, which must not wait for us. A report that finds
-                // the queue full is repeated by the next failure.
-                let _ = setup.try_send(Setup::Recording { call, event });
-            }
-        };
-        let options = RecorderOptions { call, started_at };
-        let recording =
-            match RecordingHandle::start_anyway(self.recordings.clone(), options, on_event) {
-                Ok(handle) => Some(handle),
-                Err(error) => {
-                    tracing::error!(%call, %error, "no recorder: the call goes on unrecorded");
-                    None
-                }
-            };
-        let (bridge, commands) = Bridge::new(recording, self.bridge_saw.clone());
-        tokio::spawn(async move {
-            let recording = bridge.run().await;
-            let seals =
-                tokio::task::spawn_blocking(move || match recording.map(RecordingHandle::finish) {
-                    Some(Ok(seals)) => seals,
-                    Some(Err(error)) => {
-                        tracing::error!(%call, %error, "a recording could not be finished");
-                        Vec::new()
-                    }
-                    None => Vec::new(),
-                })
-                .await
-                .unwrap_or_default();
-            report(&setup, Setup::Sealed { call, seals }).await;
-        });
-        commands
-    }
-
-    fn forward_media(&self, leg: LegId, session: &MediaSession) {
-        let Some(mut events) = session.events() else { return };
-        let setup = self.setup.clone();
-        tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                report(&setup, Setup::Media { leg, event }).await;
-            }
-        });
-    }
-
-    async fn on_seat_offer(&mut self, id: LegId, made: Result<(MediaSession, String), MediaError>) {
-        let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
-        let Some(leg) = leg else {
-            // Taken back while the offer was made.
-            if let Ok((session, _)) = made {
-                tokio::spawn(async move { session.close().await });
-            }
-            return;
-        };
-        let Some(seat) = leg.seat.clone() else { return };
-        let (session, offer) = match made {
-            Ok(made) => made,
-            Err(error) => {
-                tracing::error!(leg = %id, %error, "no media for a seat's leg");
-                self.leg_over(id, LegCause::Failed).await;
-                return;
-            }
-        };
-        let session = Arc::new(session);
-        leg.session = Some(session.clone());
-        let headers = Headers::new().with("X-Siaga-Call", id.call.to_string());
-        match self.sip.invite(seat.as_str(), &offer, headers).await {
-            Ok(dialog) => {
-                self.dialogs.insert(dialog, id);
-                self.forward_media(id, &session);
-                if let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) {
-                    leg.phase = LegPhase::Calling { dialog };
-                }
-            }
-            Err(error) => {
-                tracing::info!(leg = %id, %seat, %error, "a seat could not be rung");
-                self.leg_over(id, LegCause::Unregistered).await;
-            }
-        }
-    }
-
-    async fn on_seat_answer(&mut self, id: LegId, taken: Result<(), MediaError>) {
-        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
-        if !matches!(leg.phase, LegPhase::Connecting { .. }) {
-            return;
-        }
-        let Some(session) = leg.session.clone() else { return };
-        if let Err(error) = taken {
-            tracing::warn!(leg = %id, %error, "a seat's answer cannot be used");
-            self.hang_up(id, LegCause::Failed).await;
-            return;
-        }
-        self.to_bridge(id.call, BridgeCommand::Add { leg: id, session }).await;
-        let setup = self.setup.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(CONNECT_TIMEOUT).await;
-            report(&setup, Setup::ConnectDeadline(id)).await;
-        });
-    }
-
-    async fn on_media(&mut self, id: LegId, event: MediaEvent) {
-        let now = self.clock.now();
-        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
-        match event {
-            MediaEvent::Connected => {
-                let LegPhase::Connecting { dialog } = leg.phase else { return };
-                leg.phase = LegPhase::Up { dialog, joined_at: now };
-                self.to_bridge(id.call, BridgeCommand::Up(id)).await;
-                if !id.is_caller() {
-                    self.saw(SwitchSaw::Answered(id)).await;
-                }
-            }
-            // RTP decides when a leg is lost (2 s), not ICE's own idea of it.
-            MediaEvent::Disconnected => {}
-            MediaEvent::Failed { reason } => {
-                tracing::info!(leg = %id, %reason, "media failed");
-                // A caller's telephone may be in a tunnel: for it the bridge's long timeout decides.
-                if !id.is_caller() {
-                    self.hang_up(id, LegCause::MediaLost).await;
-                }
-            }
-            MediaEvent::Dtmf(digit) => self.tell(SwitchEvent::Dtmf { leg: id, digit }).await,
-            MediaEvent::RemoteHold(held) => {
-                self.to_bridge(id.call, BridgeCommand::RemoteHold { leg: id, held }).await;
-            }
-        }
-    }
-
-    async fn on_bridge(&mut self, saw: BridgeSaw) {
-        match saw {
-            BridgeSaw::Heard(leg) => self.saw(SwitchSaw::Heard(leg)).await,
-            BridgeSaw::MediaLost(leg) => self.hang_up(leg, LegCause::MediaLost).await,
-        }
-    }
-
-    async fn on_recording(&mut self, call: CallId, event: RecordingEvent) {
-        let reason = match event {
-            // The seals come with the end of the bridge.
-            RecordingEvent::Opened { .. } | RecordingEvent::Sealed(_) => return,
-            RecordingEvent::DiskFailed { error } => error.to_string(),
-            RecordingEvent::Lost { ticks } => format!("{} ms are in no file", ticks * 20),
-            RecordingEvent::Dropped { ticks } => format!("{} ms became silence", ticks * 20),
-        };
-        self.tell(SwitchEvent::RecordingTrouble { call, reason }).await;
-    }
-
-    async fn on_sealed(&mut self, call: CallId, seals: Vec<Seal>) {
-        for seal in seals {
-            self.tell(SwitchEvent::Recorded(RecordingReport {
-                call,
-                file: seal.file,
-                starts_at: seal.starts_at,
-                seconds: seal.seconds,
-                channels: seal.channels,
-                sha256: seal.sha256,
-            }))
-            .await;
-        }
-        if let Some(call) = self.calls.get_mut(&call) {
-            call.sealed = true;
-        }
-        self.forget_if_over(call);
-    }
 }
 
 /// Reports to the actor; once that is gone nobody needs the report.
 async fn report(setup: &mpsc::Sender<Setup>, message: Setup) {
     let _ = setup.send(message).await;
-}
-
-/// Who calls: the account of a registered telephone is a number we vouch for; what an unregistered
-/// one says of itself is only a claim.
-fn caller_of(incoming: &IncomingLeg) -> Caller {
-    let shorten = |number: &str| number.chars().take(MAX_NUMBER).collect::<String>();
-    match &incoming.authenticated {
-        Some(account) => {
-            Caller { number: Redacted::new(shorten(account)), status: CallerStatus::Verified }
-        }
-        None => {
-            let claimed = shorten(incoming.from_user.expose());
-            if claimed.is_empty() || claimed.eq_ignore_ascii_case("anonymous") {
-                Caller::default()
-            } else {
-                Caller { number: Redacted::new(claimed), status: CallerStatus::Claimed }
-            }
-        }
-    }
 }

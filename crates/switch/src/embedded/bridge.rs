@@ -6,6 +6,7 @@
 use super::mixing::{Voice, audible, heard};
 use super::program::Player;
 use siaga_call_flow::Program;
+use siaga_media::jitter::MAX_DELAY;
 use siaga_media::vad::SpeechDetector;
 use siaga_media::{FRAME_DURATION, Frame, MediaSession};
 use siaga_model::LegId;
@@ -25,9 +26,14 @@ const SEAT_RTP_TIMEOUT: Duration = Duration::from_secs(2);
 /// The same for a caller, who may be in a tunnel: a backstop against ghosts, never a judgement.
 const CALLER_RTP_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How many ticks are made up for at once after the machine was busy. Beyond that (a suspended
-/// laptop) the time is gone and is not replayed.
-const MOST_TICKS_TO_CATCH_UP: u32 = 50;
+/// How late a bridge may be and still make up for every tick, so that no word is lost when the
+/// machine was busy for a moment. Beyond that it goes on with the present: a peer's jitter buffer
+/// throws away what is older, and a longer burst would only make the voices late.
+const MOST_TO_CATCH_UP: Duration = MAX_DELAY;
+
+/// The most silence that is recorded for time that was not made up for. Whoever's machine slept for
+/// longer has no call any more.
+const MOST_SILENCE: Duration = Duration::from_secs(60);
 
 /// What a bridge is told.
 pub(super) enum BridgeCommand {
@@ -108,7 +114,6 @@ impl Bridge {
     pub(super) async fn run(mut self) -> Option<RecordingHandle> {
         let mut ticks = tokio::time::interval(FRAME_DURATION);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        let mut behind = 0;
         loop {
             tokio::select! {
                 biased;
@@ -118,18 +123,24 @@ impl Bridge {
                 },
                 due = ticks.tick() => {
                     let now = Instant::now();
-                    if now.saturating_duration_since(due.into_std()) > FRAME_DURATION {
-                        behind += 1;
-                        if behind > MOST_TICKS_TO_CATCH_UP {
-                            ticks.reset_immediately();
-                            behind = 0;
-                        }
-                    } else {
-                        behind = 0;
+                    let skipped = to_skip(now.saturating_duration_since(due.into_std()));
+                    if skipped > 0 {
+                        self.skip(skipped);
+                        ticks.reset_at(due + FRAME_DURATION * skipped.saturating_add(1));
                     }
                     self.on_tick(now).await;
                 }
             }
+        }
+    }
+
+    /// Nothing was heard or said for so many ticks; the recording keeps its time.
+    fn skip(&mut self, ticks: u32) {
+        tracing::warn!(ticks, "a bridge stood still for too long to make up for it");
+        let Some(recording) = &mut self.recording else { return };
+        let silence = Frame::silence();
+        for _ in 0..ticks.min(frames_in(MOST_SILENCE)) {
+            recording.write(&silence.0, &silence.0);
         }
     }
 
@@ -213,6 +224,34 @@ impl Bridge {
         for notice in notices {
             // The actor outlives its bridges; when it is gone the process is going down.
             let _ = self.saw.send(notice).await;
+        }
+    }
+}
+
+/// How many ticks a bridge that is `late` leaves out; the next one is due now or was a moment ago.
+fn to_skip(late: Duration) -> u32 {
+    if late <= MOST_TO_CATCH_UP { 0 } else { frames_in(late) }
+}
+
+/// Whole frames in a span of time.
+fn frames_in(span: Duration) -> u32 {
+    u32::try_from(span.as_millis() / FRAME_DURATION.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_is_made_up_for_and_a_standstill_is_left_out_to_the_tick() {
+        let ms = Duration::from_millis;
+        for late in [0, 19, 20, 100, 300] {
+            assert_eq!(to_skip(ms(late)), 0, "{late} ms");
+        }
+        // What is left out and what is still late make up the whole standstill.
+        for late in [301, 320, 1_000, 5_007, 8 * 3_600_000] {
+            let left = ms(late) - FRAME_DURATION * to_skip(ms(late));
+            assert!(left < FRAME_DURATION, "{late} ms leave {left:?}");
         }
     }
 }

@@ -62,8 +62,9 @@ pub(super) fn cause_of_failure(status: u16) -> LegCause {
 /// What the end of an established dialog says.
 pub(super) fn cause_of_end(by_remote: bool, status: Option<u16>) -> LegCause {
     match (by_remote, status) {
+        // Whichever side noticed it: a machine was lost, nobody put a receiver down.
+        (_, Some(408 | 481 | 503)) => LegCause::MediaLost,
         (true, _) => LegCause::HungUp,
-        (false, Some(408 | 481 | 503)) => LegCause::MediaLost,
         (false, _) => LegCause::Released,
     }
 }

@@ -1,0 +1,284 @@
+//! What set-up tasks, media, bridges and recorders report to the actor, and what it makes of it.
+
+use super::{Actor, Call, Setup, report};
+use crate::embedded::bridge::{Bridge, BridgeCommand, BridgeSaw};
+use crate::embedded::leg::{Leg, LegPhase};
+use crate::{RecordingReport, SwitchEvent};
+use siaga_call_flow::SwitchSaw;
+use siaga_media::{MediaError, MediaEvent, MediaSession};
+use siaga_model::{CallFacts, CallId, Caller, CallerStatus, LegCause, LegId, Redacted, Timestamp};
+use siaga_recording::{RecorderOptions, RecordingEvent, RecordingHandle, Seal};
+use siaga_sip::{Headers, IncomingLeg};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long ICE and DTLS of an answered leg may take. Measured on loopback: 0.2 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Longest calling number that is taken over (E.164 has 15 digits; names are longer).
+const MAX_NUMBER: usize = 64;
+
+impl Actor {
+    pub(super) async fn on_setup(&mut self, setup: Setup) {
+        match setup {
+            Setup::CallerMedia { leg, incoming, made } => {
+                self.on_caller_media(leg, *incoming, made).await;
+            }
+            Setup::SeatOffer { leg, made } => self.on_seat_offer(leg, made).await,
+            Setup::SeatAnswer { leg, taken } => self.on_seat_answer(leg, taken).await,
+            Setup::Media { leg, event } => self.on_media(leg, event).await,
+            Setup::ConnectDeadline(id) => {
+                let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
+                if leg.is_some_and(|leg| matches!(leg.phase, LegPhase::Connecting { .. })) {
+                    self.hang_up(id, LegCause::Failed).await;
+                }
+            }
+            Setup::Recording { call, event } => self.on_recording(call, event).await,
+            Setup::Sealed { call, seals } => self.on_sealed(call, seals).await,
+        }
+    }
+
+    async fn on_caller_media(
+        &mut self,
+        id: LegId,
+        incoming: IncomingLeg,
+        made: Result<(MediaSession, String), MediaError>,
+    ) {
+        let dialog = incoming.dialog;
+        if !self.dialogs.contains_key(&dialog) {
+            // Hung up before the media was there (ring-once): nobody waits any more.
+            if let Ok((session, _)) = made {
+                tokio::spawn(async move { session.close().await });
+            }
+            return;
+        }
+        if self.shutting_down.is_some() {
+            // A call that came up now would be ended by nobody.
+            self.dialogs.remove(&dialog);
+            let peer = incoming.remote.to_string();
+            self.refuse(dialog, peer, 503, "No capacity, try another route").await;
+            if let Ok((session, _)) = made {
+                tokio::spawn(async move { session.close().await });
+            }
+            return;
+        }
+        let (session, answer) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                self.dialogs.remove(&dialog);
+                let peer = incoming.remote.to_string();
+                self.refuse(dialog, peer, 488, &error.to_string()).await;
+                return;
+            }
+        };
+        if self.sip.answer(dialog, &answer).await.is_err() {
+            self.dialogs.remove(&dialog);
+            tokio::spawn(async move { session.close().await });
+            return;
+        }
+        let session = Arc::new(session);
+        self.forward_media(id, &session);
+        let arrived_at = self.clock.now();
+        let bridge = self.open_bridge(id.call, arrived_at);
+        let _ = bridge.send(BridgeCommand::Add { leg: id, session: session.clone() }).await;
+        let leg = Leg {
+            id,
+            seat: None,
+            phase: LegPhase::Connecting { dialog },
+            session: Some(session),
+            user_agent: incoming.headers.get("User-Agent").unwrap_or_default().to_owned(),
+        };
+        self.calls.insert(id.call, Call { legs: vec![leg], bridge: Some(bridge), sealed: false });
+        let facts = CallFacts { caller: caller_of(&incoming), arrived_at, ..CallFacts::default() };
+        self.saw(SwitchSaw::CallerArrived { call: id.call, facts, first_unit: None }).await;
+    }
+
+    /// Starts the bridge and the recorder of a call. A recorder that cannot start is told and the
+    /// call goes on without it: a caller is worth more than a file.
+    fn open_bridge(&self, call: CallId, started_at: Timestamp) -> mpsc::Sender<BridgeCommand> {
+        let setup = self.setup.clone();
+        let on_event = {
+            let setup = setup.clone();
+            move |event| {
+                // Called on the recorder's thread, which must not wait for us. A report that finds
+                // the queue full is repeated by the next failure.
+                let _ = setup.try_send(Setup::Recording { call, event });
+            }
+        };
+        let options = RecorderOptions { call, started_at };
+        let recording =
+            match RecordingHandle::start_anyway(self.recordings.clone(), options, on_event) {
+                Ok(handle) => Some(handle),
+                Err(error) => {
+                    tracing::error!(%call, %error, "no recorder: the call goes on unrecorded");
+                    None
+                }
+            };
+        let (bridge, commands) = Bridge::new(recording, self.bridge_saw.clone());
+        tokio::spawn(async move {
+            let recording = bridge.run().await;
+            let seals =
+                tokio::task::spawn_blocking(move || match recording.map(RecordingHandle::finish) {
+                    Some(Ok(seals)) => seals,
+                    Some(Err(error)) => {
+                        tracing::error!(%call, %error, "a recording could not be finished");
+                        Vec::new()
+                    }
+                    None => Vec::new(),
+                })
+                .await
+                .unwrap_or_default();
+            report(&setup, Setup::Sealed { call, seals }).await;
+        });
+        commands
+    }
+
+    fn forward_media(&self, leg: LegId, session: &MediaSession) {
+        let Some(mut events) = session.events() else { return };
+        let setup = self.setup.clone();
+        tokio::spawn(async move {
+            while let Some(event) = events.recv().await {
+                report(&setup, Setup::Media { leg, event }).await;
+            }
+        });
+    }
+
+    async fn on_seat_offer(&mut self, id: LegId, made: Result<(MediaSession, String), MediaError>) {
+        let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
+        let Some(leg) = leg else {
+            // Taken back while the offer was made.
+            if let Ok((session, _)) = made {
+                tokio::spawn(async move { session.close().await });
+            }
+            return;
+        };
+        let Some(seat) = leg.seat.clone() else { return };
+        let (session, offer) = match made {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::error!(leg = %id, %error, "no media for a seat's leg");
+                self.leg_over(id, LegCause::Failed).await;
+                return;
+            }
+        };
+        let session = Arc::new(session);
+        leg.session = Some(session.clone());
+        let headers = Headers::new().with("X-Siaga-Call", id.call.to_string());
+        match self.sip.invite(seat.as_str(), &offer, headers).await {
+            Ok(dialog) => {
+                self.dialogs.insert(dialog, id);
+                self.forward_media(id, &session);
+                if let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) {
+                    leg.phase = LegPhase::Calling { dialog };
+                }
+            }
+            Err(error) => {
+                tracing::info!(leg = %id, %seat, %error, "a seat could not be rung");
+                self.leg_over(id, LegCause::Unregistered).await;
+            }
+        }
+    }
+
+    async fn on_seat_answer(&mut self, id: LegId, taken: Result<(), MediaError>) {
+        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
+        if !matches!(leg.phase, LegPhase::Connecting { .. }) {
+            return;
+        }
+        let Some(session) = leg.session.clone() else { return };
+        if let Err(error) = taken {
+            tracing::warn!(leg = %id, %error, "a seat's answer cannot be used");
+            self.hang_up(id, LegCause::Failed).await;
+            return;
+        }
+        self.to_bridge(id.call, BridgeCommand::Add { leg: id, session }).await;
+        let setup = self.setup.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(CONNECT_TIMEOUT).await;
+            report(&setup, Setup::ConnectDeadline(id)).await;
+        });
+    }
+
+    async fn on_media(&mut self, id: LegId, event: MediaEvent) {
+        let now = self.clock.now();
+        let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
+        match event {
+            MediaEvent::Connected => {
+                let LegPhase::Connecting { dialog } = leg.phase else { return };
+                leg.phase = LegPhase::Up { dialog, joined_at: now };
+                self.to_bridge(id.call, BridgeCommand::Up(id)).await;
+                if !id.is_caller() {
+                    self.saw(SwitchSaw::Answered(id)).await;
+                }
+            }
+            // RTP decides when a leg is lost (2 s), not ICE's own idea of it.
+            MediaEvent::Disconnected => {}
+            MediaEvent::Failed { reason } => {
+                tracing::info!(leg = %id, %reason, "media failed");
+                // A caller's telephone may be in a tunnel: for it the bridge's long timeout decides.
+                if !id.is_caller() {
+                    self.hang_up(id, LegCause::MediaLost).await;
+                }
+            }
+            MediaEvent::Dtmf(digit) => self.tell(SwitchEvent::Dtmf { leg: id, digit }).await,
+            MediaEvent::RemoteHold(held) => {
+                self.to_bridge(id.call, BridgeCommand::RemoteHold { leg: id, held }).await;
+            }
+        }
+    }
+
+    pub(super) async fn on_bridge(&mut self, saw: BridgeSaw) {
+        match saw {
+            BridgeSaw::Heard(leg) => self.saw(SwitchSaw::Heard(leg)).await,
+            BridgeSaw::MediaLost(leg) => self.hang_up(leg, LegCause::MediaLost).await,
+        }
+    }
+
+    async fn on_recording(&mut self, call: CallId, event: RecordingEvent) {
+        let reason = match event {
+            // The seals come with the end of the bridge.
+            RecordingEvent::Opened { .. } | RecordingEvent::Sealed(_) => return,
+            RecordingEvent::DiskFailed { error } => error.to_string(),
+            RecordingEvent::Lost { ticks } => format!("{} ms are in no file", ticks * 20),
+            RecordingEvent::Dropped { ticks } => format!("{} ms became silence", ticks * 20),
+        };
+        self.tell(SwitchEvent::RecordingTrouble { call, reason }).await;
+    }
+
+    async fn on_sealed(&mut self, call: CallId, seals: Vec<Seal>) {
+        for seal in seals {
+            self.tell(SwitchEvent::Recorded(RecordingReport {
+                call,
+                file: seal.file,
+                starts_at: seal.starts_at,
+                seconds: seal.seconds,
+                channels: seal.channels,
+                sha256: seal.sha256,
+            }))
+            .await;
+        }
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.sealed = true;
+        }
+        self.forget_if_over(call);
+    }
+}
+
+/// Who calls: the account of a registered telephone is a number we vouch for; what an unregistered
+/// one says of itself is only a claim.
+fn caller_of(incoming: &IncomingLeg) -> Caller {
+    let shorten = |number: &str| number.chars().take(MAX_NUMBER).collect::<String>();
+    match &incoming.authenticated {
+        Some(account) => {
+            Caller { number: Redacted::new(shorten(account)), status: CallerStatus::Verified }
+        }
+        None => {
+            let claimed = shorten(incoming.from_user.expose());
+            if claimed.is_empty() || claimed.eq_ignore_ascii_case("anonymous") {
+                Caller::default()
+            } else {
+                Caller { number: Redacted::new(claimed), status: CallerStatus::Claimed }
+            }
+        }
+    }
+}
