@@ -222,11 +222,6 @@ impl Judge {
         there: bool,
     ) {
         let found = correlate::find(spoken, heard, RATE);
-        let _ = wav::write(
-            format!("/tmp/foreign-dump/{} in {}.wav", who, place).replace(' ', "_"),
-            heard,
-            RATE,
-        ); // XXX
         let note = format!(
             "{who} in {place}: peak {:.2}, {} of {} segments",
             found.peak, found.found, found.segments

@@ -84,6 +84,8 @@ impl Telephone {
         let mut program = Command::new(&programs.node)
             .arg(programs.folder.join("driver.mjs"))
             .args([&programs.chromium, &voice.to_owned(), &heard])
+            // The browser's profile goes with the test, however that ends.
+            .env("TMPDIR", dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)
