@@ -68,3 +68,33 @@ pub(super) fn cause_of_end(by_remote: bool, status: Option<u16>) -> LegCause {
         (false, _) => LegCause::Released,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_person_hangs_up_and_a_forgotten_dialog_is_lost_media() {
+        assert_eq!(cause_of_end(true, None), LegCause::HungUp);
+        assert_eq!(cause_of_end(true, Some(487)), LegCause::HungUp);
+        assert_eq!(cause_of_end(true, Some(481)), LegCause::MediaLost);
+        assert_eq!(cause_of_end(false, Some(408)), LegCause::MediaLost);
+        assert_eq!(cause_of_end(false, None), LegCause::Released);
+    }
+
+    #[test]
+    fn every_refusal_of_a_seat_has_its_own_cause() {
+        for (status, cause) in [
+            (486, LegCause::Busy),
+            (600, LegCause::Busy),
+            (603, LegCause::Declined),
+            (480, LegCause::Unregistered),
+            (503, LegCause::Unregistered),
+            (408, LegCause::NoAnswer),
+            (488, LegCause::Failed),
+            (500, LegCause::Failed),
+        ] {
+            assert_eq!(cause_of_failure(status), cause, "{status}");
+        }
+    }
+}

@@ -161,6 +161,9 @@ async fn a_caller_who_hangs_up_takes_the_call_along_and_nobody_else() {
     let ghost = Phone::stranger(&exchange.switch.endpoint());
     let dialog = ghost.invite(&offer).await;
     ghost.ua.hang_up(dialog).await.expect("hung up");
+    // Whoever was that quick is told of all the same: somebody may have to call back.
+    let missed = exchange.arrival().await;
+    exchange.ended(LegId::caller(missed), LegCause::HungUp).await;
     // Two that were answered.
     let mut seat = exchange.seat("pmj-1").await;
     let (staying, _other, mut at_other) = exchange.caller(SEAT_HZ).await;

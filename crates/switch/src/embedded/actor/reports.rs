@@ -3,7 +3,7 @@
 use super::{Actor, Call, Setup, report};
 use crate::embedded::bridge::{Bridge, BridgeCommand, BridgeSaw};
 use crate::embedded::leg::{Leg, LegPhase};
-use crate::{RecordingReport, SwitchEvent};
+use crate::{LegReport, RecordingReport, SwitchEvent};
 use siaga_call_flow::SwitchSaw;
 use siaga_media::{MediaError, MediaEvent, MediaSession};
 use siaga_model::{CallFacts, CallId, Caller, CallerStatus, LegCause, LegId, Redacted, Timestamp};
@@ -47,10 +47,7 @@ impl Actor {
     ) {
         let dialog = incoming.dialog;
         if !self.dialogs.contains_key(&dialog) {
-            // Hung up before the media was there (ring-once): nobody waits any more.
-            if let Ok((session, _)) = made {
-                tokio::spawn(async move { session.close().await });
-            }
+            self.rang_once(id, &incoming, made.ok().map(|(session, _)| session)).await;
             return;
         }
         if self.shutting_down.is_some() {
@@ -74,7 +71,7 @@ impl Actor {
         };
         if self.sip.answer(dialog, &answer).await.is_err() {
             self.dialogs.remove(&dialog);
-            tokio::spawn(async move { session.close().await });
+            self.rang_once(id, &incoming, Some(session)).await;
             return;
         }
         let session = Arc::new(session);
@@ -92,6 +89,37 @@ impl Actor {
         self.calls.insert(id.call, Call { legs: vec![leg], bridge: Some(bridge), sealed: false });
         let facts = CallFacts { caller: caller_of(&incoming), arrived_at, ..CallFacts::default() };
         self.saw(SwitchSaw::CallerArrived { call: id.call, facts, first_unit: None }).await;
+    }
+
+    /// A caller who hung up before there was media. Nobody waits any more, but somebody may have to
+    /// call back, so the hub is told of the call all the same.
+    async fn rang_once(
+        &mut self,
+        id: LegId,
+        incoming: &IncomingLeg,
+        session: Option<MediaSession>,
+    ) {
+        if let Some(session) = session {
+            tokio::spawn(async move { session.close().await });
+        }
+        let left_at = self.clock.now();
+        let facts =
+            CallFacts { caller: caller_of(incoming), arrived_at: left_at, ..CallFacts::default() };
+        let cause = LegCause::HungUp;
+        self.saw(SwitchSaw::CallerArrived { call: id.call, facts, first_unit: None }).await;
+        self.saw(SwitchSaw::Ended { leg: id, cause }).await;
+        self.tell(SwitchEvent::LegClosed(LegReport {
+            leg: id,
+            seat: None,
+            codec: String::new(),
+            user_agent: incoming.headers.get("User-Agent").unwrap_or_default().to_owned(),
+            joined_at: None,
+            left_at,
+            cause,
+            packets_received: 0,
+            packets_lost: 0,
+        }))
+        .await;
     }
 
     /// Starts the bridge and the recorder of a call. A recorder that cannot start is told and the
