@@ -24,8 +24,17 @@ pub struct Word {
     pub plain: String,
     /// Where it stands in the text, in bytes.
     pub span: Range<usize>,
+    /// What its plain form begins with.
+    pair: usize,
     /// Whether a sentence ends after it.
     ends_sentence: bool,
+}
+
+impl Word {
+    fn of(text: &str, span: Range<usize>, ends_sentence: bool) -> Self {
+        let plain = plain(&text[span.clone()]);
+        Self { pair: pair(&plain), plain, span, ends_sentence }
+    }
 }
 
 /// A text, cut into words.
@@ -48,11 +57,7 @@ impl<'a> Words<'a> {
                 continue;
             }
             if let Some(from) = start.take() {
-                words.push(Word {
-                    plain: plain(&text[from..at]),
-                    span: from..at,
-                    ends_sentence: false,
-                });
+                words.push(Word::of(text, from..at, false));
             }
             if matches!(c, '.' | ';' | '!' | '?' | '\n' | ',')
                 && let Some(last) = words.last_mut()
@@ -61,15 +66,11 @@ impl<'a> Words<'a> {
             }
         }
         if let Some(from) = start {
-            words.push(Word {
-                plain: plain(&text[from..]),
-                span: from..text.len(),
-                ends_sentence: true,
-            });
+            words.push(Word::of(text, from..text.len(), true));
         }
         let mut beginnings = [false; PAIRS];
         for word in &words {
-            beginnings[pair(&word.plain)] = true;
+            beginnings[word.pair] = true;
         }
         Self { text, words, beginnings }
     }
@@ -89,7 +90,7 @@ impl<'a> Words<'a> {
     /// A phrase is one or more plain words separated by single spaces; a word that ends in `*` (after
     /// at least two letters) stands for every word that begins so.
     pub fn find(&self, phrase: &str) -> Option<&'a str> {
-        self.beginnings[pair(phrase)].then(|| self.first_match(phrase)).flatten()
+        self.first_match(phrase, pair(phrase))
     }
 
     /// Rows of a list whose first cell stands here as [`find`](Self::find) finds it, each with the
@@ -98,14 +99,20 @@ impl<'a> Words<'a> {
         &self,
         list: &'r [Row<CELLS>],
     ) -> impl Iterator<Item = (&'a str, &'r [&'static str; CELLS])> {
-        list.iter().filter(|row| self.beginnings[row.pair()]).filter_map(|row| {
-            let words = self.first_match(row.cells().first()?)?;
+        list.iter().filter_map(|row| {
+            let words = self.first_match(row.cells().first()?, row.pair())?;
             Some((words, row.cells()))
         })
     }
 
-    fn first_match(&self, phrase: &str) -> Option<&'a str> {
+    fn first_match(&self, phrase: &str, begins: usize) -> Option<&'a str> {
+        if !self.beginnings[begins] {
+            return None;
+        }
         (0..self.words.len()).find_map(|at| {
+            if self.words[at].pair != begins {
+                return None;
+            }
             let end = self.match_at(at, phrase)?;
             (!self.is_negated(at))
                 .then(|| &self.text[self.words[at].span.start..self.words[end - 1].span.end])
