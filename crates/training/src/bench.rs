@@ -93,7 +93,7 @@ impl Measurement {
 
 impl std::fmt::Display for Measurement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut line = format!("{:<54}  {:>12}  {:<32}", self.name, self.measured, self.beside);
+        let mut line = format!("{:<66}  {:>12}  {:<32}", self.name, self.measured, self.beside);
         if let Some(ratio) = self.ratio {
             write!(line, "  {ratio:>6.2}")?;
         }
