@@ -21,8 +21,9 @@ const TICKS_PER_LEVEL: u32 = 5;
 /// Level that is reported when nothing at all is heard, dBFS.
 const NOTHING_DBFS: f32 = -100.0;
 
-/// How much may be made up for after the machine stood still; what is older is skipped.
-const MOST_TO_CATCH_UP: Duration = Duration::from_secs(1);
+/// How much may be made up for after the machine stood still. What is older is skipped: the peer's
+/// jitter buffer would throw it away, and a longer burst would only make the voice late.
+const MOST_TO_CATCH_UP: Duration = siaga_media::jitter::MAX_DELAY;
 
 pub(crate) enum VoiceCommand {
     /// These are the microphone and the loudspeaker from now on.
