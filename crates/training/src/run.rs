@@ -158,7 +158,7 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     let store = stage.close().await;
     let mut seen = played?;
     seen.case = case_of(&*store, &seen.news).await?;
-    let journey = judge_all(options, &voices, switch, seen)?;
+    let journey = judge_all(options, &voices, switch, &seen)?;
     let file = options.report.join("journey.json");
     std::fs::write(&file, serde_json::to_string_pretty(&journey)?)
         .with_context(|| format!("writing {}", file.display()))?;
@@ -274,7 +274,7 @@ fn judge_all(
     options: &RunOptions,
     voices: &Voices,
     switch: String,
-    seen: Seen,
+    seen: &Seen,
 ) -> anyhow::Result<Journey> {
     let at_ms = |at: Timestamp| at.0 - seen.clock.at(seen.dialled_at).0;
     let mut problems = Vec::new();
@@ -286,10 +286,10 @@ fn judge_all(
     ] {
         write_heard(&options.report.join(format!("heard-{who}.wav")), &heard.samples)?;
     }
-    let steps = steps(&seen, &at_ms);
+    let steps = steps(seen, &at_ms);
     let mut late = Vec::new();
-    let timings = timings(options, &seen, &mut problems, &mut late);
-    let checks = voice_checks(options.scenario, voices, &seen, &sounds);
+    let timings = timings(options, seen, &mut problems, &mut late);
+    let checks = voice_checks(options.scenario, voices, seen, &sounds);
     for check in checks.iter().filter(|check| check.found != check.expected) {
         let verb = if check.expected { "is not" } else { "is" };
         problems.push(format!(
@@ -297,7 +297,7 @@ fn judge_all(
             check.voice, check.place, check.peak
         ));
     }
-    check_story(options.scenario, &seen, &mut problems);
+    check_story(options.scenario, seen, &mut problems);
     let plugins: Vec<_> = seen.plugins.iter().map(plugin).collect();
     if plugins.is_empty() || plugins.iter().any(|plugin| plugin.calls == 0 || plugin.failures > 0) {
         problems.push("a plugin was not asked or failed".to_owned());
@@ -522,6 +522,10 @@ fn recordings(
     Ok((journeys, sound))
 }
 
+/// A place, what was heard there, and whether the voices of caller, Polda and Polres belong there;
+/// none where both are right.
+type Place<'a> = (&'a str, &'a [i16], [Option<bool>; 3]);
+
 /// Where each voice belongs and where it does not.
 fn voice_checks(
     scenario: Scenario,
@@ -530,7 +534,7 @@ fn voice_checks(
     sounds: &Recorded,
 ) -> Vec<VoiceCheck> {
     let polres_talks = scenario.polres_answers();
-    let places: [(&str, &[i16], [Option<bool>; 3]); 5] = [
+    let places: [Place<'_>; 5] = [
         // Caller, Polda, Polres; none where the handover itself lets a second slip through.
         ("recording-left", &sounds.left, [Some(true), Some(false), Some(false)]),
         ("recording-right", &sounds.right, [Some(false), Some(true), Some(polres_talks)]),

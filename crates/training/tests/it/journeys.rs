@@ -22,6 +22,10 @@ const SECONDS: f32 = 4.5;
 /// Rate of what was heard, in its files.
 const HEARD_RATE: u32 = 16_000;
 
+/// A place, what was heard there and its rate, and whether the voices of caller, Polda and Polres
+/// belong there; none where both are right (the second of the handover).
+type Place<'a> = (&'a str, &'a [i16], u32, [Option<bool>; 3]);
+
 struct Played {
     journey: Journey,
     report: tempfile::TempDir,
@@ -80,8 +84,7 @@ impl Played {
         let caller = wav_of(&dir.join("heard-caller.wav"));
         let polda = wav_of(&dir.join("heard-polda.wav"));
         let polres = wav_of(&dir.join("heard-polres.wav"));
-        // Caller, Polda, Polres; none where both ways are right (the second of the handover).
-        let places: [(&str, &[i16], u32, [Option<bool>; 3]); 5] = [
+        let places: [Place<'_>; 5] = [
             ("recording, left", &left, RATE, [Some(true), Some(false), Some(false)]),
             ("recording, right", &right, RATE, [Some(false), Some(true), Some(polres_talks)]),
             ("heard-caller", &caller, HEARD_RATE, [Some(false), Some(true), Some(polres_talks)]),
