@@ -1,11 +1,16 @@
 //! `cargo xtask bench`: the measurements. They print numbers beside a peer's or a native twin's; no
 //! number fails anything, because another machine has other numbers.
 
-use crate::cargo::cargo;
+use std::process::Command;
+
+use crate::cargo::cargo_workspace;
 use crate::machine::Machine;
 use crate::packages::{self, Purpose};
 use crate::plugins;
 use crate::stages::{Stages, execute};
+
+/// The program that plays calls.
+const TRAINING: &str = "siaga-training";
 
 /// Runs the command.
 ///
@@ -14,24 +19,25 @@ use crate::stages::{Stages, execute};
 pub(crate) fn bench(machine: &Machine, stages: &mut Stages) -> Result<(), String> {
     stages.need("system packages", || packages::ensure(machine, Purpose::Headless))?;
     stages.need("plugins", || plugins::build(machine))?;
-    stages
-        .check("plugin call, fresh instance and native twin", || criterion(machine, "plugin-host"));
+    stages.check("plugin call, fresh instance and native twin", || criterion(machine, "calls"));
     stages.check("voice", || criterion(machine, "media"));
     stages.check("a call: CPU, one-way delay", || {
+        execute(cargo_workspace(machine, "build").args(["--release", "--bin", TRAINING]))?;
+        let program = machine.target_dir().join("release").join(TRAINING);
         execute(
-            cargo(machine)
-                .args(["run", "--release", "-p", "siaga-training", "--bin", "siaga-training"])
-                .args(["--", "bench"])
+            Command::new(program.with_extension(std::env::consts::EXE_EXTENSION))
+                .arg("bench")
                 .env("SIAGA_PLUGINS", machine.plugins_dir()),
         )
     });
     Ok(())
 }
 
+/// Runs the benchmark program `name`. Only that: `--benches` would link every library once more.
 fn criterion(machine: &Machine, name: &str) -> Result<(), String> {
     execute(
-        cargo(machine)
-            .args(["bench", "-p", &format!("siaga-{name}"), "--benches"])
+        cargo_workspace(machine, "bench")
+            .args(["--bench", name])
             .env("SIAGA_PLUGINS", machine.plugins_dir()),
     )
 }
