@@ -251,7 +251,7 @@ async fn a_prank_is_closed_at_the_polda() {
     assert_eq!(case.status, "closed");
     assert_eq!(case.disposition.as_deref(), Some("not-report"));
     assert_ne!(case.verdict, "valid");
-    assert_eq!(case.unit, None);
+    assert_eq!(case.unit.as_deref(), Some("pmj"), "it stays where it was closed");
     assert_eq!(played.journey.timings_ms.reclaim, None);
 }
 
