@@ -2,6 +2,7 @@
 
 use clap::Parser;
 use siaga_model::{Redacted, SeatId};
+use siaga_training::Scenario;
 use url::Url;
 
 /// Siaga 110: the window of a seat.
@@ -12,9 +13,9 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["desk", "hub"])]
     training: bool,
 
-    /// The scenario of the simulated callers and operators.
+    /// The scenario of the simulated callers and operators that comes first.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["desk", "hub"])]
-    scenario: Option<String>,
+    scenario: Option<Scenario>,
 
     /// Sit at this seat of a hub that runs elsewhere.
     #[arg(long, value_name = "SEAT", requires = "hub")]
@@ -24,8 +25,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "URL", requires = "desk")]
     hub: Option<Url>,
 
-    /// Log in as this operator without being asked. For training rooms and tests.
-    #[arg(long, env = "SIAGA_OPERATOR", value_name = "NAME", requires = "desk")]
+    /// Log in at `--desk` as this operator without being asked. For training rooms and tests.
+    #[arg(long, env = "SIAGA_OPERATOR", value_name = "NAME")]
     operator: Option<String>,
 }
 
@@ -34,8 +35,8 @@ pub(crate) struct Args {
 pub(crate) enum Mode {
     /// Everything in this process.
     Training {
-        /// The scenario, if one was asked for.
-        scenario: Option<String>,
+        /// The scenario that comes first, if one was asked for.
+        scenario: Option<Scenario>,
     },
     /// A seat of a hub elsewhere.
     Desk {
@@ -75,6 +76,14 @@ mod tests {
     fn without_options_it_is_training() {
         let mode = parse(&[]).expect("no options are needed").mode(None);
         assert!(matches!(mode, Mode::Training { scenario: None }));
+    }
+
+    #[test]
+    fn a_scenario_that_nobody_knows_is_refused_by_name() {
+        let error = parse(&["--scenario", "polres-asleep"]).expect_err("there is none");
+        assert!(error.to_string().contains("polres-silent"), "it says what there is: {error}");
+        let mode = parse(&["--scenario", "not-valid"]).expect("there is one").mode(None);
+        assert!(matches!(mode, Mode::Training { scenario: Some(Scenario::NotValid) }));
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! Starts the desk that this window shows, and holds on to it.
 
 use crate::args::Mode;
+use anyhow::Context;
 use serde::Serialize;
-use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent};
+use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth};
 use siaga_model::SeatId;
-use std::path::PathBuf;
+use siaga_training::{Exercise, ExerciseConfig, Scenario};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tokio::sync::watch;
+use tempfile::TempDir;
+use tokio::sync::{Mutex, watch};
 
-/// What the login page starts with.
+/// What the page starts with.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Prefill {
     /// The hub's address.
@@ -17,6 +20,9 @@ pub(crate) struct Prefill {
     seat: Option<SeatId>,
     /// The operator.
     operator: String,
+    /// Why the exercise could not be started, for IT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    no_training: Option<String>,
 }
 
 /// The desk behind the window.
@@ -24,45 +30,81 @@ pub(crate) struct Engine {
     desk: DeskHandle,
     states: watch::Receiver<Arc<DeskState>>,
     prefill: Prefill,
+    /// The exercise that runs in this process, until it is closed.
+    training: Mutex<Option<Training>>,
+}
+
+struct Training {
+    exercise: Exercise,
+    /// Its database, recordings and logs; nothing of an exercise outlives it.
+    _files: TempDir,
 }
 
 impl Engine {
     /// Starts what the command line asked for. The desk keeps its own files under `data`.
-    pub(crate) async fn start(mode: Mode, data: PathBuf) -> Self {
-        let (training, prefill, login) = match mode {
-            Mode::Training { scenario } => {
-                tracing::info!(?scenario, "training");
-                (true, Prefill::default(), None)
-            }
+    pub(crate) async fn start(mode: Mode, data: &Path) -> Self {
+        match mode {
+            Mode::Training { scenario } => match open_training(scenario).await {
+                Ok(training) => Self::train(training).await,
+                Err(error) => {
+                    let detail = format!("{error:#}");
+                    tracing::error!(error = %detail, "there is no training");
+                    let prefill = Prefill { no_training: Some(detail), ..Prefill::default() };
+                    Self::of(config(data, "desk"), prefill)
+                }
+            },
             Mode::Desk { hub, seat, login } => {
                 let operator = login.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+                let config = config(data, seat.as_str());
                 let hub = hub.to_string();
-                let prefill = Prefill { hub: hub.clone(), seat: Some(seat.clone()), operator };
-                let login = login.map(|(operator, password)| Intent::Login {
-                    hub,
-                    seat,
+                let prefill = Prefill {
+                    hub: hub.clone(),
+                    seat: Some(seat.clone()),
                     operator,
-                    password,
-                });
-                (false, prefill, login)
+                    no_training: None,
+                };
+                let engine = Self::of(config, prefill);
+                if let Some((operator, password)) = login {
+                    engine.send(Intent::Login { hub, seat, operator, password }).await;
+                }
+                engine
             }
-        };
-        let folder = prefill.seat.as_ref().map_or("desk", SeatId::as_str);
-        let (desk, states) = Desk::start(DeskConfig {
-            audio: AudioChoice::Devices(Default::default()),
-            data_dir: data.join(folder),
-            media: Default::default(),
-            limits: Default::default(),
-            training,
-        });
-        let engine = Self { desk, states, prefill };
-        if let Some(login) = login {
-            engine.send(login).await;
         }
+    }
+
+    fn of(config: DeskConfig, prefill: Prefill) -> Self {
+        let (desk, states) = Desk::start(config);
+        Self { desk, states, prefill, training: Mutex::new(None) }
+    }
+
+    /// Sits the trainee down, ready for the first call.
+    async fn train(training: Training) -> Self {
+        let exercise = &training.exercise;
+        tell_how_to_join(exercise);
+        let prefill = Prefill {
+            hub: exercise.hub.clone(),
+            seat: Some(exercise.seat.clone()),
+            operator: exercise.operator.clone(),
+            no_training: None,
+        };
+        let login = exercise.login();
+        let mut engine = Self::of(exercise.desk(), prefill);
+        engine.training = Mutex::new(Some(training));
+        engine.send(login).await;
+        let (desk, mut states) = (engine.desk.clone(), engine.states());
+        tokio::spawn(async move {
+            let seated = |state: &Arc<DeskState>| {
+                state.view.is_some() && state.sip == LinkHealth::Up && state.hub == LinkHealth::Up
+            };
+            // Gone before it was seated: the window was closed.
+            if states.wait_for(seated).await.is_ok() {
+                let _ = desk.send(Intent::Ready).await;
+            }
+        });
         engine
     }
 
-    /// What the login page starts with.
+    /// What the page starts with.
     pub(crate) const fn prefill(&self) -> &Prefill {
         &self.prefill
     }
@@ -79,8 +121,59 @@ impl Engine {
         }
     }
 
-    /// Leaves the seat, so that the hub need not wait for its silence.
+    /// Leaves the seat, so that the hub need not wait for its silence; ends the exercise, if any.
     pub(crate) async fn shut_down(&self) {
         self.desk.shut_down().await;
+        if let Some(training) = self.training.lock().await.take() {
+            training.exercise.close().await;
+        }
     }
+}
+
+fn config(data: &Path, folder: &str) -> DeskConfig {
+    DeskConfig {
+        audio: AudioChoice::Devices(Default::default()),
+        data_dir: data.join(folder),
+        media: Default::default(),
+        limits: Default::default(),
+        training: false,
+    }
+}
+
+async fn open_training(first: Option<Scenario>) -> anyhow::Result<Training> {
+    let files = tempfile::tempdir().context("no folder for the exercise's files")?;
+    let exercise = Exercise::open(ExerciseConfig {
+        plugins: plugins()?,
+        dir: files.path().to_owned(),
+        first: first.unwrap_or(Scenario::PolresBusy),
+    })
+    .await?;
+    Ok(Training { exercise, _files: files })
+}
+
+/// Where the plugins' components are: as told, else beside the program, where it is installed.
+fn plugins() -> anyhow::Result<PathBuf> {
+    if let Some(folder) = std::env::var_os("SIAGA_PLUGINS") {
+        return Ok(folder.into());
+    }
+    let program = std::env::current_exe().context("the program's own place is not known")?;
+    let folder = program.parent().unwrap_or(Path::new(".")).join("plugins");
+    anyhow::ensure!(
+        folder.is_dir(),
+        "no plugins at {}: SIAGA_PLUGINS names another folder",
+        folder.display()
+    );
+    Ok(folder)
+}
+
+/// The one line that a second trainee needs. The password is this exercise's own, drawn when it
+/// started, and opens nothing else.
+fn tell_how_to_join(exercise: &Exercise) {
+    println!("training: this desk is {}; a second one:", exercise.seat);
+    println!(
+        "  SIAGA_OPERATOR={} SIAGA_PASSWORD={} cargo xtask run --desk pmj-2 --hub {}",
+        exercise.operator,
+        exercise.password.expose(),
+        exercise.hub
+    );
 }

@@ -51,16 +51,12 @@ export class Window {
     return this.find(testid);
   }
 
-  async text(testid) {
-    const element = await this.find(testid);
-    if (element === null) return "";
-    try {
-      return await this.#ask("GET", `${this.#session}/element/${element}/text`);
-    } catch (error) {
-      // Redrawn between the two questions.
-      if (String(error).includes("stale element")) return "";
-      throw error;
-    }
+  /** The text of the element as it is rendered, "" when it is not there. */
+  text(testid) {
+    // What is drawn as SVG has no innerText.
+    const script = `const e = document.querySelector('[data-testid="${testid}"]');
+      return e?.innerText ?? e?.textContent ?? "";`;
+    return this.run(script);
   }
 
   async click(testid) {
@@ -103,14 +99,22 @@ export class Window {
     }
   }
 
-  /** Waits until the window shows this screen (`data-screen`). */
+  /** The screen that is shown (`data-screen`). */
+  shown() {
+    return this.run(`return document.querySelector('[data-testid="app"]')?.dataset.screen ?? ""`);
+  }
+
+  /** Waits until the window shows this screen. */
   async screen(name) {
-    const script = `return document.querySelector('[data-testid="app"]')?.dataset.screen ?? ""`;
-    await this.until(`the screen is “${name}”`, async () => (await this.run(script)) === name);
+    await this.until(`the screen is “${name}”`, async () => (await this.shown()) === name);
   }
 
   async shot(name) {
     this.#taken += 1;
+    await this.run("void document.fonts.ready.then(() => (window.__lettersAreHere = true))");
+    await this.until("the letters are here", () =>
+      this.run("return window.__lettersAreHere === true"),
+    );
     const file = join(this.#shots, `${String(this.#taken).padStart(2, "0")}-${name}.png`);
     const png = await this.#ask("GET", `${this.#session}/screenshot`);
     writeFileSync(file, Buffer.from(png, "base64"));

@@ -122,6 +122,20 @@ describe("findings", () => {
     expect(screen.getByTestId("finding-bahaya.kata")).toBeTruthy();
   });
 
+  it("may come twice from a plugin without ending the page", async () => {
+    const backend = await open("call");
+    const state = prepared("call");
+    const again = FINDINGS.map((finding) => ({ ...finding }));
+    const given = advice([...FINDINGS, ...again]);
+    if (state.call === null) throw new Error("a call");
+    const [first] = given.destinations;
+    if (first) given.destinations.push({ ...first });
+    await show(backend, { ...state, call: { ...state.call, advice: given } });
+    expect(screen.queryByTestId("broken")).toBeNull();
+    expect(screen.getAllByTestId("finding-bahaya.kata")).toHaveLength(2);
+    expect(screen.getAllByTestId(`destination-${first?.unit}`)).toHaveLength(1);
+  });
+
   it("take the caret only when Alt+Q asks for it", async () => {
     await open("call");
     field("field-narrative").focus();

@@ -28,7 +28,7 @@ const PLAYED: [&str; 4] = ["pmj.depok", "pmj.jaksel", "pmj.jaktim", "pmj.jakpus"
 /// From "ready" to the next ring.
 const BREATHER: Duration = Duration::from_secs(2);
 /// From a Polres' ring to its operator's hand.
-const REACH: Duration = Duration::from_millis(900);
+const REACH: Duration = Duration::from_millis(2500);
 /// How long a played Polres talks before it closes.
 const POLRES_TALK: Duration = Duration::from_secs(12);
 

@@ -1,7 +1,7 @@
 // The one way to the engine: intents go out, whole states come in. Nothing else in the window knows
 // Tauri.
 
-import { Channel, invoke } from "@tauri-apps/api/core";
+import { invoke, transformCallback } from "@tauri-apps/api/core";
 import type { DeskState, Intent } from "./bindings";
 
 export interface Backend {
@@ -11,15 +11,36 @@ export interface Backend {
   subscribe(onState: (state: DeskState) => void): void;
 }
 
+/** The engine tells its state at least twice a second. After so long without one, it is asked again. */
+const SILENCE_MS = 2000;
+
 export class TauriBackend implements Backend {
   send(intent: Intent): Promise<void> {
     return invoke("intent", { intent });
   }
 
+  // Not Tauri's own Channel: that one keeps messages in order and waits for ever for one that was
+  // lost on the way, e.g. while a page is loaded again in the middle of a call. A state is whole, so
+  // what is lost does not matter, and what is older than what is shown is left out.
   subscribe(onState: (state: DeskState) => void): void {
-    const channel = new Channel<DeskState>();
-    channel.onmessage = onState;
-    void invoke("subscribe", { channel });
+    let newest = -1;
+    let heardAt = 0;
+    const ask = (): void => {
+      const callback = transformCallback((packet: { message?: DeskState }) => {
+        // The end of a subscription that was replaced has no message.
+        if (packet.message === undefined) return;
+        heardAt = performance.now();
+        if (packet.message.rev < newest) return;
+        newest = packet.message.rev;
+        onState(packet.message);
+      });
+      heardAt = performance.now();
+      void invoke("subscribe", { channel: `__CHANNEL__:${callback}` });
+    };
+    ask();
+    setInterval(() => {
+      if (performance.now() - heardAt > SILENCE_MS) ask();
+    }, SILENCE_MS / 4);
   }
 }
 
@@ -28,6 +49,8 @@ export interface Prefill {
   hub: string;
   seat: string | null;
   operator: string;
+  /** Why the exercise could not be started, for IT. */
+  no_training?: string;
 }
 
 declare global {

@@ -207,7 +207,10 @@ export class Desk {
 
   /** Up to four units to choose from: the operator's own choice, then the advice, best first. */
   destinations = $derived.by<Destination[]>(() => {
-    const advised = this.advice?.destinations ?? [];
+    // A plugin may name a unit twice; its first word counts.
+    const advised = (this.advice?.destinations ?? []).filter(
+      (one, index, all) => all.findIndex((other) => other.unit === one.unit) === index,
+    );
     const picked = this.editor.form.unit;
     if (picked === null || advised.slice(0, 4).some((d) => d.unit === picked)) {
       return advised.slice(0, 4);
