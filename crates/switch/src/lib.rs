@@ -64,7 +64,7 @@ pub struct LegReport {
     pub leg: LegId,
     /// The seat; `None` for the caller.
     pub seat: Option<SeatId>,
-    /// E.g. `opus/48000`; empty when media was never negotiated.
+    /// E.g. `opus`; empty when media was never negotiated.
     pub codec: String,
     /// The peer's `User-Agent`, empty when not given.
     pub user_agent: String,
