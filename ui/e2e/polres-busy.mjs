@@ -90,11 +90,13 @@ try {
   // 6, 10: to the Polres, which declines: back with the operator, who is told why.
   await window.press("F2");
   await window.screen("transfer");
-  await says("transfer-unit", /Depok/);
-  await says("countdown", /^\d+$/);
+  await window.until("the ring is counted down", () =>
+    window.run(`const text = (id) => document.querySelector('[data-testid="' + id + '"]')?.textContent ?? "";
+      return /Depok/.test(text("transfer-unit")) && /^\\d+$/.test(text("countdown"));`),
+  );
   await window.shot("transferring");
   await window.screen("reclaimed");
-  await says("bar-sub", /Depok tidak bisa menerima/);
+  await says("bar-sub", /Depok (sedang sibuk|tidak bisa menerima)/);
   await says("read-number", /^110-PMJ-\d{6}-\d{6}$/);
   const number = await window.text("read-number");
   await says("read-aloud", /akan segera diproses oleh Polres.*Depok/s);

@@ -132,7 +132,7 @@ describe("findings", () => {
     if (first) given.destinations.push({ ...first });
     await show(backend, { ...state, call: { ...state.call, advice: given } });
     expect(screen.queryByTestId("broken")).toBeNull();
-    expect(screen.getAllByTestId("finding-bahaya.kata")).toHaveLength(2);
+    expect(screen.getAllByTestId("finding-bahaya.kata")).toHaveLength(1);
     expect(screen.getAllByTestId(`destination-${first?.unit}`)).toHaveLength(1);
   });
 

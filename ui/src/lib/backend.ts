@@ -14,9 +14,19 @@ export interface Backend {
 /** The engine tells its state at least twice a second. After so long without one, it is asked again. */
 const SILENCE_MS = 2000;
 
+/** For so long an intent waits for the one before it to have arrived. */
+const ARRIVAL_MS = 1000;
+
 export class TauriBackend implements Backend {
+  #last: Promise<unknown> = Promise.resolve();
+
+  // One after the other: two commands on their way at once may overtake each other, and an older form
+  // that arrives last would take away what was typed last. One that hangs holds nobody up for long.
   send(intent: Intent): Promise<void> {
-    return invoke("intent", { intent });
+    const sent = this.#last.then(() => invoke<void>("intent", { intent }));
+    const late = new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
+    this.#last = Promise.race([sent.catch(() => undefined), late]);
+    return sent;
   }
 
   // Not Tauri's own Channel: that one keeps messages in order and waits for ever for one that was
