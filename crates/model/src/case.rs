@@ -27,8 +27,7 @@ impl CaseNumber {
         let good_code =
             (2..=8).contains(&code.len()) && code.bytes().all(|b| b.is_ascii_uppercase());
         let (month, date) = (day / 100 % 100, day % 100);
-        let good_day =
-            day <= 991_231 && (1..=12).contains(&month) && (1..=31).contains(&date);
+        let good_day = day <= 991_231 && (1..=12).contains(&month) && (1..=31).contains(&date);
         if good_code && good_day && running <= 999_999 {
             Ok(Self { code: code.to_owned(), day, running })
         } else {
@@ -60,12 +59,10 @@ impl FromStr for CaseNumber {
         };
         let mut parts = text.split('-');
         match (parts.next(), parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some("110"), Some(code), Some(day), Some(running), None) => Self::new(
-                code,
-                digits(day).ok_or_else(error)?,
-                digits(running).ok_or_else(error)?,
-            )
-            .map_err(|_| error()),
+            (Some("110"), Some(code), Some(day), Some(running), None) => {
+                Self::new(code, digits(day).ok_or_else(error)?, digits(running).ok_or_else(error)?)
+                    .map_err(|_| error())
+            }
             _ => Err(error()),
         }
     }
