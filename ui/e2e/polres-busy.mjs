@@ -104,12 +104,13 @@ try {
 
   // 11: the caller is told, the report is closed, and the seat writes up until it is ready again.
   await window.type("closing-note", "Plp sudah diberi tahu.");
+  assert.equal(await value("closing-note"), "Plp sudah diberi tahu.");
   await window.click("check-read");
   await window.shot("closing");
   await window.press("Ctrl", "Enter");
   await window.screen("idle");
   await says("seat-state", /Menulis laporan/);
-  await says(`case-${number}`, /Depok/);
+  await says("cases", /Tidak ada laporan yang menunggu/); // it is Depok's now
   await window.shot("closed");
   await window.press("Shift", "F9");
   await says("seat-state", /Siap|Berdering/);

@@ -111,10 +111,11 @@ export class Window {
 
   async shot(name) {
     this.#taken += 1;
-    await this.run("void document.fonts.ready.then(() => (window.__lettersAreHere = true))");
-    await this.until("the letters are here", () =>
-      this.run("return window.__lettersAreHere === true"),
-    );
+    // With its letters, and with what was typed last: two frames later all of it is painted.
+    await this.run(`window.__painted = false;
+      const frame = (then) => requestAnimationFrame(then);
+      void document.fonts.ready.then(() => frame(() => frame(() => (window.__painted = true))));`);
+    await this.until("all is painted", () => this.run("return window.__painted === true"));
     const file = join(this.#shots, `${String(this.#taken).padStart(2, "0")}-${name}.png`);
     const png = await this.#ask("GET", `${this.#session}/screenshot`);
     writeFileSync(file, Buffer.from(png, "base64"));

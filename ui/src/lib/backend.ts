@@ -23,9 +23,10 @@ export class TauriBackend implements Backend {
   // One after the other: two commands on their way at once may overtake each other, and an older form
   // that arrives last would take away what was typed last. One that hangs holds nobody up for long.
   send(intent: Intent): Promise<void> {
-    const sent = this.#last.then(() => invoke<void>("intent", { intent }));
-    const late = new Promise((resolve) => setTimeout(resolve, ARRIVAL_MS));
-    this.#last = Promise.race([sent.catch(() => undefined), late]);
+    const before = this.#last;
+    const sent = before.then(() => invoke<void>("intent", { intent }));
+    const arrived = sent.catch(() => undefined);
+    this.#last = before.then(() => Promise.race([arrived, after(ARRIVAL_MS)]));
     return sent;
   }
 
@@ -53,6 +54,8 @@ export class TauriBackend implements Backend {
     }, SILENCE_MS / 4);
   }
 }
+
+const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What the login page is filled with, set by the shell before the page loads. */
 export interface Prefill {

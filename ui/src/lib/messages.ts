@@ -131,9 +131,9 @@ const id = {
   "action.logout": "Keluar",
   "action.override": "Ubah penilaian",
 
-  "list.title": "Laporan",
-  "list.count": "{n} terbaru",
-  "list.empty": "Belum ada laporan.",
+  "list.title": "Perlu tindak lanjut",
+  "list.count": "{n} laporan",
+  "list.empty": "Tidak ada laporan yang menunggu satuan ini. Yang diteruskan ada di satuannya.",
   "list.arrived": "Masuk",
   "list.number": "Laporan",
   "list.what": "Kejadian",
