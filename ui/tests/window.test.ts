@@ -115,7 +115,7 @@ describe("findings", () => {
     const backend = await open("call");
     const state = prepared("call");
     if (state.call === null || FINDINGS[1] === undefined) throw new Error("a call");
-    const second = { ...FINDINGS[1], rule: "kedua", level: "note" as const };
+    const second = { ...FINDINGS[1], rule: "kedua", title: "Kata lain", level: "note" as const };
     const both = advice([...FINDINGS, second]);
     await show(backend, { ...state, call: { ...state.call, advice: both } });
     expect(screen.getByTestId("finding-kedua")).toBeTruthy();
