@@ -44,6 +44,8 @@ fn a_declined_call_comes_back_and_is_closed_in_the_window() {
     wait("tauri-driver listens", &mut driver, || TcpStream::connect(("127.0.0.1", port)).is_ok());
 
     let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("window");
+    // Those of the last run would be taken for this one's.
+    let _ = fs::remove_dir_all(&pictures);
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/e2e/polres-busy.mjs");
     let mut journey = Command::new("node");
     journey.arg(script).arg(env!("CARGO_BIN_EXE_siaga-desktop")).arg(&pictures);
