@@ -12,6 +12,8 @@ const AUDIBLE_DBFS: f32 = -45.0;
 /// The notes of the chords may lie this much (dB) below all that is heard; speech has at most a
 /// harmonic near one of them.
 const BELOW_ALL_DB: f32 = 4.0;
+/// The notes of a chord are equally loud; a voice has at most one strong harmonic among them.
+const APART_DB: f32 = 9.0;
 /// The breath between two chords: music that pauses for it goes on.
 const BREATH_MS: u64 = 350;
 
@@ -43,9 +45,12 @@ fn is_music(samples: &[i16]) -> bool {
         return false;
     }
     CHORDS.iter().any(|chord| {
-        let notes: f32 = chord.iter().map(|hz| 10f32.powf(power_dbfs(samples, *hz) / 10.0)).sum();
+        let notes = chord.map(|hz| power_dbfs(samples, hz));
+        let sum: f32 = notes.iter().map(|note| 10f32.powf(note / 10.0)).sum();
+        let loudest = notes.iter().copied().fold(f32::MIN, f32::max);
+        let balanced = notes.iter().all(|note| *note > loudest - APART_DB);
         // A sine's RMS lies 3 dB below its peak, which is what `power_dbfs` tells.
-        10.0 * notes.log10() - 3.0 > all - BELOW_ALL_DB
+        balanced && 10.0 * sum.log10() - 3.0 > all - BELOW_ALL_DB
     })
 }
 
