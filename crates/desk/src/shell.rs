@@ -240,7 +240,7 @@ impl Engine {
             Effect::Ring(dialog) => self.ring(dialog).await,
             Effect::Answer(dialog) => self.answer(dialog).await,
             Effect::Reject { dialog, status } => {
-                self.legs.remove(&dialog);
+                self.drop_leg(dialog);
                 if let Some(phone) = &self.phone {
                     // A dialog that has ended meanwhile needs no refusal.
                     let _ = phone.reject(dialog, status, "").await;
@@ -435,15 +435,11 @@ impl Engine {
         let Some((session, answer)) = &leg.media else { return };
         if let Err(error) = phone.answer(dialog, answer).await {
             tracing::warn!(%error, "the call could not be answered");
-            return self.on_phone_gone_while_answering(dialog);
+            // The dialog ended between the key and the answer; its end comes as an event of its own.
+            return self.drop_leg(dialog);
         }
         // From now on something is sent all the time.
         self.tell_voice(VoiceCommand::Start(session.clone())).await;
-    }
-
-    /// The dialog ended between the key and the answer: its end comes as an event of its own.
-    fn on_phone_gone_while_answering(&mut self, dialog: DialogKey) {
-        self.legs.remove(&dialog);
     }
 
     fn on_reoffer(&self, dialog: DialogKey, sdp: String) {
@@ -461,14 +457,17 @@ impl Engine {
         });
     }
 
-    async fn on_phone_ended(&mut self, dialog: DialogKey) {
-        if let Some(leg) = self.legs.remove(&dialog)
-            && let Some((session, _)) = leg.media
-        {
-            if !self.legs.values().any(|leg| leg.media.is_some()) {
-                self.tell_voice(VoiceCommand::Stop).await;
-            }
+    /// Forgets a leg and closes the media that was made for it, answered or not.
+    fn drop_leg(&mut self, dialog: DialogKey) {
+        if let Some((session, _)) = self.legs.remove(&dialog).and_then(|leg| leg.media) {
             tokio::spawn(async move { session.close().await });
+        }
+    }
+
+    async fn on_phone_ended(&mut self, dialog: DialogKey) {
+        self.drop_leg(dialog);
+        if !self.legs.values().any(|leg| leg.media.is_some()) {
+            self.tell_voice(VoiceCommand::Stop).await;
         }
         self.give(Input::PhoneEnded(dialog)).await;
     }
