@@ -2,7 +2,7 @@
 
 use super::{File, Finding};
 
-/// Folders and tools of one workplace. Split, so that this file does not find itself.
+/// Folders of one machine. Split, so that this file does not find itself.
 const PRIVATE: &[&str] = &[
     concat!("/wo", "rk/"),
     concat!("/ro", "ot/"),
@@ -11,7 +11,6 @@ const PRIVATE: &[&str] = &[
 ];
 
 const CRATES: &str = "registry+https://github.com/rust-lang/crates.io-index";
-const PACKAGES: &str = "https://packages.example/";
 
 /// No tracked file names a folder or a tool of the machine it was written on.
 pub(super) fn nothing_names_this_machine(files: &[File]) -> Vec<Finding> {
@@ -27,20 +26,21 @@ pub(super) fn nothing_names_this_machine(files: &[File]) -> Vec<Finding> {
     findings
 }
 
-/// Lock files point at the public registries and at nothing else.
+/// Cargo's lock points at the public registry and at nothing else; npm's names no place at all, so
+/// that it installs from whatever registry a machine is set up for.
 pub(super) fn locks_name_public_registries(files: &[File]) -> Vec<Finding> {
     let why = "a lock file with a mirror's address installs on no other machine, and a git source \
                can change under its name";
     let mut findings = Vec::new();
     for file in files {
         let (key, public) = match file.path.rsplit('/').next() {
-            Some("Cargo.lock") => ("source = \"", CRATES),
-            Some("package-lock.json") => ("\"resolved\": \"", PACKAGES),
+            Some("Cargo.lock") => ("source = \"", Some(CRATES)),
+            Some("package-lock.json") => ("\"resolved\": \"", None),
             _ => continue,
         };
         for (index, line) in file.text.lines().enumerate() {
             let Some(source) = line.trim_start().strip_prefix(key) else { continue };
-            if !source.starts_with(public) {
+            if public.is_none_or(|public| !source.starts_with(public)) {
                 let source = source.split('"').next().unwrap_or(source);
                 findings.push(file.finding(index + 1, format!("comes from {source}"), why));
             }
@@ -67,7 +67,7 @@ mod tests {
     fn a_lock_file_with_a_mirror_is_found() {
         let npm = file(
             "ui/package-lock.json",
-            "  \"resolved\": \"https://packages.example/a.tgz\",\n  \"resolved\": \"http://mirror.example/b.tgz\",\n",
+            "  \"integrity\": \"sha512-a\",\n  \"resolved\": \"http://mirror.example/b.tgz\",\n",
         );
         let cargo = file(
             "Cargo.lock",
