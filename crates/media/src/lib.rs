@@ -21,7 +21,6 @@ pub mod jitter;
 pub mod mixer;
 pub mod opus;
 pub mod playout;
-pub mod resample;
 pub mod sdp;
 pub mod session;
 pub mod stretch;
