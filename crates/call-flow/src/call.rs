@@ -251,6 +251,7 @@ impl Call {
                 seat: talking.party.seat.clone(),
                 since: talking.since,
                 reclaimed: talking.reclaimed.clone(),
+                disposing: None,
             },
             State::Held(held) => {
                 CallPhase::Held { seat: held.party.seat.clone(), since: held.since }
@@ -279,6 +280,8 @@ impl Call {
             picked: self.line.picked.clone(),
             arrived_at: self.line.arrived_at,
             first_unit: self.line.first_unit.clone(),
+            silence: crate::SilenceCheck::NotRun,
+            rejoining: Vec::new(),
         }
     }
 }

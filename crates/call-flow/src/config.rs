@@ -40,6 +40,16 @@ pub struct FlowConfig {
     pub handover: Handover,
     /// How long a seat stays in the after-call state unless the operator is ready earlier.
     pub after_call: Duration,
+    /// How long a disposal waits, with the line open, before it ends the call (default 3 s).
+    pub disposal: Duration,
+    /// How long a silent line is listened to from the beginning of the prompt (default 15 s; the
+    /// prompt itself takes about 7 s).
+    pub silence_check: Duration,
+    /// How long a citizen who is called back is rung (default 30 s).
+    pub call_back_ring: Duration,
+    /// How long a desk that asked for a new leg may take to answer it (default 3 s), counted from
+    /// its asking; the caller hears music if the old leg dies meanwhile.
+    pub rejoin: Duration,
 }
 
 /// A configuration that would break a promise.
@@ -66,6 +76,10 @@ impl FlowConfig {
             heard_within: Duration::from_secs(3),
             handover: Handover::Together,
             after_call: Duration::from_secs(30),
+            disposal: Duration::from_secs(3),
+            silence_check: Duration::from_secs(15),
+            call_back_ring: Duration::from_secs(30),
+            rejoin: Duration::from_secs(3),
         }
     }
 

@@ -68,6 +68,10 @@ impl CallFlow {
             Input::Switch(saw) => self.saw(saw),
             Input::Seat { seat, change } => self.seat_changed(&seat, change),
             Input::Operator { seat, call, intent } => self.intends(seat, call, intent),
+            Input::CallBack { seat, call, number: _ } => {
+                let why = crate::Refusal::NotNow;
+                self.outputs.push_back(Output::Refused { seat, call, why });
+            }
             Input::Units(units) => {
                 self.units = units.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
             }
@@ -138,6 +142,7 @@ impl CallFlow {
                 Role::TargetAnswered => self.hand_over(leg.call, true),
                 Role::Offer | Role::Owner | Role::Giver | Role::TargetRinging | Role::Stray => {}
             },
+            SwitchSaw::Signal { .. } => {}
             SwitchSaw::Ended { leg, cause: _ } if leg.is_caller() => {
                 self.end(leg.call, EndedBy::Caller, &Disposition::Abandoned);
             }
@@ -264,6 +269,10 @@ impl CallFlow {
             WaitReason::Heard => self.target_was_silent(call),
             // Deadlines of seats.
             WaitReason::AfterCall | WaitReason::SeatLost => {}
+            WaitReason::SilenceCheck
+            | WaitReason::Disposal
+            | WaitReason::Rejoin
+            | WaitReason::CallBackRing => {}
         }
     }
 }

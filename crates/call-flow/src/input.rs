@@ -1,7 +1,9 @@
 //! What the core is told: what the switch saw, what seats are doing, what people decided.
 
 use crate::Handover;
-use siaga_model::{CallFacts, CallId, Disposition, LegCause, LegId, SeatId, Unit, UnitId};
+use siaga_model::{
+    CallFacts, CallId, Disposition, LegCause, LegId, LineSignal, Redacted, SeatId, Unit, UnitId,
+};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +25,16 @@ pub enum Input {
         call: CallId,
         /// What.
         intent: Intent,
+    },
+    /// An operator calls a citizen back. Refused unless the seat is free and could talk. The seat is
+    /// rung first (its desk, which asked for this, answers by itself), then the citizen is dialled.
+    CallBack {
+        /// Who calls.
+        seat: SeatId,
+        /// The id of the new call; its citizen's leg is number 0, as ever.
+        call: CallId,
+        /// The number to dial.
+        number: Redacted<String>,
     },
     /// The units of this hub, given once at the start and after each change.
     Units(Vec<Unit>),
@@ -48,6 +60,14 @@ pub enum SwitchSaw {
     Answered(LegId),
     /// A person was heard speaking on this leg for the first time since its answer.
     Heard(LegId),
+    /// Somebody pressed a key or knocked on the citizen's leg. Told at any time; it counts while the
+    /// silent-call procedure runs.
+    Signal {
+        /// The citizen's leg.
+        leg: LegId,
+        /// What was noticed.
+        signal: LineSignal,
+    },
     /// A leg is gone or never came up. For the caller's leg this ends the call.
     Ended {
         /// The leg.
@@ -100,6 +120,17 @@ pub enum Intent {
     Hold,
     /// Back to the caller.
     Resume,
-    /// End the call with this disposition.
+    /// End the call with this disposition, now (a chord at the desk). Takes a running disposal over.
     Close(Disposition),
+    /// End the call with this disposition when [`crate::FlowConfig::disposal`] is over, unless it is
+    /// undone before: the line stays open meanwhile.
+    Dispose(Disposition),
+    /// The disposal was a mistake: the call goes on.
+    Undo,
+    /// Run the silent-call procedure: the citizen hears "press any key, or knock twice", and the
+    /// line is listened to for [`crate::FlowConfig::silence_check`].
+    CheckSilence,
+    /// This seat's leg is dead though its desk lives (another network, a restarted desk): ring it
+    /// again, and put the new leg in the place of the old one.
+    Rejoin,
 }

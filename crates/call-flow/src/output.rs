@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, Disposition, EndedBy, LegCause, LegId, ReclaimCause, SeatId, SeatState, Timestamp,
-    UnitId,
+    CallId, Disposition, EndedBy, LegCause, LegId, LineSignal, ReclaimCause, Redacted, SeatId,
+    SeatState, Timestamp, UnitId,
 };
 
 /// One thing to do, or until when nothing is to be done.
@@ -56,6 +56,14 @@ pub enum WaitReason {
     SeatLost,
     /// A seat has refused this call; seats that did are asked again after a rest.
     OfferAgain,
+    /// The silent-call procedure runs.
+    SilenceCheck,
+    /// A disposal can still be undone.
+    Disposal,
+    /// A desk that lives gets a new leg.
+    Rejoin,
+    /// A citizen who is called back is rung.
+    CallBackRing,
 }
 
 /// What the switch must do. Every command is idempotent: a leg that is gone or already so is fine.
@@ -67,6 +75,15 @@ pub enum SwitchCommand {
         leg: LegId,
         /// The seat.
         seat: SeatId,
+    },
+    /// Call a citizen: opens the call's bridge and its recording and dials; the citizen's leg is
+    /// number 0 and in the bridge as soon as it is up. Answered by `Ringing`, `Answered` or `Ended`
+    /// of that leg.
+    Dial {
+        /// The new call.
+        call: CallId,
+        /// The number.
+        number: Redacted<String>,
     },
     /// Put an answered leg into the conversation with the caller (and whoever else is in it).
     Join(LegId),
@@ -93,8 +110,21 @@ pub enum Program {
     Quiet,
     /// Waiting music.
     Music,
-    /// Ringback, soft enough to talk over (together) .
+    /// Ringback, soft enough to talk over (together).
     SoftRingback,
+    /// A spoken prompt; see there what follows it.
+    Prompt(Prompt),
+}
+
+/// What is spoken to the caller by a machine, in Indonesian.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prompt {
+    /// Every operator is busy, please stay on the line. Then music; spoken again every 20 s.
+    PleaseWait,
+    /// If you cannot speak, press any key or knock twice. Then quiet, so that the line can be heard;
+    /// spoken once.
+    SilenceCheck,
 }
 
 /// Why an intent was refused.
@@ -113,6 +143,9 @@ pub enum Refusal {
     /// There is no such unit.
     #[error("no such unit")]
     NoSuchUnit,
+    /// Nothing is closed as silent before the silent-call procedure has run and nobody answered it.
+    #[error("the silent-call procedure has to run first")]
+    CheckSilenceFirst,
 }
 
 /// What happened, for the log. Everything that a figure needs is in here.
@@ -213,6 +246,53 @@ pub enum FlowEvent {
     Resumed {
         /// The call.
         call: CallId,
+    },
+    /// Nobody could ring: the caller was told to stay on the line.
+    WaitAnnounced {
+        /// The call.
+        call: CallId,
+    },
+    /// The silent-call procedure began.
+    SilenceCheckStarted {
+        /// The call.
+        call: CallId,
+        /// By whom.
+        seat: SeatId,
+    },
+    /// The silent-call procedure is over.
+    SilenceChecked {
+        /// The call.
+        call: CallId,
+        /// What the caller did; `None`: nothing, the line is silent.
+        signal: Option<LineSignal>,
+    },
+    /// A disposal began; it can be undone.
+    Disposing {
+        /// The call.
+        call: CallId,
+        /// By whom.
+        seat: SeatId,
+        /// How the call will end.
+        disposition: Disposition,
+    },
+    /// The disposal was undone, or overtaken by the loss of the seat.
+    DisposalUndone {
+        /// The call.
+        call: CallId,
+    },
+    /// A seat has a new leg in the place of its old one.
+    LegReplaced {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+    },
+    /// An operator calls a citizen back.
+    CallBackStarted {
+        /// The call.
+        call: CallId,
+        /// Who.
+        seat: SeatId,
     },
     /// The last human left without closing; the caller waits at the front of the queue.
     Requeued {

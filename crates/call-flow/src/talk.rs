@@ -46,6 +46,9 @@ impl CallFlow {
             Intent::Release => self.release(call),
             Intent::Hold => self.hold(call),
             Intent::Resume => self.resume(call),
+            Intent::Dispose(_) | Intent::Undo | Intent::CheckSilence | Intent::Rejoin => {
+                Err(Refusal::NotNow)
+            }
             Intent::Close(disposition) => {
                 self.end(call, EndedBy::Closing, &disposition);
                 Ok(())
@@ -131,7 +134,7 @@ impl CallFlow {
             // Who closed has said how; who was left by the caller may still say it.
             let writer = match by {
                 EndedBy::Closing => None,
-                EndedBy::Caller | EndedBy::SwitchLost => owner,
+                EndedBy::Caller | EndedBy::SwitchLost | EndedBy::NotReached => owner,
             };
             let phase = CallPhase::Ended { by, disposition: disposition.clone(), at: flow.now };
             let view = CallView {
@@ -140,6 +143,8 @@ impl CallFlow {
                 picked: line.picked.take(),
                 arrived_at: line.arrived_at,
                 first_unit: line.first_unit.take(),
+                silence: crate::SilenceCheck::NotRun,
+                rejoining: Vec::new(),
             };
             flow.ended.keep(view, writer);
             None

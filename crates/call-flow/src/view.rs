@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, Disposition, EndedBy, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
+    CallId, Disposition, EndedBy, LineSignal, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
 };
 
 /// Where a call stands.
@@ -34,6 +34,8 @@ pub enum CallPhase {
         since: Timestamp,
         /// Set when this is so because a transfer came back: why, from which unit, and when.
         reclaimed: Option<Reclaim>,
+        /// Set while a disposal can still be undone.
+        disposing: Option<Disposing>,
     },
     /// On hold by the operator's wish, hearing music.
     Held {
@@ -58,6 +60,15 @@ pub enum CallPhase {
         /// When the transfer began.
         since: Timestamp,
     },
+    /// An operator calls a citizen back, who has not answered yet.
+    CallingBack {
+        /// The seat.
+        seat: SeatId,
+        /// Since when.
+        since: Timestamp,
+        /// Until when the citizen is rung; `None` while the operator's own leg comes up.
+        until: Option<Timestamp>,
+    },
     /// Over.
     Ended {
         /// Who ended it.
@@ -80,6 +91,41 @@ pub struct Reclaim {
     pub at: Timestamp,
 }
 
+/// A disposal that can still be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposing {
+    /// How the call will end.
+    pub disposition: Disposition,
+    /// When.
+    pub until: Timestamp,
+}
+
+/// How far the silent-call procedure has come in a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "check")]
+pub enum SilenceCheck {
+    /// It has not run.
+    #[default]
+    NotRun,
+    /// It runs.
+    Running {
+        /// Until when the line is listened to.
+        until: Timestamp,
+    },
+    /// It has run to its end, and nothing was heard.
+    Silent {
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// The caller answered it: a life may be in danger.
+    Signalled {
+        /// How.
+        signal: LineSignal,
+        /// When.
+        at: Timestamp,
+    },
+}
+
 /// A call as it may be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallView {
@@ -93,6 +139,10 @@ pub struct CallView {
     pub arrived_at: Timestamp,
     /// The unit that came first for it, by trunk, area code or cell.
     pub first_unit: Option<UnitId>,
+    /// How far the silent-call procedure has come.
+    pub silence: SilenceCheck,
+    /// Seats whose leg is being replaced.
+    pub rejoining: Vec<SeatId>,
 }
 
 /// A seat as it may be drawn.

@@ -308,6 +308,18 @@ impl Core {
             Intent::Override { validity, reason } => {
                 self.about_call(|call| ToHub::Override { call, validity, reason });
             }
+            Intent::CheckSilence => self.about_call(|call| ToHub::CheckSilence { call }),
+            Intent::Dispose { disposition, note, sure: _ } => {
+                self.about_call(|call| ToHub::Dispose { call, disposition, note });
+            }
+            Intent::Undo => self.about_call(|call| ToHub::Undo { call }),
+            Intent::CallBack { entry } => {
+                self.effects.push_back(Effect::ToHub(Box::new(ToHub::CallBack { entry })));
+            }
+            Intent::SettleCallBack { entry, reason } => {
+                let message = ToHub::SettleCallBack { entry, reason };
+                self.effects.push_back(Effect::ToHub(Box::new(message)));
+            }
             Intent::Close { disposition, note } => {
                 self.about_call(|call| ToHub::Close { call, disposition, note });
             }
@@ -445,6 +457,7 @@ impl Core {
                 advice: None,
                 heard_dbfs: -100.0,
                 sent_dbfs: -100.0,
+                rejoining: false,
             });
         call.phone = self.phone.shown();
         if let Some(seen) = seen {
@@ -573,7 +586,7 @@ fn disposition_name(disposition: &Disposition) -> &'static str {
         Disposition::HandledByUnit { .. }
         | Disposition::ForwardedToUnit { .. }
         | Disposition::HandledHere => "report",
-        Disposition::Abandoned => "",
+        Disposition::Abandoned | Disposition::NotReached => "",
     }
 }
 

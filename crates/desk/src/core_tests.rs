@@ -3,7 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 use siaga_hub_api::{
-    ApiError, CallView, CaseBlock, Draft, ErrorCode, HubView, Phase, SeatView, SipAccount,
+    ApiError, CallView, CaseBlock, Draft, ErrorCode, HubView, Phase, SeatView, SilenceView,
+    SipAccount,
 };
 use siaga_model::{CallFacts, CaseNumber, Level, Redacted, Seat, SeatId, SeatState, Verdict};
 
@@ -45,17 +46,28 @@ fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str) -> HubView
         call: Some(CallView {
             call: id,
             facts: CallFacts::default(),
-            phase: Phase::Talking { seat: seat(), since: Timestamp(0), reclaimed: None },
+            phase: Phase::Talking {
+                seat: seat(),
+                since: Timestamp(0),
+                reclaimed: None,
+                disposing: None,
+            },
             draft: Draft { rev, form: form(location) },
             writer,
             number: None,
             advice: None,
             recording: true,
+            silence: SilenceView::NotRun,
+            rejoining: false,
+            call_back: None,
         }),
         announced: Vec::new(),
         queue: 0,
         units: Vec::new(),
         cases: Vec::new(),
+        call_backs: Vec::new(),
+        alerts: Vec::new(),
+        lost: None,
     }
 }
 

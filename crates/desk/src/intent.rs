@@ -1,7 +1,7 @@
 //! What a person (or a program that plays one) wants of a desk.
 
 use serde::{Deserialize, Serialize};
-use siaga_hub_api::HandoverChoice;
+use siaga_hub_api::{CallBackId, HandoverChoice};
 use siaga_model::{CallId, Disposition, Form, Redacted, SeatId, UnitId, Validity};
 
 /// The one typed command of the window.
@@ -65,7 +65,33 @@ pub enum Intent {
         /// Why.
         reason: String,
     },
-    /// End the call, or dispose of one that the caller ended.
+    /// Run the silent-call procedure on this call.
+    CheckSilence,
+    /// End the call with this disposition in 3 s, unless it is undone. A call whose findings hold a
+    /// danger word is asked about first ([`crate::DeskState::asking`]) and needs `sure`.
+    Dispose {
+        /// How.
+        disposition: Disposition,
+        /// For whoever goes on with the case.
+        note: String,
+        /// The operator has seen the danger words and means it.
+        sure: bool,
+    },
+    /// The innermost thing that can be undone is: a question, else a running disposal.
+    Undo,
+    /// Call a citizen of the call-back list.
+    CallBack {
+        /// The entry.
+        entry: CallBackId,
+    },
+    /// Take an entry off the call-back list without a call.
+    SettleCallBack {
+        /// The entry.
+        entry: CallBackId,
+        /// Why.
+        reason: String,
+    },
+    /// End the call now, or dispose of one that the caller ended.
     Close {
         /// How.
         disposition: Disposition,

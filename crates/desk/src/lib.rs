@@ -18,8 +18,8 @@ pub use config::{AudioChoice, DeskConfig};
 pub use intent::Intent;
 pub use shell::DeskHandle;
 pub use state::{
-    AdvisorHealth, AudioHealth, DeskCall, DeskError, DeskState, LinkHealth, Notice, PhoneState,
-    SessionInfo,
+    AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, LinkHealth, Notice,
+    PhoneState, SessionInfo,
 };
 
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_hub_api::{ErrorCode, HubView, UnitInfo};
-use siaga_model::{Advice, CallId, Form, Level, Seat, Timestamp, UnitId};
+use siaga_model::{Advice, CallId, Disposition, Form, Level, Seat, Timestamp, UnitId};
 
 /// Whether a connection stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +100,8 @@ pub struct DeskCall {
     pub heard_dbfs: f32,
     /// Level of what is sent.
     pub sent_dbfs: f32,
+    /// The voice path is being replaced: another network, or the switch is not heard any more.
+    pub rejoining: bool,
 }
 
 /// Who sits here.
@@ -158,6 +160,22 @@ pub struct Notice {
     pub at: Timestamp,
 }
 
+/// A question before something final.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "asking")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Asking {
+    /// This call is being disposed of as no report, but its findings hold danger.
+    DangerWords {
+        /// How it would be disposed of.
+        disposition: Disposition,
+        /// The note that goes with it.
+        note: String,
+        /// The words that speak against it, as typed; titles of findings that have none.
+        words: Vec<String>,
+    },
+}
+
 /// All that a window draws.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -185,4 +203,7 @@ pub struct DeskState {
     pub call: Option<DeskCall>,
     /// What the operator should know.
     pub notice: Option<Notice>,
+    /// What the operator is asked before something final; answered by the same intent with `sure`,
+    /// or by `Undo`.
+    pub asking: Option<Asking>,
 }

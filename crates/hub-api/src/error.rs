@@ -31,6 +31,8 @@ pub enum ErrorCode {
     NotNow,
     /// No such unit.
     NoSuchUnit,
+    /// Nothing is closed as silent before the silent-call procedure has run.
+    CheckSilenceFirst,
     /// No such case, plugin or recording.
     NotFound,
     /// A field is out of its range; `detail` names it.

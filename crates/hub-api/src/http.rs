@@ -15,7 +15,7 @@ pub struct LoginRequest {
 }
 
 /// The SIP account of a session.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SipAccount {
     /// `ws://…` or `wss://…`.
     pub ws_url: String,

@@ -23,8 +23,8 @@ pub use http::{
 pub use outbox::{OUTBOX_CAPACITY, Outbox, OutboxFull};
 pub use socket::{DeskReceiver, DeskSender};
 pub use ws::{
-    CallView, Draft, HandoverChoice, HubView, Phase, ReclaimView, SeatView, Sequenced, ToDesk,
-    ToHub, UnitView,
+    Alert, CallBackId, CallBackView, CallView, DisposingView, Draft, HandoverChoice, HubView,
+    LostCallView, Phase, ReclaimView, SeatView, Sequenced, SilenceView, ToDesk, ToHub, UnitView,
 };
 
 /// The path of the WebSocket; the token goes in the `Authorization: Bearer` header.
@@ -33,6 +33,9 @@ pub const DESK_SOCKET_PATH: &str = "/v1/desk";
 pub const LOGIN_PATH: &str = "/v1/login";
 /// `POST`, authorized: ends the session.
 pub const LOGOUT_PATH: &str = "/v1/logout";
+/// `POST`, authorized: [`Session`] of a token that still stands, with a new telephone account: for a
+/// desk that was started again, and for one whose switch was.
+pub const SESSION_PATH: &str = "/v1/session";
 /// `GET`, authorized: `Vec<PluginRelease>`; a component's bytes at `/v1/plugins/{sha256}`.
 pub const PLUGINS_PATH: &str = "/v1/plugins";
 /// `GET`, authorized: a case by number at `/v1/cases/{number}`; the latest 100 at `/v1/cases`.

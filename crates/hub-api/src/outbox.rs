@@ -122,6 +122,13 @@ fn replaceable(message: &ToHub) -> Option<CallId> {
         | ToHub::Release { .. }
         | ToHub::Hold { .. }
         | ToHub::Resume { .. }
+        | ToHub::Rejoin { .. }
+        | ToHub::CheckSilence { .. }
+        | ToHub::Dispose { .. }
+        | ToHub::Undo { .. }
+        | ToHub::CallBack { .. }
+        | ToHub::SettleCallBack { .. }
+        | ToHub::OfflineCase { .. }
         | ToHub::Close { .. }
         | ToHub::LeaseCases => None,
     }
@@ -138,8 +145,17 @@ fn about(message: &ToHub) -> Option<CallId> {
         | ToHub::Release { call }
         | ToHub::Hold { call }
         | ToHub::Resume { call }
+        | ToHub::Rejoin { call }
+        | ToHub::CheckSilence { call }
+        | ToHub::Dispose { call, .. }
+        | ToHub::Undo { call }
         | ToHub::Close { call, .. } => Some(*call),
-        ToHub::Ready | ToHub::Pause | ToHub::LeaseCases => None,
+        ToHub::OfflineCase { case } => Some(case.call),
+        ToHub::Ready
+        | ToHub::Pause
+        | ToHub::LeaseCases
+        | ToHub::CallBack { .. }
+        | ToHub::SettleCallBack { .. } => None,
     }
 }
 

@@ -3,8 +3,8 @@
 use crate::{ApiError, CaseBlock, UnitInfo};
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    Advice, CallFacts, CallId, Case, CaseNumber, Disposition, EndedBy, Form, ReclaimCause, SeatId,
-    SeatState, Timestamp, UnitId,
+    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, Form, LegCause,
+    LineSignal, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
 };
 
 /// A message that must not be lost: repeated with the same `seq` until acknowledged.
@@ -90,7 +90,48 @@ pub enum ToHub {
         /// The call.
         call: CallId,
     },
-    /// End the call (or dispose of one that the caller ended).
+    /// This seat's leg is dead though its desk lives: ring it again. The desk answers by itself.
+    Rejoin {
+        /// The call.
+        call: CallId,
+    },
+    /// Run the silent-call procedure.
+    CheckSilence {
+        /// The call.
+        call: CallId,
+    },
+    /// End the call with this disposition in 3 s, unless it is undone.
+    Dispose {
+        /// The call.
+        call: CallId,
+        /// How.
+        disposition: Disposition,
+        /// As in `Close`.
+        note: String,
+    },
+    /// The disposal was a mistake.
+    Undo {
+        /// The call.
+        call: CallId,
+    },
+    /// Call the citizen of an entry of the call-back list. The desk answers its own leg by itself.
+    CallBack {
+        /// The entry.
+        entry: CallBackId,
+    },
+    /// Take an entry off the call-back list without a call.
+    SettleCallBack {
+        /// The entry.
+        entry: CallBackId,
+        /// Why, at least three characters.
+        reason: String,
+    },
+    /// A case that a desk took while it had no hub, under a number of its own block.
+    OfflineCase {
+        /// The case, whole.
+        case: Box<Case>,
+    },
+    /// End the call now (or dispose of one that the caller ended).
     Close {
         /// The call.
         call: CallId,
@@ -202,6 +243,8 @@ pub enum Phase {
         since: Timestamp,
         /// Set when a transfer came back.
         reclaimed: Option<ReclaimView>,
+        /// Set while a disposal can still be undone.
+        disposing: Option<DisposingView>,
     },
     /// On hold.
     Held {
@@ -225,6 +268,15 @@ pub enum Phase {
         /// Until when it must answer, or be heard.
         until: Timestamp,
     },
+    /// A citizen is being called back and has not answered yet.
+    CallingBack {
+        /// The seat.
+        seat: SeatId,
+        /// Since when.
+        since: Timestamp,
+        /// Until when the citizen is rung; `None` while the seat's own leg comes up.
+        until: Option<Timestamp>,
+    },
     /// Over.
     Ended {
         /// Who ended it.
@@ -234,6 +286,111 @@ pub enum Phase {
         /// When.
         at: Timestamp,
     },
+}
+
+/// A disposal that can still be undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DisposingView {
+    /// How the call will end.
+    pub disposition: Disposition,
+    /// When.
+    pub until: Timestamp,
+}
+
+/// How far the silent-call procedure has come in a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "check")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum SilenceView {
+    /// It has not run.
+    #[default]
+    NotRun,
+    /// It runs.
+    Running {
+        /// Until when the line is listened to.
+        until: Timestamp,
+    },
+    /// It has run to its end, and nothing was heard.
+    Silent {
+        /// When it ended.
+        at: Timestamp,
+    },
+    /// The caller answered it: a life may be in danger.
+    Signalled {
+        /// How.
+        signal: LineSignal,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Names an entry of the call-back list: the first call that put it there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct CallBackId(pub CallId);
+
+/// Somebody who hung up, or was cut off, before a human could help. Once per number, however often
+/// they called.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct CallBackView {
+    /// Its name.
+    pub id: CallBackId,
+    /// Who; a withheld number cannot be called and is listed all the same.
+    pub caller: Caller,
+    /// When they first called in vain.
+    pub first_at: Timestamp,
+    /// When they last did.
+    pub last_at: Timestamp,
+    /// How often they did.
+    pub calls: u32,
+    /// How often we have called back in vain.
+    pub attempts: u32,
+    /// What was typed of them so far.
+    pub form: Form,
+    /// The case of the last call, if there was one.
+    pub number: Option<CaseNumber>,
+    /// The seat that calls back just now.
+    pub calling: Option<SeatId>,
+}
+
+/// Something that a whole room must know while it lasts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "alert")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Alert {
+    /// Calls go on but are not recorded (the disk is full, or fails).
+    NotRecording {
+        /// Since when.
+        since: Timestamp,
+        /// How many calls are not recorded now.
+        calls: u32,
+    },
+    /// The hub cannot store what happens; desks keep what is typed.
+    NotStoring {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// What became of the call that this desk had and lost, told until the operator has seen it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LostCallView {
+    /// The call.
+    pub call: CallId,
+    /// Its case number, if it had one.
+    pub number: Option<CaseNumber>,
+    /// When it was taken from this seat.
+    pub lost_at: Timestamp,
+    /// Why.
+    pub cause: LegCause,
+    /// Who has the caller now; `None`: still waiting, or the call is over.
+    pub with: Option<SeatId>,
+    /// Whether the call is over.
+    pub over: bool,
 }
 
 /// What a desk sees of a call.
@@ -256,6 +413,12 @@ pub struct CallView {
     pub advice: Option<Advice>,
     /// Whether the switch is recording it.
     pub recording: bool,
+    /// How far the silent-call procedure has come.
+    pub silence: SilenceView,
+    /// Whether this seat's leg is being replaced; its desk answers the next ring by itself.
+    pub rejoining: bool,
+    /// The entry of the call-back list that this call belongs to, if it is a call back.
+    pub call_back: Option<CallBackId>,
 }
 
 /// All that a desk may see.
@@ -275,6 +438,12 @@ pub struct HubView {
     pub queue: u32,
     /// The units and their seats.
     pub units: Vec<UnitView>,
-    /// Cases that this unit has to act on or to call back, newest first, at most 50.
+    /// Cases that this unit has to act on, newest first, at most 50.
     pub cases: Vec<Case>,
+    /// Citizens whom this unit has to call back, the one who has waited longest first, at most 50.
+    pub call_backs: Vec<CallBackView>,
+    /// What the whole room must know.
+    pub alerts: Vec<Alert>,
+    /// The call that this seat lost last, until it has another one.
+    pub lost: Option<LostCallView>,
 }

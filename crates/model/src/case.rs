@@ -125,6 +125,8 @@ pub enum Disposition {
     HandledHere,
     /// The caller hung up before anybody closed; on the call-back list.
     Abandoned,
+    /// A call back that the citizen did not take; still on the call-back list.
+    NotReached,
 }
 
 /// Where a case stands.

@@ -57,4 +57,17 @@ pub enum EndedBy {
     Closing,
     /// The switch was lost with everything on it.
     SwitchLost,
+    /// A call back that never came to be: the citizen did not answer, or the operator gave up.
+    NotReached,
+}
+
+/// What somebody who cannot speak did on a silent line to say that help is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum LineSignal {
+    /// Pressed a key (RFC 4733).
+    Key,
+    /// Knocked at the telephone, at least twice.
+    Knocks,
 }

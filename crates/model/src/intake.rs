@@ -16,6 +16,18 @@ pub enum Channel {
     Text,
 }
 
+/// Who dialled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Direction {
+    /// The citizen dialled 110.
+    #[default]
+    Inbound,
+    /// We called the citizen back.
+    CallBack,
+}
+
 /// What is known of the caller's number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -73,8 +85,11 @@ pub struct CallFacts {
     pub caller: Caller,
     /// Where the network believes the telephone to be, if it says so.
     pub cell_location: Option<CellLocation>,
-    /// When the call reached the switch.
+    /// When the call reached the switch; of a call back, when it was asked for.
     pub arrived_at: Timestamp,
+    /// Who dialled.
+    #[serde(default)]
+    pub direction: Direction,
 }
 
 /// Yes, no, or not known yet.

@@ -19,11 +19,11 @@ mod time;
 mod verdict;
 
 pub use case::{Case, CaseNumber, CaseNumberError, CaseStatus, Disposition, NotReport};
-pub use cause::{EndedBy, LegCause, ReclaimCause};
+pub use cause::{EndedBy, LegCause, LineSignal, ReclaimCause};
 pub use id::{CallId, LegId, ParseIdError, SeatId, UnitId};
 pub use intake::{
-    CallFacts, Caller, CallerStatus, CellLocation, Channel, Danger, Form, Intake, OtherService,
-    Point, Tri,
+    CallFacts, Caller, CallerStatus, CellLocation, Channel, Danger, Direction, Form, Intake,
+    OtherService, Point, Tri,
 };
 pub use redacted::Redacted;
 pub use seat::{Level, Seat, SeatState, Unit};

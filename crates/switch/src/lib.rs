@@ -48,6 +48,11 @@ pub enum SwitchEvent {
         /// For IT.
         reason: String,
     },
+    /// Recording goes on after trouble, in a further file of the call.
+    RecordingResumed {
+        /// The call.
+        call: CallId,
+    },
     /// A message was refused at the edge: malformed, wrong password, not allowed. For the log.
     Refused {
         /// Address of the peer, `ip:port`.

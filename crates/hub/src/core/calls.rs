@@ -69,7 +69,7 @@ fn status_after(disposition: &Disposition) -> CaseStatus {
         | Disposition::HandledByUnit { .. }
         | Disposition::HandledHere => CaseStatus::Closed,
         Disposition::ForwardedToUnit { .. } => CaseStatus::WithUnit,
-        Disposition::Abandoned => CaseStatus::CallBack,
+        Disposition::Abandoned | Disposition::NotReached => CaseStatus::CallBack,
     }
 }
 
@@ -147,7 +147,7 @@ impl HubCore {
         let Some(record) = self.records.get_mut(&call) else { return };
         let settled = match by {
             EndedBy::Closing => true,
-            EndedBy::Caller | EndedBy::SwitchLost => false,
+            EndedBy::Caller | EndedBy::SwitchLost | EndedBy::NotReached => false,
         };
         record.ended = Some(Ended { by, at, settled });
         self.dispose_case(call, at, disposition);

@@ -83,6 +83,15 @@ impl HubCore {
             ToHub::Release { call } => self.intend(now, who, call, Intent::Release),
             ToHub::Hold { call } => self.intend(now, who, call, Intent::Hold),
             ToHub::Resume { call } => self.intend(now, who, call, Intent::Resume),
+            ToHub::Rejoin { call } => self.intend(now, who, call, Intent::Rejoin),
+            ToHub::CheckSilence { call } => self.intend(now, who, call, Intent::CheckSilence),
+            ToHub::Undo { call } => self.intend(now, who, call, Intent::Undo),
+            ToHub::Dispose { call, disposition, note: _ } => {
+                self.intend(now, who, call, Intent::Dispose(disposition))
+            }
+            ToHub::CallBack { .. } | ToHub::SettleCallBack { .. } | ToHub::OfflineCase { .. } => {
+                Err(ApiError::new(ErrorCode::NotFound, "there is no such entry"))
+            }
             ToHub::Close { call, disposition, note } => {
                 self.close(now, who, call, disposition, note)
             }
@@ -182,8 +191,10 @@ impl HubCore {
             }
             Disposition::NotReport { .. } | Disposition::Information | Disposition::HandledHere => {
             }
-            // Only a caller abandons a call.
-            Disposition::Abandoned => return Err(out_of_range("disposition")),
+            // Only a caller abandons a call, and only a call back does not reach anybody.
+            Disposition::Abandoned | Disposition::NotReached => {
+                return Err(out_of_range("disposition"));
+            }
         }
         let closing = Closing {
             call,
@@ -288,6 +299,7 @@ fn refusal(why: Refusal) -> ApiError {
         Refusal::NotYours => ErrorCode::NotYours,
         Refusal::NotNow => ErrorCode::NotNow,
         Refusal::NoSuchUnit => ErrorCode::NoSuchUnit,
+        Refusal::CheckSilenceFirst => ErrorCode::CheckSilenceFirst,
     };
     ApiError::new(code, why.to_string())
 }

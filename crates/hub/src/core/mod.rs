@@ -196,6 +196,7 @@ impl HubCore {
                 self.audit(now, Some(call), &AuditEvent::RecordingTrouble { call });
                 self.effects.push_back(Effect::News(HubNews::RecordingTrouble { call, reason }));
             }
+            SwitchEvent::RecordingResumed { call: _ } => {}
             // Strangers send these, as many as they like: never into the store.
             SwitchEvent::Refused { peer, reason } => {
                 tracing::info!(peer, reason, "the switch refused a message at its edge");
@@ -209,6 +210,11 @@ impl HubCore {
         match command {
             SwitchCommand::Ring { leg, .. } => {
                 let saw = SwitchSaw::Ended { leg: *leg, cause: LegCause::Failed };
+                self.tell_flow(now, Input::Switch(saw));
+            }
+            SwitchCommand::Dial { call, .. } => {
+                let leg = siaga_model::LegId::caller(*call);
+                let saw = SwitchSaw::Ended { leg, cause: LegCause::Failed };
                 self.tell_flow(now, Input::Switch(saw));
             }
             // Idempotent, and about legs whose loss the switch tells as an event.
@@ -362,6 +368,13 @@ impl HubCore {
             | FlowEvent::Held { .. }
             | FlowEvent::Resumed { .. }
             | FlowEvent::Requeued { .. }
+            | FlowEvent::WaitAnnounced { .. }
+            | FlowEvent::SilenceCheckStarted { .. }
+            | FlowEvent::SilenceChecked { .. }
+            | FlowEvent::Disposing { .. }
+            | FlowEvent::DisposalUndone { .. }
+            | FlowEvent::LegReplaced { .. }
+            | FlowEvent::CallBackStarted { .. }
             | FlowEvent::SeatState { .. } => {}
         }
         self.effects.push_back(Effect::News(HubNews::Flow { at, event }));
@@ -447,6 +460,13 @@ fn call_of(event: &FlowEvent) -> Option<CallId> {
         | FlowEvent::Held { call }
         | FlowEvent::Resumed { call }
         | FlowEvent::Requeued { call, .. }
+        | FlowEvent::WaitAnnounced { call }
+        | FlowEvent::SilenceCheckStarted { call, .. }
+        | FlowEvent::SilenceChecked { call, .. }
+        | FlowEvent::Disposing { call, .. }
+        | FlowEvent::DisposalUndone { call }
+        | FlowEvent::LegReplaced { call, .. }
+        | FlowEvent::CallBackStarted { call, .. }
         | FlowEvent::Ended { call, .. }
         | FlowEvent::Disposed { call, .. } => Some(*call),
         FlowEvent::SeatState { .. } => None,

@@ -1,8 +1,10 @@
 //! What desks are shown: always whole.
 
 use super::HubCore;
-use siaga_call_flow::CallPhase;
-use siaga_hub_api::{CallView, HubView, Phase, ReclaimView, SeatView, UnitView};
+use siaga_call_flow::{CallPhase, SilenceCheck};
+use siaga_hub_api::{
+    CallView, DisposingView, HubView, Phase, ReclaimView, SeatView, SilenceView, UnitView,
+};
 use siaga_model::{CallId, Case, EndedBy, Level, Seat, SeatId, SeatState, Timestamp, UnitId};
 use std::collections::BTreeSet;
 
@@ -35,6 +37,9 @@ impl HubCore {
                 .map_or(0, |unit| u32::try_from(self.waiting_at(unit.level)).unwrap_or(u32::MAX)),
             units: units.to_vec(),
             cases: unit.map(cases).unwrap_or_default(),
+            call_backs: Vec::new(),
+            alerts: Vec::new(),
+            lost: None,
         };
         (view, shown)
     }
@@ -78,6 +83,7 @@ impl HubCore {
                 | CallPhase::Ringing { .. }
                 | CallPhase::Talking { .. }
                 | CallPhase::Held { .. }
+                | CallPhase::CallingBack { .. }
                 | CallPhase::Ended { .. } => None,
             };
             target == Some(unit) || call.picked.as_ref() == Some(unit)
@@ -108,6 +114,7 @@ impl HubCore {
                 CallPhase::Talking { .. }
                 | CallPhase::Held { .. }
                 | CallPhase::Transferring { .. }
+                | CallPhase::CallingBack { .. }
                 | CallPhase::Ended { .. },
             )
             | None => false,
@@ -130,7 +137,19 @@ impl HubCore {
             number: record.case.as_ref().map(|case| case.number.clone()),
             advice: record.advice.clone(),
             recording,
+            silence: silence(view.silence),
+            rejoining: false,
+            call_back: None,
         })
+    }
+}
+
+fn silence(check: SilenceCheck) -> SilenceView {
+    match check {
+        SilenceCheck::NotRun => SilenceView::NotRun,
+        SilenceCheck::Running { until } => SilenceView::Running { until },
+        SilenceCheck::Silent { at } => SilenceView::Silent { at },
+        SilenceCheck::Signalled { signal, at } => SilenceView::Signalled { signal, at },
     }
 }
 
@@ -138,13 +157,18 @@ fn phase(phase: CallPhase) -> Phase {
     match phase {
         CallPhase::Queued { since, level: _ } => Phase::Queued { since },
         CallPhase::Ringing { seat, since, until } => Phase::Ringing { seat, since, until },
-        CallPhase::Talking { seat, since, reclaimed } => Phase::Talking {
+        CallPhase::CallingBack { seat, since, until } => Phase::CallingBack { seat, since, until },
+        CallPhase::Talking { seat, since, reclaimed, disposing } => Phase::Talking {
             seat,
             since,
             reclaimed: reclaimed.map(|reclaim| ReclaimView {
                 cause: reclaim.cause,
                 unit: reclaim.unit,
                 at: reclaim.at,
+            }),
+            disposing: disposing.map(|disposing| DisposingView {
+                disposition: disposing.disposition,
+                until: disposing.until,
             }),
         },
         CallPhase::Held { seat, since } => Phase::Held { seat, since },

@@ -34,7 +34,10 @@ impl IntoResponse for Failure {
         let status = match self.0.code {
             ErrorCode::WrongPassword | ErrorCode::NotLoggedIn => StatusCode::UNAUTHORIZED,
             ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,
-            ErrorCode::SeatTaken | ErrorCode::NotYours | ErrorCode::NotNow => StatusCode::CONFLICT,
+            ErrorCode::SeatTaken
+            | ErrorCode::NotYours
+            | ErrorCode::NotNow
+            | ErrorCode::CheckSilenceFirst => StatusCode::CONFLICT,
             ErrorCode::NoSuchSeat
             | ErrorCode::NoSuchCall
             | ErrorCode::NoSuchUnit

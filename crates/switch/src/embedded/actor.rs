@@ -165,6 +165,10 @@ impl Actor {
     async fn on_command(&mut self, command: SwitchCommand) {
         match command {
             SwitchCommand::Ring { leg, seat } => self.ring(leg, seat).await,
+            SwitchCommand::Dial { call, number: _ } => {
+                let leg = LegId::caller(call);
+                self.saw(SwitchSaw::Ended { leg, cause: LegCause::Unregistered }).await;
+            }
             SwitchCommand::Join(leg) => self.to_bridge(leg.call, BridgeCommand::Join(leg)).await,
             SwitchCommand::Detach(leg) => {
                 self.to_bridge(leg.call, BridgeCommand::Detach(leg)).await;

@@ -34,7 +34,7 @@ pub(super) fn heard(voices: &[Voice], program: Program, played: &Frame) -> Vec<F
                 if speaker == program_index {
                     return match program {
                         Program::Quiet => 0.0,
-                        Program::Music | Program::SoftRingback => 1.0,
+                        Program::Music | Program::SoftRingback | Program::Prompt(_) => 1.0,
                     };
                 }
                 if speaker != listener && voices[speaker].joined { 1.0 } else { 0.0 }

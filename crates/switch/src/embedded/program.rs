@@ -40,7 +40,7 @@ impl Player {
         self.program = program;
         match program {
             Program::Quiet => {}
-            Program::Music => self.music = HoldMusic::chords(MUSIC_DBFS),
+            Program::Music | Program::Prompt(_) => self.music = HoldMusic::chords(MUSIC_DBFS),
             Program::SoftRingback => self.ringback = Ringback::new(SOFT_RINGBACK_DBFS),
         }
     }
@@ -49,7 +49,7 @@ impl Player {
     pub(super) fn next_frame(&mut self) -> Frame {
         match self.program {
             Program::Quiet => Frame::silence(),
-            Program::Music => self.music.next_frame(),
+            Program::Music | Program::Prompt(_) => self.music.next_frame(),
             Program::SoftRingback => self.ringback.next_frame(),
         }
     }

@@ -153,12 +153,20 @@ fn steps(seen: &Seen, at_ms: &impl Fn(Timestamp) -> i64) -> Vec<Step> {
                     | Disposition::NotReport { .. }
                     | Disposition::Information
                     | Disposition::HandledHere
-                    | Disposition::Abandoned => 5,
+                    | Disposition::Abandoned
+                    | Disposition::NotReached => 5,
                 };
                 (step, "hub".to_owned(), "closed")
             }
             FlowEvent::Requeued { .. } => (1, "hub".to_owned(), "requeued"),
-            FlowEvent::Escalated { .. }
+            FlowEvent::WaitAnnounced { .. }
+            | FlowEvent::SilenceCheckStarted { .. }
+            | FlowEvent::SilenceChecked { .. }
+            | FlowEvent::Disposing { .. }
+            | FlowEvent::DisposalUndone { .. }
+            | FlowEvent::LegReplaced { .. }
+            | FlowEvent::CallBackStarted { .. }
+            | FlowEvent::Escalated { .. }
             | FlowEvent::Held { .. }
             | FlowEvent::Resumed { .. }
             | FlowEvent::Disposed { .. }
