@@ -1,4 +1,4 @@
-//! What a developer types: `cargo xtask run | test | ci | tidy | generate | bench | plugins`.
+//! What a developer types: `cargo xtask run | test | ci | tidy | generate | bench | soak | plugins`.
 //!
 //! This program uses the standard library only and depends on no crate of the workspace, so that
 //! it compiles on a machine on which nothing is installed yet; setting that machine up is its first
@@ -41,6 +41,8 @@ usage: cargo xtask COMMAND
   tidy      the house rules that no compiler checks
   generate  write the TypeScript types of the UI anew from the Rust types
   bench     the measurements
+  soak      many calls at once, faults at random, and an observer who looks for a dropped caller
+            --minutes N --seed S [--callers K] [--dir DIR]
   plugins   build the shipped plugins and say where they are
 ";
 
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::stage(&machine, &mut stages),
         "generate" => generated::write(&machine, &mut stages),
         "bench" => bench::bench(&machine, &mut stages),
+        "soak" => run::soak(&machine, &mut stages, rest),
         "plugins" => show_plugins(&machine, &mut stages),
         "help" | "--help" | "-h" => {
             print!("{USAGE}");

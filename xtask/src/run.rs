@@ -1,4 +1,5 @@
-//! `cargo xtask run`: the desktop in training mode, or a scenario without a window.
+//! `cargo xtask run`: the desktop in training mode, or a scenario without a window; `cargo xtask
+//! soak`: hours of calls with faults.
 
 use std::process::{Command, ExitStatus};
 
@@ -8,6 +9,9 @@ use crate::node;
 use crate::packages::{self, Purpose};
 use crate::plugins;
 use crate::stages::{Stages, command_line, execute};
+
+/// The program that plays calls.
+const TRAINING: &str = "siaga-training";
 
 /// What is played when nobody says which: the Polres is busy and the caller comes back.
 const DEFAULT_SCENARIO: &str = "polres-busy";
@@ -39,6 +43,26 @@ pub(crate) fn run(
             headless(machine, stages, &arguments)
         }
     }
+}
+
+/// Builds the program that plays calls, optimised, because it has many of them to play at once, and
+/// soaks.
+///
+/// # Errors
+/// As [`run`]; also when a promise was broken while soaking.
+pub(crate) fn soak(
+    machine: &Machine,
+    stages: &mut Stages,
+    arguments: &[String],
+) -> Result<(), String> {
+    stages.need("system packages", || packages::ensure(machine, Purpose::Headless))?;
+    stages.need("plugins", || plugins::build(machine))?;
+    stages.need("training", || {
+        execute(cargo(machine).args(["build", "--release", "-p", TRAINING, "--bin", TRAINING]))
+    })?;
+    let mut command = Command::new(machine.target_dir().join("release").join(TRAINING));
+    command.arg("soak").args(arguments);
+    play(machine, stages, command)
 }
 
 fn choose(arguments: &[String], has_display: bool) -> Result<Play, String> {
@@ -75,27 +99,25 @@ fn desktop(machine: &Machine, stages: &mut Stages, arguments: &[String]) -> Resu
         // custom-protocol: the pages are inside the program, not on a development server.
         execute(build.args(["build", "-p", "siaga-desktop", "--features", "custom-protocol"]))
     })?;
-    play(machine, stages, "siaga-desktop", arguments)
+    let mut command = Command::new(program(machine, "siaga-desktop"));
+    command.args(arguments);
+    play(machine, stages, command)
 }
 
 fn headless(machine: &Machine, stages: &mut Stages, arguments: &[String]) -> Result<(), String> {
     stages.need("system packages", || packages::ensure(machine, Purpose::Headless))?;
     stages.need("plugins", || plugins::build(machine))?;
     stages.need("headless play", || {
-        execute(cargo(machine).args(["build", "-p", "siaga-training", "--bin", "siaga-training"]))
+        execute(cargo(machine).args(["build", "-p", TRAINING, "--bin", TRAINING]))
     })?;
-    play(machine, stages, "siaga-training", arguments)
+    let mut command = Command::new(program(machine, TRAINING));
+    command.args(arguments);
+    play(machine, stages, command)
 }
 
 /// Runs the built program in the folder the user is in, so that the paths they gave hold.
-fn play(
-    machine: &Machine,
-    stages: &mut Stages,
-    name: &str,
-    arguments: &[String],
-) -> Result<(), String> {
-    let mut command = Command::new(program(machine, name));
-    command.args(arguments).env("SIAGA_PLUGINS", machine.plugins_dir());
+fn play(machine: &Machine, stages: &mut Stages, mut command: Command) -> Result<(), String> {
+    command.env("SIAGA_PLUGINS", machine.plugins_dir());
     stages.need(&command_line(&command), || {
         let status = command.status().map_err(|error| format!("cannot start it: {error}"))?;
         ended(status)
