@@ -76,11 +76,17 @@ pub enum SwitchCommand {
         /// The seat.
         seat: SeatId,
     },
-    /// Call a citizen: opens the call's bridge and its recording and dials; the citizen's leg is
-    /// number 0 and in the bridge as soon as it is up. Answered by `Ringing`, `Answered` or `Ended`
-    /// of that leg.
-    Dial {
+    /// Open a bridge and its recording for a call that has no citizen's leg yet, because the citizen
+    /// is to be called back. Nothing is played in it. Answered by nothing, or by `Ended` of the
+    /// citizen's leg when it cannot be.
+    Open {
         /// The new call.
+        call: CallId,
+    },
+    /// Call a citizen into a bridge that is open: the citizen's leg is number 0 and in the bridge as
+    /// soon as it is up. Answered by `Ringing`, `Answered` or `Ended` of that leg.
+    Dial {
+        /// The call.
         call: CallId,
         /// The number.
         number: Redacted<String>,
@@ -321,6 +327,14 @@ pub enum FlowEvent {
         seat: SeatId,
         /// How.
         disposition: Disposition,
+    },
+    /// Somebody else is logged in at a seat, or for another unit: what is done here counts for this
+    /// unit from now on.
+    SeatUnit {
+        /// The seat.
+        seat: SeatId,
+        /// The unit.
+        unit: UnitId,
     },
     /// A seat's state changed.
     SeatState {

@@ -97,7 +97,11 @@ impl Eye {
                     SeatChange::Ready | SeatChange::Pause => {}
                 }
             }
-            Input::Switch(_) | Input::Operator { .. } | Input::Units(_) | Input::Tick => {}
+            Input::Switch(_)
+            | Input::Operator { .. }
+            | Input::CallBack { .. }
+            | Input::Units(_)
+            | Input::Tick => {}
         }
     }
 
@@ -192,7 +196,15 @@ impl Eye {
             | FlowEvent::TransferRinging { .. }
             | FlowEvent::TransferDone { .. }
             | FlowEvent::Held { .. }
-            | FlowEvent::Resumed { .. } => {}
+            | FlowEvent::Resumed { .. }
+            | FlowEvent::WaitAnnounced { .. }
+            | FlowEvent::SilenceCheckStarted { .. }
+            | FlowEvent::SilenceChecked { .. }
+            | FlowEvent::Disposing { .. }
+            | FlowEvent::DisposalUndone { .. }
+            | FlowEvent::LegReplaced { .. }
+            | FlowEvent::CallBackStarted { .. }
+            | FlowEvent::SeatUnit { .. } => {}
         }
     }
 
@@ -263,6 +275,7 @@ impl Room {
                     let quiet = bridge.program == Program::Quiet;
                     assert_eq!(quiet, *answered);
                 }
+                CallPhase::CallingBack { .. } => {}
                 CallPhase::Ended { .. } => panic!("{} is over and listed", view.call),
             }
         }

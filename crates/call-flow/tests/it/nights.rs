@@ -109,7 +109,11 @@ impl Night {
             Deed::Again => match &self.last {
                 // A telephone that was refused and one that rings anew are not the same leg.
                 Input::Switch(_) => Some(self.last.clone()),
-                Input::Seat { .. } | Input::Operator { .. } | Input::Units(_) | Input::Tick => None,
+                Input::Seat { .. }
+                | Input::Operator { .. }
+                | Input::CallBack { .. }
+                | Input::Units(_)
+                | Input::Tick => None,
             },
             Deed::Stray(n, leg, answered) => {
                 let call = call(1 + u128::from(n) % (self.arrived + 2));
@@ -151,7 +155,9 @@ impl Night {
                         let intent = Intent::Close(Disposition::HandledHere);
                         self.input(Input::Operator { seat, call, intent });
                     }
-                    CallPhase::Queued { .. } | CallPhase::Ringing { .. } => {}
+                    CallPhase::Queued { .. }
+                    | CallPhase::Ringing { .. }
+                    | CallPhase::CallingBack { .. } => {}
                     CallPhase::Ended { .. } => panic!("an ended call is listed"),
                 }
             }

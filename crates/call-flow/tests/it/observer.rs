@@ -87,7 +87,10 @@ impl SimSwitch {
             | SwitchCommand::Join(leg)
             | SwitchCommand::Detach(leg)
             | SwitchCommand::HangUp(leg) => leg.call,
-            SwitchCommand::Play { call, .. } | SwitchCommand::End(call) => *call,
+            SwitchCommand::Play { call, .. }
+            | SwitchCommand::Open { call }
+            | SwitchCommand::Dial { call, .. }
+            | SwitchCommand::End(call) => *call,
         };
         let was_served = self.bridges.get(&call).is_none_or(Bridge::is_served);
         let wrong = |what: &str| Err(format!("{command:?}: {what}"));
@@ -107,6 +110,7 @@ impl SimSwitch {
                 }
                 bridge.legs.insert(*leg, SimLeg { seat: seat.clone(), up: false, joined: false });
             }
+            SwitchCommand::Open { .. } | SwitchCommand::Dial { .. } => {}
             SwitchCommand::Join(leg) => match self.leg(*leg) {
                 Some(leg) if leg.up => leg.joined = true,
                 Some(_) => return wrong("the leg only rings"),

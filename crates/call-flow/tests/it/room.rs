@@ -260,7 +260,13 @@ impl Room {
                 }
             }
             Input::Switch(SwitchSaw::Ended { leg, .. }) => self.switch.lose(*leg),
-            Input::Switch(SwitchSaw::Ringing(_) | SwitchSaw::Heard(_) | SwitchSaw::Lost)
+            Input::Switch(
+                SwitchSaw::Ringing(_)
+                | SwitchSaw::Heard(_)
+                | SwitchSaw::Signal { .. }
+                | SwitchSaw::Lost,
+            )
+            | Input::CallBack { .. }
             | Input::Seat { .. }
             | Input::Operator { .. }
             | Input::Units(_)

@@ -212,7 +212,7 @@ impl HubCore {
                 let saw = SwitchSaw::Ended { leg: *leg, cause: LegCause::Failed };
                 self.tell_flow(now, Input::Switch(saw));
             }
-            SwitchCommand::Dial { call, .. } => {
+            SwitchCommand::Open { call } | SwitchCommand::Dial { call, .. } => {
                 let leg = siaga_model::LegId::caller(*call);
                 let saw = SwitchSaw::Ended { leg, cause: LegCause::Failed };
                 self.tell_flow(now, Input::Switch(saw));
@@ -375,6 +375,7 @@ impl HubCore {
             | FlowEvent::DisposalUndone { .. }
             | FlowEvent::LegReplaced { .. }
             | FlowEvent::CallBackStarted { .. }
+            | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}
         }
         self.effects.push_back(Effect::News(HubNews::Flow { at, event }));
@@ -469,6 +470,6 @@ fn call_of(event: &FlowEvent) -> Option<CallId> {
         | FlowEvent::CallBackStarted { call, .. }
         | FlowEvent::Ended { call, .. }
         | FlowEvent::Disposed { call, .. } => Some(*call),
-        FlowEvent::SeatState { .. } => None,
+        FlowEvent::SeatUnit { .. } | FlowEvent::SeatState { .. } => None,
     }
 }

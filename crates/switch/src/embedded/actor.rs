@@ -165,7 +165,7 @@ impl Actor {
     async fn on_command(&mut self, command: SwitchCommand) {
         match command {
             SwitchCommand::Ring { leg, seat } => self.ring(leg, seat).await,
-            SwitchCommand::Dial { call, number: _ } => {
+            SwitchCommand::Open { call } | SwitchCommand::Dial { call, number: _ } => {
                 let leg = LegId::caller(call);
                 self.saw(SwitchSaw::Ended { leg, cause: LegCause::Unregistered }).await;
             }

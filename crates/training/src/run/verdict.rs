@@ -170,6 +170,7 @@ fn steps(seen: &Seen, at_ms: &impl Fn(Timestamp) -> i64) -> Vec<Step> {
             | FlowEvent::Held { .. }
             | FlowEvent::Resumed { .. }
             | FlowEvent::Disposed { .. }
+            | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => continue,
         };
         steps.push(Step { step, at_ms: at_ms(at), by, event: what.to_owned() });
