@@ -25,7 +25,7 @@ use tokio_tungstenite::{
 };
 use url::Url;
 
-/// Time for connecting, TLS and the WebSocket handshake together.
+/// Time for connecting, TLS and the WebSocket handshake together, where nothing hurries.
 pub(crate) const HANDSHAKE: Duration = Duration::from_secs(10);
 /// Interval of our pings.
 const PING: Duration = Duration::from_secs(5);
@@ -48,8 +48,10 @@ pub(crate) enum Inbound {
 pub(crate) enum DialError {
     #[error("no host in the URL")]
     NoHost,
-    #[error("timed out")]
-    Timeout,
+    #[error("no connection, TLS and handshake within {0:?}")]
+    Timeout(Duration),
+    #[error("the attempt was given up")]
+    GivenUp,
     #[error("the server does not speak SIP over WebSocket")]
     NotSip,
     #[error(transparent)]
@@ -82,10 +84,12 @@ pub(crate) fn tls_client(
     Ok(Arc::new(config))
 }
 
+/// Connects within `patience`.
 pub(crate) async fn dial(
     url: &Url,
     tls: Arc<rustls::ClientConfig>,
     message_bytes: usize,
+    patience: Duration,
 ) -> Result<ClientSocket, DialError> {
     let attempt = async {
         let host = url.host_str().ok_or(DialError::NoHost)?.trim_matches(['[', ']']);
@@ -111,7 +115,7 @@ pub(crate) async fn dial(
             Some(_) | None => Err(DialError::NotSip),
         }
     };
-    timeout(HANDSHAKE, attempt).await.map_err(|_| DialError::Timeout)?
+    timeout(patience, attempt).await.map_err(|_| DialError::Timeout(patience))?
 }
 
 /// The server's half of the handshake; who does not ask for the subprotocol `sip` gets a 400.

@@ -242,9 +242,17 @@ impl SipServer {
     /// Lets `user` register with these secrets from now on; replaces earlier ones without
     /// touching a registration that stands.
     ///
+    /// `user` is the user part of a SIP URI, compared byte by byte: 1 to 64 ASCII letters, digits
+    /// and `+-._~*`. So a seat (`metro-1`) and a telephone number (`+628120001`, `08120001`) can both be
+    /// one; `+62812…` and `0812…` are two.
+    ///
     /// # Errors
-    /// [`SipError::Closed`].
+    /// [`SipError::BadInput`] for another name, [`SipError::Closed`].
     pub async fn set_account(&self, user: &str, secrets: Ha1s) -> Result<(), SipError> {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "+-._~*".contains(c);
+        if !(1..=64).contains(&user.len()) || !user.chars().all(fits) {
+            return Err(SipError::BadInput("an account's name"));
+        }
         let user = user.to_owned();
         let set = move |a: &mut Actor| {
             a.set_account(user, secrets);

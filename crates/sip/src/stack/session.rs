@@ -50,7 +50,8 @@ impl Stack {
             return;
         }
         dialog.unacked = None;
-        dialog.flow = Some(flow);
+        // One that was under way on a connection since replaced does not bring that one back.
+        dialog.flow = dialog.flow.max(Some(flow));
         match dialog.state {
             State::Answered => {
                 dialog.state = State::Confirmed;

@@ -259,6 +259,25 @@ impl UserAgent {
         self.agent.ask(move |a| a.stack().info(Instant::now(), dialog, &kind, &body)).await
     }
 
+    /// Lets go of the connection at once, without waiting for TCP to notice anything, and connects and
+    /// registers anew: for whoever knows that the network has changed under it. Attempts are short
+    /// (1.5 s each, 150 ms apart) for the next 30 s.
+    ///
+    /// Established dialogs go on over the new connection, and their requests with them. A call not
+    /// answered yet, either way, ends as by any lost connection. Returns as soon as the old
+    /// connection is gone; [`UaEvent::ConnectionLost`] (if one was up) and then
+    /// [`UaEvent::Registered`] tell how it goes on.
+    ///
+    /// # Errors
+    /// [`SipError::Closed`].
+    pub async fn reconnect(&self) -> Result<(), SipError> {
+        let reconnect = |a: &mut Agent| {
+            a.reconnect();
+            Ok(())
+        };
+        self.agent.ask(reconnect).await
+    }
+
     /// Hangs everything up, unregisters and closes the connection; at most 2 s.
     pub async fn close(&self) {
         let (tx, rx) = oneshot::channel();

@@ -5,14 +5,16 @@ use crate::ask::{BACKLOG, Job};
 use crate::message::{Message, NameAddr, Start, split_list, uri_user};
 use crate::stack::{Event, FlowId, Identity, Invitation, Output, Stack};
 use crate::types::{DialogKey, Headers, SipError};
-use crate::ws::{self, ClientSocket, DialError, Inbound, OUTBOUND};
+use crate::ws::{self, ClientSocket, DialError, HANDSHAKE, Inbound, OUTBOUND};
 use rand::RngExt as _;
 use siaga_model::Redacted;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
 use tokio::time::sleep_until;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Largest message taken from the server, in bytes.
 const MESSAGE_BYTES: usize = 256 * 1024;
@@ -20,6 +22,13 @@ const MESSAGE_BYTES: usize = 256 * 1024;
 const INBOUND: usize = 64;
 /// Back-off of reconnecting: from, to. A desk must be back within 5 s of a resume.
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(4));
+/// How long one attempt may take when the user agent was told to reconnect: somebody is waiting in
+/// a call, and the first SYN may have left by a network that has just gone.
+const URGENT_ATTEMPT: Duration = Duration::from_millis(1500);
+/// Pause between such attempts.
+const URGENT_PAUSE: Duration = Duration::from_millis(150);
+/// For how long attempts are urgent; then the ordinary back-off takes over.
+const URGENT_FOR: Duration = Duration::from_secs(30);
 /// Back-off after a refused registration: from, to.
 const REGISTER_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
 /// How long `Agent::close` waits for goodbyes to be answered.
@@ -31,10 +40,11 @@ pub(super) struct Agent {
     stack: Stack,
     link: Link,
     next_flow: u64,
-    dialled: (mpsc::Sender<DialResult>, mpsc::Receiver<DialResult>),
     inbound: (mpsc::Sender<Inbound>, mpsc::Receiver<Inbound>),
     /// Failed attempts to connect since the last success.
     failures: u32,
+    /// Set by `reconnect`, until it has worked or this has passed.
+    urgent_until: Option<Instant>,
     registration: Registration,
     events: VecDeque<UaEvent>,
     waiting: HashMap<DialogKey, oneshot::Sender<Result<String, SipError>>>,
@@ -44,15 +54,26 @@ pub(super) struct Agent {
 type DialResult = Result<Box<ClientSocket>, DialError>;
 
 enum Link {
-    Dialling,
+    /// Dropping the attempt ends it.
+    Dialling(AbortOnDropHandle<DialResult>),
     Up {
         flow: FlowId,
         outbound: mpsc::Sender<Vec<u8>>,
+        /// Ends the connection without the goodbye that dropping `outbound` leaves time for.
+        cut: AbortHandle,
     },
     /// Waits before the next attempt.
-    Down {
-        until: Instant,
-    },
+    Down { until: Instant },
+}
+
+impl Link {
+    /// What became of the attempt to connect; pending when there is none.
+    async fn dialled(&mut self) -> DialResult {
+        match self {
+            Self::Dialling(attempt) => attempt.await.unwrap_or(Err(DialError::GivenUp)),
+            Self::Up { .. } | Self::Down { .. } => std::future::pending().await,
+        }
+    }
 }
 
 struct Registration {
@@ -126,9 +147,9 @@ impl Agent {
             stack: Stack::new(identity, rand::make_rng()),
             link: Link::Down { until: Instant::now() },
             next_flow: 1,
-            dialled: mpsc::channel(1),
             inbound: mpsc::channel(INBOUND),
             failures: 0,
+            urgent_until: None,
             registration,
             events: VecDeque::new(),
             waiting: HashMap::new(),
@@ -167,7 +188,7 @@ impl Agent {
                     Inbound::Frame(flow, data) => self.on_frame(flow, &data),
                     Inbound::Down(flow, why) => self.on_down(flow, why),
                 },
-                Some(result) = self.dialled.1.recv() => self.on_dialled(result),
+                result = self.link.dialled() => self.on_dialled(result),
                 () = sleep_until(deadline.into()) => self.on_time(Instant::now()),
             }
         }
@@ -178,7 +199,7 @@ impl Agent {
         let link = match &self.link {
             Link::Down { until } => Some(*until),
             Link::Up { .. } => self.registration.due,
-            Link::Dialling => None,
+            Link::Dialling(_) => None,
         };
         let closing = self.closing.as_ref().map(|c| c.until);
         [self.stack.poll_timeout(), link, closing].into_iter().flatten().min().unwrap_or(far)
@@ -198,18 +219,37 @@ impl Agent {
                 let flow = *flow;
                 self.register(now, flow, self.registration.expires);
             }
-            Link::Down { .. } | Link::Up { .. } | Link::Dialling => {}
+            Link::Down { .. } | Link::Up { .. } | Link::Dialling(_) => {}
         }
     }
 
     fn start_dialling(&mut self) {
-        self.link = Link::Dialling;
-        let (url, tls, done) = (self.cfg.ws_url.clone(), self.tls.clone(), self.dialled.0.clone());
-        tokio::spawn(async move {
-            let result = ws::dial(&url, tls, MESSAGE_BYTES).await.map(Box::new);
-            // Nobody waits when the user agent was closed meanwhile.
-            let _ = done.send(result).await;
+        let (url, tls) = (self.cfg.ws_url.clone(), self.tls.clone());
+        let patience = if self.is_urgent(Instant::now()) { URGENT_ATTEMPT } else { HANDSHAKE };
+        let attempt = tokio::spawn(async move {
+            ws::dial(&url, tls, MESSAGE_BYTES, patience).await.map(Box::new)
         });
+        self.link = Link::Dialling(AbortOnDropHandle::new(attempt));
+    }
+
+    fn is_urgent(&self, now: Instant) -> bool {
+        self.urgent_until.is_some_and(|until| now < until)
+    }
+
+    /// Lets go of the connection, or of the attempt to make one, and dials at once.
+    pub(super) fn reconnect(&mut self) {
+        if self.closing.is_some() {
+            return;
+        }
+        let now = Instant::now();
+        self.urgent_until = Some(now + URGENT_FOR);
+        self.failures = 0;
+        if let Link::Up { flow, cut, .. } = &self.link {
+            cut.abort();
+            let flow = *flow;
+            self.lose(now, flow);
+        }
+        self.start_dialling();
     }
 
     fn on_dialled(&mut self, result: DialResult) {
@@ -217,17 +257,19 @@ impl Agent {
         match result {
             Ok(socket) if self.closing.is_none() => {
                 self.failures = 0;
+                self.urgent_until = None;
                 let flow = FlowId(self.next_flow);
                 self.next_flow += 1;
                 let (outbound, queue) = mpsc::channel(OUTBOUND);
-                tokio::spawn(ws::carry(*socket, flow, self.inbound.0.clone(), queue));
-                self.link = Link::Up { flow, outbound };
+                let carrier = ws::carry(*socket, flow, self.inbound.0.clone(), queue);
+                let cut = tokio::spawn(carrier).abort_handle();
+                self.link = Link::Up { flow, outbound, cut };
                 if self.cfg.register {
                     self.register(now, flow, self.registration.expires);
                 }
                 self.stack.rebind_all(now, flow);
             }
-            Ok(_) => {}
+            Ok(_) => self.link = Link::Down { until: now }, // closing: it is not needed any more
             Err(error) => {
                 tracing::debug!(%error, "cannot reach the SIP server");
                 self.back_off(now);
@@ -241,17 +283,23 @@ impl Agent {
         }
         tracing::debug!(why, "SIP connection lost");
         let now = Instant::now();
+        self.lose(now, flow);
+        self.back_off(now);
+    }
+
+    /// Takes note that the connection is gone; what comes next is the caller's.
+    fn lose(&mut self, now: Instant, flow: FlowId) {
         self.link = Link::Down { until: now };
         self.registration.due = None;
         self.registration.stands = false;
         self.stack.flow_down(now, flow);
         self.flush(); // so that what failed by it is told before it
         self.events.push_back(UaEvent::ConnectionLost);
-        self.back_off(now);
     }
 
     fn back_off(&mut self, now: Instant) {
-        let full = RECONNECT.0.saturating_mul(1 << self.failures.min(8)).min(RECONNECT.1);
+        let growing = RECONNECT.0.saturating_mul(1 << self.failures.min(8)).min(RECONNECT.1);
+        let full = if self.is_urgent(now) { URGENT_PAUSE } else { growing };
         self.failures += 1;
         // Jitter, so that a hundred desks do not return in one instant.
         let after = full.mul_f64(rand::random_range(0.5..1.0));
@@ -312,6 +360,10 @@ impl Agent {
     }
 
     fn on_frame(&mut self, flow: FlowId, data: &[u8]) {
+        // What a connection that was let go still had in the queue must not bind a dialog to it.
+        if !matches!(&self.link, Link::Up { flow: up, .. } if *up == flow) {
+            return;
+        }
         match Message::parse(data) {
             Ok(message) => self.stack.receive(Instant::now(), flow, message),
             Err(malformed) => {
@@ -334,7 +386,7 @@ impl Agent {
     }
 
     fn transmit(&mut self, flow: FlowId, message: &Message) {
-        let Link::Up { flow: up, outbound } = &self.link else { return };
+        let Link::Up { flow: up, outbound, .. } = &self.link else { return };
         if *up != flow {
             return;
         }

@@ -214,36 +214,66 @@ impl Raw {
     }
 }
 
-/// A TCP relay in front of a server. Cutting it ends all connections through it; new ones pass.
+/// A TCP relay in front of a server. What is done to it is done to the connections of the moment;
+/// new ones pass, unless it is closed.
 pub(crate) struct Wire {
     pub(crate) address: SocketAddr,
-    epoch: watch::Sender<u64>,
+    fate: watch::Sender<Fate>,
+    closed: watch::Sender<bool>,
+    /// Connections taken while closed.
+    pub(crate) held: watch::Receiver<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    Cut,
+    /// Nothing passes any more, and neither side is told.
+    Frozen,
 }
 
 impl Wire {
     pub(crate) async fn to(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (epoch, cuts) = watch::channel(0);
+        let (fate, fates) = watch::channel(Fate::Cut);
+        let (closed, door) = watch::channel(false);
+        let (holding, held) = watch::channel(0);
         tokio::spawn(async move {
+            let mut kept = Vec::new();
             while let Ok((mut near, _)) = listener.accept().await {
-                let mut cuts = cuts.clone();
-                cuts.mark_unchanged();
+                if *door.borrow() {
+                    kept.push(near);
+                    holding.send_replace(kept.len());
+                    continue;
+                }
+                let mut fates = fates.clone();
+                fates.mark_unchanged();
                 tokio::spawn(async move {
                     let Ok(mut far) = TcpStream::connect(server).await else { return };
                     let _ = (near.set_nodelay(true), far.set_nodelay(true));
                     tokio::select! {
-                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => {}
-                        _ = cuts.changed() => {}
+                        _ = tokio::io::copy_bidirectional(&mut near, &mut far) => return,
+                        _ = fates.changed() => {}
                     }
+                    // Both sockets stay open until the wire is cut or the test ends.
+                    let _ = fates.wait_for(|f| *f == Fate::Cut).await;
                 });
             }
         });
-        Self { address, epoch }
+        Self { address, fate, closed, held }
     }
 
     pub(crate) fn cut(&self) {
-        self.epoch.send_modify(|n| *n += 1);
+        self.fate.send_replace(Fate::Cut);
+    }
+
+    pub(crate) fn freeze(&self) {
+        self.fate.send_replace(Fate::Frozen);
+    }
+
+    /// New connections are accepted and then left alone.
+    pub(crate) fn close(&self, closed: bool) {
+        self.closed.send_replace(closed);
     }
 }
 

@@ -91,3 +91,67 @@ async fn a_call_that_rings_at_a_lost_seat_fails_at_once() {
     expect!(phone.events, UaEvent::Ended { dialog, by_remote: true, .. } if dialog == call.dialog => ());
     expect!(phone.events, UaEvent::Registered { .. } => ());
 }
+
+#[tokio::test]
+async fn a_call_goes_on_over_the_new_connection_when_the_old_one_is_only_silent() {
+    let mut switch = Switch::start().await;
+    let wire = Wire::to(switch.server.local_addr()).await;
+    switch.account("metro-1", "benar").await;
+    let mut phone = Phone::start(config(wire.address, "metro-1", Some("benar")));
+    expect!(phone.events, UaEvent::Registered { .. } => ());
+    let (here, there) = phone.established(&mut switch).await;
+    for _ in 0..3 {
+        wire.freeze();
+        phone.ua.reconnect().await.unwrap();
+        expect!(phone.events, UaEvent::ConnectionLost => ());
+        expect!(phone.events, UaEvent::Registered { .. } => ());
+        // Neither end has been told that the old connection is dead; the new one carries both ways.
+        let asked = tokio::spawn({
+            let (server, hold) = (switch.server.clone(), OFFER);
+            async move { server.reoffer(there, hold).await }
+        });
+        expect!(phone.events, UaEvent::Reoffer { dialog, .. } if dialog == here => ());
+        phone.ua.accept_reoffer(here, ANSWER).await.unwrap();
+        assert_eq!(soon("the answer", asked).await.unwrap().unwrap(), ANSWER);
+        phone.ua.info(here, "application/dtmf-relay", "Signal=1").await.unwrap();
+        expect!(switch.events, ServerEvent::Info { dialog, .. } if dialog == there => ());
+    }
+    // The old ones die at last, with the new one; no dialog and no registration goes with them.
+    wire.cut();
+    expect!(phone.events, UaEvent::ConnectionLost => ());
+    expect!(phone.events, UaEvent::Registered { .. } => ());
+    switch.server.hang_up(there, None).await.unwrap();
+    expect!(phone.events, UaEvent::Ended { dialog, by_remote: true, .. } if dialog == here => ());
+}
+
+#[tokio::test]
+async fn reconnecting_does_not_wait_for_an_attempt_that_hangs() {
+    let switch = Switch::start().await;
+    let mut wire = Wire::to(switch.server.local_addr()).await;
+    switch.account("metro-1", "benar").await;
+    wire.close(true);
+    let mut phone = Phone::start(config(wire.address, "metro-1", Some("benar")));
+    soon("the attempt", wire.held.wait_for(|n| *n == 1)).await.unwrap();
+    wire.close(false);
+    phone.ua.reconnect().await.unwrap();
+    // The first event: the hanging attempt has not even failed.
+    let first = soon("an event", phone.events.recv()).await.expect("running");
+    assert!(matches!(first, UaEvent::Registered { .. }), "{first:?}");
+}
+
+#[tokio::test]
+async fn an_urgent_attempt_that_hangs_is_soon_made_again() {
+    let switch = Switch::start().await;
+    let mut wire = Wire::to(switch.server.local_addr()).await;
+    switch.account("metro-1", "benar").await;
+    let mut phone = Phone::start(config(wire.address, "metro-1", Some("benar")));
+    expect!(phone.events, UaEvent::Registered { .. } => ());
+    wire.close(true);
+    phone.ua.reconnect().await.unwrap();
+    soon("the attempt", wire.held.wait_for(|n| *n == 1)).await.unwrap();
+    wire.close(false);
+    expect!(phone.events, UaEvent::ConnectionLost => ());
+    let after = expect!(phone.events, UaEvent::Reconnecting { after } => after);
+    assert!(after < std::time::Duration::from_millis(200), "{after:?}");
+    expect!(phone.events, UaEvent::Registered { .. } => ());
+}

@@ -117,3 +117,35 @@ async fn a_removed_account_is_called_no_more() {
     let error = switch.server.invite("metro-1", OFFER, Default::default()).await.unwrap_err();
     assert!(matches!(error, siaga_sip::SipError::NotRegistered { user } if user == "metro-1"));
 }
+
+/// The training telephones that are called back.
+#[tokio::test]
+async fn a_telephone_registers_under_its_number_and_is_rung() {
+    let mut switch = Switch::start().await;
+    let (mut abroad, mut home) = (
+        Phone::registered(&switch, "+6281200010002").await,
+        Phone::registered(&switch, "081200010002").await,
+    );
+    for (user, phone) in [("+6281200010002", &mut abroad), ("081200010002", &mut home)] {
+        let there = switch.server.invite(user, OFFER, Default::default()).await.unwrap();
+        let call = phone.incoming().await;
+        assert_eq!(call.from_user.expose(), "110");
+        phone.ua.answer(call.dialog, ANSWER).await.unwrap();
+        expect!(switch.events, ServerEvent::Answered { dialog, .. } if dialog == there => ());
+    }
+    // And calls 110 with its number, which the switch then knows to be its own.
+    abroad.dial("110").await;
+    let leg = switch.incoming().await;
+    assert_eq!(leg.authenticated.as_deref(), Some("+6281200010002"));
+    assert_eq!(leg.from_user.expose(), "+6281200010002");
+}
+
+#[tokio::test]
+async fn an_account_name_that_fits_into_no_uri_is_refused() {
+    let switch = Switch::start().await;
+    let secrets = || Ha1s::of("x", REALM, &Redacted::new("x".to_owned()));
+    for name in ["", "a b", "a@b", "a:b", "a;b", "<a>", "a\r\nb", "é", &"9".repeat(65)] {
+        let refused = switch.server.set_account(name, secrets()).await;
+        assert!(matches!(refused, Err(siaga_sip::SipError::BadInput(_))), "{name:?}");
+    }
+}
