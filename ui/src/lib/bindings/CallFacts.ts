@@ -2,6 +2,7 @@
 import type { Caller } from "./Caller";
 import type { CellLocation } from "./CellLocation";
 import type { Channel } from "./Channel";
+import type { Direction } from "./Direction";
 import type { Timestamp } from "./Timestamp";
 
 /**
@@ -21,6 +22,10 @@ caller: Caller,
  */
 cell_location: CellLocation | null, 
 /**
- * When the call reached the switch.
+ * When the call reached the switch; of a call back, when it was asked for.
  */
-arrived_at: Timestamp, };
+arrived_at: Timestamp, 
+/**
+ * Who dialled.
+ */
+direction: Direction, };

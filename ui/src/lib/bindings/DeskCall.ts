@@ -47,4 +47,8 @@ heard_dbfs: number,
 /**
  * Level of what is sent.
  */
-sent_dbfs: number, };
+sent_dbfs: number, 
+/**
+ * The voice path is being replaced: another network, or the switch is not heard any more.
+ */
+rejoining: boolean, };

@@ -17,4 +17,4 @@ unit: UnitId, } | { "kind": "forwarded-to-unit",
 /**
  * The unit.
  */
-unit: UnitId, } | { "kind": "handled-here" } | { "kind": "abandoned" };
+unit: UnitId, } | { "kind": "handled-here" } | { "kind": "abandoned" } | { "kind": "not-reached" };

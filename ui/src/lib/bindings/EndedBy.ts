@@ -3,4 +3,4 @@
 /**
  * Who or what ended a call.
  */
-export type EndedBy = "caller" | "closing" | "switch-lost";
+export type EndedBy = "caller" | "closing" | "switch-lost" | "not-reached";
