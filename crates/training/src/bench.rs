@@ -22,6 +22,7 @@ use std::fmt::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use tokio_util::context::TokioContext;
 
 /// Calls at once, beside one.
 const CALLS: usize = 5;
@@ -158,6 +159,8 @@ struct Talk {
     waiting: Option<f64>,
     /// CPU of this process during the calls, ms per second, all of them together.
     talking: Option<f64>,
+    /// That of the desks alone, ms per second, all of them together.
+    desks: Option<f64>,
     to_operator: Delays,
     to_caller: Delays,
 }
@@ -191,12 +194,16 @@ async fn talk_on(
     let by_caller = Chirps::new(Sweep::Up, most);
     let by_operator = Chirps::new(Sweep::Down, most);
     let polda = POLDA.parse()?;
+    // On threads of their own, so that what the desks cost can be told from what switch, hub and
+    // callers do.
+    let desks = Runtime::named_threads()?;
     let mut operators: Vec<Operator> = Vec::with_capacity(calls);
     for number in 1..=calls {
         let seat = seat_of(&polda, u32::try_from(number)?);
-        operators.push(stage.seat(&seat, Speaker::new(by_operator.track())).await?);
+        let sitting = stage.seat(&seat, Speaker::new(by_operator.track()));
+        operators.push(desks.within(sitting).await?);
     }
-    let (waiting, _, _) = cpu_during(options.talk / 4).await;
+    let (waiting, ..) = cpu_during(options.talk / 4).await;
     let mut callers: Vec<Caller> = Vec::with_capacity(calls);
     for operator in &mut operators {
         // One after the other, so that each caller is known to be at this desk.
@@ -213,7 +220,7 @@ async fn talk_on(
         callers.push(caller);
     }
     tokio::time::sleep(SETTLING).await;
-    let (talking, from, until) = cpu_during(options.talk).await;
+    let (talking, desk_cpu, from, until) = cpu_during(options.talk).await;
     // What was said last has to arrive.
     tokio::time::sleep(chirp::LONGEST).await;
 
@@ -230,18 +237,51 @@ async fn talk_on(
     for operator in &operators {
         operator.leave().await;
     }
-    Ok(Talk { waiting, talking, to_operator, to_caller })
+    Ok(Talk { waiting, talking, desks: desk_cpu, to_operator, to_caller })
 }
 
-/// CPU of this process in ms per second over a span of time, and that span.
-async fn cpu_during(span: Duration) -> (Option<f64>, Instant, Instant) {
-    let (before, from) = (CpuTime::of_this_process(), Instant::now());
+/// A tokio runtime whose threads are named after the desks.
+struct Runtime(Option<tokio::runtime::Runtime>);
+
+impl Runtime {
+    fn named_threads() -> anyhow::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .thread_name(cpu::DESK_THREADS)
+            .enable_all()
+            .build()
+            .context("threads for the desks")?;
+        Ok(Self(Some(runtime)))
+    }
+
+    /// Everything that `work` spawns is spawned here.
+    async fn within<T>(&self, work: impl Future<Output = T>) -> T {
+        match &self.0 {
+            Some(runtime) => TokioContext::new(work, runtime.handle().clone()).await,
+            None => work.await,
+        }
+    }
+}
+
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        // A runtime may not wait for its threads on a thread of another one.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// CPU of this process and of its desks in ms per second over a span of time, and that span.
+async fn cpu_during(span: Duration) -> (Option<f64>, Option<f64>, Instant, Instant) {
+    let read = || (CpuTime::of_this_process(), CpuTime::of_desk_threads());
+    let (before, from) = (read(), Instant::now());
     tokio::time::sleep(span).await;
-    let (after, until) = (CpuTime::of_this_process(), Instant::now());
-    let used = before.zip(after).map(|(before, after)| {
-        after.since(before).as_secs_f64() * 1e3 / (until - from).as_secs_f64()
-    });
-    (used, from, until)
+    let (after, until) = (read(), Instant::now());
+    let used = |before: Option<CpuTime>, after: Option<CpuTime>| {
+        let (before, after) = before.zip(after)?;
+        Some(after.since(before).as_secs_f64() * 1e3 / (until - from).as_secs_f64())
+    };
+    (used(before.0, after.0), used(before.1, after.1), from, until)
 }
 
 fn cpu_lines(one: &Talk, five: &Talk) -> Vec<Measurement> {
@@ -257,8 +297,19 @@ fn cpu_lines(one: &Talk, five: &Talk) -> Vec<Measurement> {
             "ms/s",
             &goal(),
         ),
-        Measurement::of("CPU, one call (caller, switch, hub, desk)", one.talking, "ms/s", &goal()),
-        Measurement::of("CPU, five calls, each of them", each, "ms/s", &goal()),
+        Measurement::of("CPU, one call, the desk alone", one.desks, "ms/s", &goal()),
+        Measurement::of(
+            "CPU, one call, the desk alone",
+            one.desks,
+            "ms/s",
+            &Beside { value: one.talking, what: "with caller, switch and hub" },
+        ),
+        Measurement::of(
+            "CPU, five calls, each desk alone",
+            five.desks.map(|all| all / CALLS as f64),
+            "ms/s",
+            &goal(),
+        ),
         Measurement::of(
             "CPU, five calls, each of them",
             each,

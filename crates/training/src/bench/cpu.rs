@@ -3,6 +3,9 @@
 use super::Measurement;
 use std::time::Duration;
 
+/// The name of the threads on which desks run, at most 15 characters for Linux.
+pub(super) const DESK_THREADS: &str = "bench-desk";
+
 /// Why there is no figure elsewhere.
 pub(super) const ONLY_ON_LINUX: &str = "CPU time is read from /proc, which only Linux has";
 
@@ -17,6 +20,19 @@ impl CpuTime {
     /// Of this process and all its threads so far; `None` where it cannot be told.
     pub(super) fn of_this_process() -> Option<Self> {
         Self::parse(&std::fs::read_to_string("/proc/self/stat").ok()?)
+    }
+
+    /// Of the threads named [`DESK_THREADS`] that live now.
+    pub(super) fn of_desk_threads() -> Option<Self> {
+        let mut all = Duration::ZERO;
+        for thread in std::fs::read_dir("/proc/self/task").ok()? {
+            let folder = thread.ok()?.path();
+            let name = std::fs::read_to_string(folder.join("comm")).unwrap_or_default();
+            if name.trim_end() == DESK_THREADS {
+                all += Self::parse(&std::fs::read_to_string(folder.join("stat")).ok()?)?.0;
+            }
+        }
+        Some(Self(all))
     }
 
     pub(super) fn since(self, earlier: Self) -> Duration {
