@@ -1,6 +1,7 @@
 //! For tests and training only: a bad network, rude peers, made voices, and ears.
 //!
-//! [`LossyRelay`] loses, delays and re-orders datagrams as `netem` would. [`scripted`] sends what no
+//! [`LossyRelay`] loses, delays and re-orders datagrams as `netem` would; [`SipDetour`] puts one into
+//! every call of telephones that know nothing of it. [`scripted`] sends what no
 //! honest peer would send. [`voice`] makes speech-like sounds from a seed; [`correlate`] finds a
 //! voice in what was heard; [`pilot`] tells from when to when a pilot tone was audible under
 //! speech. The last two judge our own reports, so they are tested against what is not there as
@@ -12,6 +13,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod correlate;
+mod detour;
 mod dsp;
 pub mod pilot;
 mod relay;
@@ -19,4 +21,5 @@ pub mod scripted;
 pub mod voice;
 pub mod wav;
 
+pub use detour::SipDetour;
 pub use relay::{Bursts, IN_FLIGHT, LinkModel, LossyRelay, RelayStats, reroute};
