@@ -41,8 +41,8 @@ function audit() {
       !e.matches(".app, textarea, select")
     )
       faults.push(`CLIP ${over} ${id}`);
-    if (own && (box.right > innerWidth + 1 || box.bottom > innerHeight + 1 || box.left < -1))
-      faults.push(`OUT ${id}`);
+    const below = box.bottom > innerHeight + 1 && !e.closest(".scroll");
+    if (own && (box.right > innerWidth + 1 || below || box.left < -1)) faults.push(`OUT ${id}`);
     if (own && !e.closest("svg, option") && !allowed(e)) {
       for (let p = e.parentElement; p && p.id !== "app"; p = p.parentElement) {
         if (!/hidden|auto/.test(getComputedStyle(p).overflowY)) continue;

@@ -3,7 +3,7 @@
 import { render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import App from "../src/components/App.svelte";
-import { STATES } from "../src/dev/states";
+import { STATES } from "../src/dev/all-states";
 import type { DeskState } from "../src/lib/bindings";
 import { FakeBackend } from "../src/lib/fake-backend";
 

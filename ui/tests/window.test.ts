@@ -268,18 +268,6 @@ describe("closing", () => {
     expect(field("closing-kind").value).toBe("information");
   });
 
-  it("disposes of a call that is no report with F4 and one letter", async () => {
-    const backend = await open("call");
-    field("field-location").focus();
-    await press("F4");
-    await press("i");
-    expect(backend.of("close").at(-1)?.disposition).toEqual({
-      kind: "not-report",
-      reason: "prank",
-    });
-    expect(field("field-location").value).toBe(filledForm().location);
-  });
-
   it("gives the caret back when the menu is left with Esc", async () => {
     await open("call");
     field("field-narrative").focus();

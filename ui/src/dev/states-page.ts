@@ -3,7 +3,7 @@
 import { mount } from "svelte";
 import App from "../components/App.svelte";
 import { FakeBackend } from "../lib/fake-backend";
-import { STATES } from "./states";
+import { STATES } from "./all-states";
 import "../styles/tokens.css";
 import "../styles/frame.css";
 import "../styles/work.css";

@@ -181,6 +181,7 @@ function callView(phase: Phase, form: Form, withAdvice: boolean): CallView {
       caller: { number: "082200001108", status: "verified" },
       cell_location: null,
       arrived_at: NOW - 108_000,
+      direction: "inbound",
     },
     phase,
     draft: { rev: 7, form },
@@ -188,10 +189,13 @@ function callView(phase: Phase, form: Form, withAdvice: boolean): CallView {
     number: NUMBER,
     advice: withAdvice ? advice() : null,
     recording: true,
+    silence: { check: "not-run" },
+    rejoining: false,
+    call_back: null,
   };
 }
 
-function deskCall(form: Form, change: Partial<DeskCall> = {}): DeskCall {
+export function deskCall(form: Form, change: Partial<DeskCall> = {}): DeskCall {
   return {
     call: CALL,
     phone: "connected",
@@ -203,6 +207,7 @@ function deskCall(form: Form, change: Partial<DeskCall> = {}): DeskCall {
     advice: advice(),
     heard_dbfs: -24,
     sent_dbfs: -47,
+    rejoining: false,
     ...change,
   };
 }
@@ -216,6 +221,9 @@ function hubView(seat: SeatState, call: CallView | null, polres: boolean): HubVi
     queue: call === null ? 0 : 1,
     units: views(),
     cases: CASES,
+    call_backs: [],
+    alerts: [],
+    lost: null,
   };
 }
 
@@ -274,7 +282,7 @@ const CASES: Case[] = [
   oldCase(94, 250, "informasi/layanan_sim", "", "P4", "closed", null),
 ];
 
-const at = (seconds: number): number => NOW + seconds * 1000;
+export const at = (seconds: number): number => NOW + seconds * 1000;
 
 function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState {
   return {
@@ -289,10 +297,11 @@ function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState
     view,
     call,
     notice: null,
+    asking: null,
   };
 }
 
-function polda(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState {
+export function polda(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState {
   const form = call?.form ?? emptyForm();
   return state(false, hubView(seat, callView(phase, form, call?.advice != null), false), call);
 }
@@ -301,7 +310,14 @@ function polres(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState
   return state(true, hubView(seat, callView(phase, filledForm(), true), true), call);
 }
 
-const talking: Phase = { phase: "talking", seat: "pmj-3", since: at(-102), reclaimed: null };
+type Talking = Extract<Phase, { phase: "talking" }>;
+export const talking: Talking = {
+  phase: "talking",
+  seat: "pmj-3",
+  since: at(-102),
+  reclaimed: null,
+  disposing: null,
+};
 const handing = (answered: boolean): Phase => ({
   phase: "transferring",
   from: "pmj-3",
@@ -316,10 +332,11 @@ const back = (ago: number): Phase => ({
   seat: "pmj-3",
   since: at(-126),
   reclaimed: { cause: "no-answer", unit: "pmj.depok", at: at(-ago) },
+  disposing: null,
 });
 const picked = (): Form => ({ ...filledForm(), unit: "pmj.depok" });
 
-/** Every state that the window can be in, by name. */
+/** The states of an ordinary call, by name; see `all-states.ts` for the others. */
 export const STATES: Record<string, () => DeskState> = {
   login: () => ({ ...idleState(), session: null, view: null }),
   "login-refused": () => ({
@@ -390,13 +407,9 @@ export const STATES: Record<string, () => DeskState> = {
   "polres-accepted": () =>
     polres(handing(true), "talking", deskCall(filledForm(), { writable: false })),
   "polres-call": () =>
-    polres(
-      { phase: "talking", seat: "depok-1", since: at(-160), reclaimed: null },
-      "talking",
-      deskCall(filledForm()),
-    ),
+    polres({ ...talking, seat: "depok-1", since: at(-160) }, "talking", deskCall(filledForm())),
 };
 
-function idleState(): DeskState {
+export function idleState(): DeskState {
   return state(false, hubView("ready", null, false), null);
 }

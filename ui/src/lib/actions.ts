@@ -5,6 +5,8 @@ import type { IconName } from "./icons";
 import type { Desk } from "./desk.svelte";
 import type { Combo } from "./keys";
 import { t } from "./messages";
+import { isInCall, type Screen } from "./screen";
+import { isCallable, KEYED } from "./call-backs";
 import type { UnitId } from "./bindings";
 
 export type ActionId =
@@ -29,7 +31,14 @@ export type ActionId =
   | "form"
   | "next-pane"
   | "all-keys"
-  | "undo";
+  | "undo"
+  | "close-now"
+  | "mean-it"
+  | "give-up"
+  | "call-back-1"
+  | "call-back-2"
+  | "call-back-3"
+  | "call-back-4";
 
 export interface Action {
   id: ActionId;
@@ -43,19 +52,26 @@ export interface Action {
 
 /** The buttons of the call bar, left to right. */
 export function barActions(desk: Desk): Action[] {
-  const ids: Record<Desk["screen"], ActionId[]> = {
+  const ids: Record<Screen, ActionId[]> = {
     starting: [],
     login: [],
     idle: desk.trouble === null ? ["answer", "ready"] : ["ready"],
     announced: ["answer", "ready"],
     ringing: [],
     offered: ["decline"],
+    "calling-back": ["give-up"],
     call: callBar(desk),
     transfer: desk.answered ? ["take-back", "mute", "release"] : ["take-back", "mute", "transfer"],
     reclaimed: ["mute", "hold", "retry", "transfer"],
     gone: ["disposal", "close"],
   };
-  return ids[desk.screen].flatMap((id) => desk.action(id) ?? []);
+  return (finalBar(desk) ?? ids[desk.screen]).flatMap((id) => desk.action(id) ?? []);
+}
+
+/** While something final is asked or can be undone, only that is decided. */
+function finalBar(desk: Desk): ActionId[] | null {
+  if (desk.asking !== null) return ["undo", "mean-it"];
+  return desk.disposing === null ? null : ["undo", "close-now"];
 }
 
 /** Without a voice holding is no use, and the sentence that says so needs the room. */
@@ -68,26 +84,30 @@ function callBar(desk: Desk): ActionId[] {
 
 /** What the key strip shows, most needed first. */
 export function stripActions(desk: Desk): Action[] {
-  const ids: Record<Desk["screen"], ActionId[]> = {
+  const ids: Record<Screen, ActionId[]> = {
     starting: [],
     login: [],
-    idle: ["answer", "ready", "next-pane"],
+    idle: ["answer", "ready", "call-back-1", "next-pane"],
     announced: ["answer", "ready", "next-pane"],
     ringing: ["answer", "next-pane"],
     offered: ["answer", "decline", "next-pane"],
+    "calling-back": ["give-up", "next-pane"],
     call: desk.sendsOn
-      ? ["transfer", "choose-1", "other-units", "ask-now", "close", "next-pane"]
+      ? ["transfer", "choose-1", "other-units", "ask-now", "disposal", "close", "next-pane"]
       : ["close", "mute", "next-pane"],
     transfer: ["take-back", "mute", "transfer", "release", "next-pane"],
     reclaimed: ["close", "transfer", "retry", "form", "next-pane"],
     gone: ["close", "disposal", "next-pane"],
   };
-  return ids[desk.screen].flatMap((id) => desk.action(id) ?? []).filter((a) => a.enabled);
+  const final = finalBar(desk);
+  const shown = final === null ? ids[desk.screen] : [...final, "disposal" as const];
+  return shown.flatMap((id) => desk.action(id) ?? []).filter((action) => action.enabled);
 }
 
 export function actionsOf(desk: Desk): Action[] {
   const screen = desk.screen;
-  const call = screen === "call" || screen === "transfer" || screen === "reclaimed";
+  const call = isInCall(screen);
+  const final = desk.asking !== null || desk.disposing !== null;
   const actions: Action[] = [];
   const add = (
     id: ActionId,
@@ -110,6 +130,10 @@ export function actionsOf(desk: Desk): Action[] {
     const run = (): void => desk.send({ intent: "decline" });
     add("decline", ["Shift+F9"], "no", t("action.decline"), run);
   }
+  if (screen === "idle") addCallBacks(desk, add);
+  if (screen === "calling-back") {
+    add("give-up", ["Esc"], "end", t("action.give-up"), () => desk.undo());
+  }
   if (screen === "idle" || screen === "announced") {
     const pausing = desk.seatState === "ready";
     const label = t(pausing ? "action.pause" : "action.ready");
@@ -119,32 +143,37 @@ export function actionsOf(desk: Desk): Action[] {
     add("logout", [], "end", t("action.logout"), () => desk.send({ intent: "logout" }));
   }
 
-  if (call) {
+  if (call && screen !== "calling-back") {
     const muted = desk.muted;
     add("mute", ["F8"], muted ? "micx" : "mic", t(muted ? "action.unmute" : "action.mute"), () =>
       desk.send({ intent: "mute", muted: !muted }),
     );
   }
-  if (screen === "call" || screen === "reclaimed") {
+  if (desk.asking !== null) {
+    add("mean-it", ["Ctrl+Enter"], "end", t("action.mean-it"), () => desk.meanIt());
+  } else if (desk.disposing !== null) {
+    add("close-now", ["Ctrl+Enter"], "end", t("action.close-now"), () => desk.closeNow());
+  }
+  if ((screen === "call" || screen === "reclaimed") && !final) {
     const label = t(desk.held ? "action.resume" : "action.hold");
     const run = (): void => desk.send({ intent: desk.held ? "resume" : "hold" });
     add("hold", ["Pause", "Ctrl+F8"], "hold", label, run, !desk.takingOver);
   }
-  if ((screen === "call" || screen === "reclaimed" || screen === "gone") && desk.sendsOn) {
-    add("disposal", ["F4"], "no", t("action.disposal"), () => {
+  const ends = screen === "call" || screen === "reclaimed" || screen === "gone";
+  if (ends && desk.sendsOn && desk.asking === null) {
+    const label = t(desk.disposing === null ? "action.disposal" : "action.change-kind");
+    add("disposal", ["F4"], "no", label, () => {
       desk.overlay = desk.overlay === "disposal" ? "none" : "disposal";
     });
   }
-  if (desk.sendsOn) addRouting(desk, add, short);
+  if (desk.sendsOn && !final) addRouting(desk, add, short);
   if (screen === "transfer") {
     add("take-back", ["Esc"], "back", t("action.take-back"), () => desk.undo());
     if (desk.answered) {
-      add("release", ["Ctrl+Enter"], "go", t("action.release"), () =>
-        desk.send({ intent: "release" }),
-      );
+      add("release", ["Ctrl+Enter"], "go", t("action.release"), () => desk.release());
     }
   }
-  if (screen === "call" || screen === "reclaimed" || screen === "gone") {
+  if (ends && !final) {
     const label = t(screen === "gone" ? "action.close.gone" : "action.close");
     add("close", ["Ctrl+Enter"], "end", label, () => desk.close(), !desk.takingOver);
   }
@@ -162,17 +191,30 @@ export function actionsOf(desk: Desk): Action[] {
   add("all-keys", ["F1"], "eye", t("action.all-keys"), () => {
     desk.overlay = desk.overlay === "keys" ? "none" : "keys";
   });
-  if (screen !== "transfer" || desk.overlay !== "none") {
+  const own = screen === "transfer" || screen === "calling-back";
+  if (!own || desk.overlay !== "none") {
+    const label = desk.asking === null ? "action.undo-disposal" : "action.go-back";
     actions.unshift({
       id: "undo",
       keys: ["Esc"],
       icon: "back",
-      label: t("action.back"),
+      label: t(final && desk.overlay === "none" ? label : "action.back"),
       enabled: true,
       run: () => desk.undo(),
     });
   }
   return actions;
+}
+
+/** The first of the list have keys; who must not be called keeps the place, and has none. */
+function addCallBacks(desk: Desk, add: Add): void {
+  desk.callBacks.slice(0, KEYED).forEach((entry, place) => {
+    const id = `call-back-${place + 1}` as ActionId;
+    const label = t(place === 0 ? "action.call-back.first" : "action.call-back");
+    const run = (): void => desk.callBack(entry, place);
+    const enabled = isCallable(entry) && desk.sipDown === null && desk.hubDown === null;
+    add(id, [`Alt+${place + 1}`], "phone", label, run, enabled);
+  });
 }
 
 type Add = (

@@ -4,20 +4,29 @@
 import { actionsOf, type Action, type ActionId } from "./actions";
 import type { Backend } from "./backend";
 import type {
+  Alert,
+  Asking,
+  CallBackView,
   CallView,
   DeskCall,
   DeskState,
   Destination,
   Disposition,
+  DisposingView,
   Finding,
   Form,
   Intent,
+  LostCallView,
+  NotReport,
   Phase,
   ReclaimView,
   SeatView,
+  SilenceView,
   Unit,
   UnitId,
 } from "./bindings";
+import { isCallable, ListPlaces } from "./call-backs";
+import { destinationsOf } from "./destinations";
 import {
   ClosingDraft,
   dispositionOf,
@@ -28,28 +37,22 @@ import {
 } from "./closing.svelte";
 import { FormEditor } from "./form.svelte";
 import { shortUnit } from "./format";
-import { comboOf, isTyping } from "./keys";
+import { comboOf, isBrowsers, isTyping } from "./keys";
+import { LineEar, type Suggestion } from "./quiet";
+import { screenOf, type Screen } from "./screen";
 
-/** What the window shows. */
-export type Screen =
-  | "starting"
-  | "login"
-  | "idle"
-  | "announced" // a form is shown before its call rings
-  | "ringing"
-  | "offered" // a transfer rings here
-  | "call"
-  | "transfer"
-  | "reclaimed"
-  | "gone"; // the caller hung up; the call waits for its disposition
-
-export type Overlay = "none" | "disposal" | "units" | "keys" | "override";
+export type Overlay = "none" | "disposal" | "units" | "keys" | "override" | "settle";
 
 /** For so long a call that is back is amber before it is green again. */
 const RECLAIM_AMBER_MS = 5000;
-/** Ctrl+Enter does nothing for so long after an answer: the hand may still be on the keys. */
+/** Ctrl+Enter does nothing for so long after its meaning changed: the hand may still be on the keys. */
 const CLOSE_GUARD_MS = 500;
+/** For so long the whole bar says that a silent caller gave a sign. */
+const ALARM_MS = 10_000;
+const NOT_CHECKED: SilenceView = { check: "not-run" };
 const TICK_MS = 200;
+/** What acts while a menu is open. */
+const MENU_KEYS: readonly string[] = ["undo", "all-keys", "mute", "answer", "disposal"];
 
 export class Desk {
   state = $state.raw<DeskState | null>(null);
@@ -62,6 +65,8 @@ export class Desk {
   askNowRequests = $state(0);
   /** Counts up when the form is to have its caret back. */
   formRequests = $state(0);
+  /** The entry of the call-back list that is taken off without a call. */
+  settling = $state<CallBackView | null>(null);
 
   readonly editor: FormEditor;
   readonly closing = new ClosingDraft();
@@ -69,7 +74,9 @@ export class Desk {
   #backend: Backend;
   #receivedAt = 0;
   #tick = $state(0);
-  #answeredAt = -Infinity;
+  #guardedUntil = -Infinity;
+  #ear = new LineEar();
+  #places = new ListPlaces();
   #timer: ReturnType<typeof setInterval>;
 
   constructor(backend: Backend) {
@@ -85,15 +92,20 @@ export class Desk {
   }
 
   #receive(state: DeskState): void {
-    const before = this.screen;
+    const [before, meant] = [this.screen, this.#finalMeaning];
     this.#receivedAt = performance.now();
     this.#tick = this.#receivedAt;
+    this.#ear.receive(state);
+    this.#places.receive(state.view?.call_backs ?? [], this.#receivedAt);
     this.state = state;
     this.editor.receive(state.call);
     this.closing.for(state.call?.call ?? null);
     const now = this.screen;
+    if (before !== "starting" && meant !== this.#finalMeaning) {
+      this.#guard();
+      if (this.overlay === "disposal") this.overlay = "none";
+    }
     if (now === before) return;
-    if (before === "ringing" || before === "offered") this.#answeredAt = performance.now();
     // Who is typing goes on typing; the sheet to read from is then beside the form.
     if (now === "reclaimed") this.formInReclaim = caretIsInForm();
     if (this.overlay !== "keys") this.overlay = "none";
@@ -114,32 +126,7 @@ export class Desk {
   /** The form of a call that is on its way to this unit. */
   announced = $derived<CallView | null>(this.state?.view?.announced[0] ?? null);
 
-  screen = $derived.by<Screen>(() => {
-    if (this.state === null) return "starting";
-    const session = this.state.session;
-    if (session === null) return "login";
-    const idle = this.announced === null ? "idle" : "announced";
-    const phase = this.phase;
-    if (phase === null) return idle;
-    const mine = session.seat.id;
-    switch (phase.phase) {
-      case "queued":
-        return idle;
-      case "ringing":
-        return phase.seat === mine ? "ringing" : idle;
-      case "talking":
-        if (phase.seat !== mine) return idle;
-        return phase.reclaimed === null ? "call" : "reclaimed";
-      case "held":
-        return phase.seat === mine ? "call" : idle;
-      case "transferring":
-        if (phase.from === mine) return "transfer";
-        if (phase.to !== mine) return idle;
-        return phase.answered ? "call" : "offered";
-      case "ended":
-        return phase.disposition.kind === "abandoned" ? "gone" : idle;
-    }
-  });
+  screen = $derived<Screen>(screenOf(this.state));
 
   /** A Polda or the headquarters sends calls on; a Polres and a Polsek follow them up. */
   sendsOn = $derived(this.session?.level === "polda" || this.session?.level === "mabes");
@@ -154,6 +141,33 @@ export class Desk {
     this.reclaimed !== null && this.now - this.reclaimed.at < RECLAIM_AMBER_MS,
   );
   answered = $derived(this.phase?.phase === "transferring" && this.phase.answered);
+
+  // ---- the line ----
+
+  /** The end of this call that can still be undone. */
+  disposing = $derived<DisposingView | null>(
+    this.phase?.phase === "talking" && ["call", "reclaimed"].includes(this.screen)
+      ? this.phase.disposing
+      : null,
+  );
+  /** What is asked before something final. */
+  asking = $derived<Asking | null>(this.state?.asking ?? null);
+  silence = $derived<SilenceView>(this.view?.silence ?? NOT_CHECKED);
+  /** A caller who cannot speak has just given a sign. */
+  alarm = $derived(
+    this.silence.check === "signalled" &&
+      this.screen === "call" &&
+      this.now - this.silence.at < ALARM_MS,
+  );
+  rejoining = $derived((this.desk?.rejoining || this.view?.rejoining) ?? false);
+  callBacks = $derived<CallBackView[]>(this.state?.view?.call_backs ?? []);
+  alerts = $derived<Alert[]>(this.state?.view?.alerts ?? []);
+  lost = $derived<LostCallView | null>(this.state?.view?.lost ?? null);
+
+  /** What Enter takes in the menu of "no report". */
+  suggestion(): Suggestion | null {
+    return this.#ear.suggestion(this.phase, this.silence, this.now);
+  }
 
   seatState = $derived(this.state?.view?.seat.state ?? "offline");
   sipDown = $derived(this.state?.sip.link === "down" ? this.state.sip.since : null);
@@ -205,24 +219,18 @@ export class Desk {
     return units.flatMap((u) => u.seats).find((s) => s.id === id)?.label ?? id;
   }
 
+  /** A seat with its unit, unless it is of this one. */
+  seatPlace(id: string): string {
+    const info = this.session?.units.find((u) => u.seats.some((s) => s.id === id));
+    const label = this.seatLabel(id);
+    if (info === undefined || info.unit.id === this.session?.unit) return label;
+    return `${label}, ${info.unit.name}`;
+  }
+
   /** Up to four units to choose from: the operator's own choice, then the advice, best first. */
-  destinations = $derived.by<Destination[]>(() => {
-    // A plugin may name a unit twice; its first word counts.
-    const advised = (this.advice?.destinations ?? []).filter(
-      (one, index, all) => all.findIndex((other) => other.unit === one.unit) === index,
-    );
-    const picked = this.editor.form.unit;
-    if (picked === null || advised.slice(0, 4).some((d) => d.unit === picked)) {
-      return advised.slice(0, 4);
-    }
-    const own = advised.find((d) => d.unit === picked) ?? {
-      unit: picked,
-      reason: "",
-      confidence: 0,
-      question: "",
-    };
-    return [own, ...advised.filter((d) => d.unit !== picked)].slice(0, 4);
-  });
+  destinations = $derived.by<Destination[]>(() =>
+    destinationsOf(this.advice?.destinations ?? [], this.editor.form.unit),
+  );
 
   /** Where F2 goes. */
   target = $derived.by<UnitId | null>(
@@ -288,8 +296,23 @@ export class Desk {
   }
 
   answer(): void {
-    this.#answeredAt = performance.now();
+    this.#guard();
     this.send({ intent: "answer" });
+  }
+
+  /** What Ctrl+Enter would do: when that changes, the key waits for the hand to notice. */
+  #finalMeaning = $derived.by<string>(() => {
+    if (this.asking !== null) return "asking";
+    if (this.disposing !== null) return "disposing";
+    return this.answered ? "release" : this.screen;
+  });
+
+  #guard(): void {
+    this.#guardedUntil = performance.now() + CLOSE_GUARD_MS;
+  }
+
+  get #isGuarded(): boolean {
+    return performance.now() < this.#guardedUntil;
   }
 
   choose(unit: UnitId): void {
@@ -306,7 +329,7 @@ export class Desk {
   }
 
   close(): void {
-    if (performance.now() - this.#answeredAt < CLOSE_GUARD_MS) return;
+    if (this.#isGuarded) return;
     if (!this.closingShown) {
       this.closingOpen = true;
       return;
@@ -315,9 +338,66 @@ export class Desk {
     this.send({ intent: "close", disposition, note: this.closing.wholeNote(this.checks) });
   }
 
+  /** Whether this way of disposing of the call can be chosen now. */
+  canDispose(reason: NotReport): boolean {
+    if (reason !== "silent" || this.screen === "gone") return true;
+    return this.silence.check === "not-run" || this.silence.check === "silent";
+  }
+
+  /** No report. A line is only "silent" after the caller was asked for a sign. */
+  disposeAs(reason: NotReport): void {
+    if (!this.canDispose(reason)) return;
+    this.overlay = "none";
+    if (this.disposing !== null) this.send({ intent: "undo" });
+    const disposition: Disposition = { kind: "not-report", reason };
+    if (reason === "silent" && this.screen !== "gone" && this.silence.check === "not-run") {
+      this.send({ intent: "check-silence" });
+    } else {
+      this.send({ intent: "dispose", disposition, note: this.closing.note, sure: false });
+    }
+  }
+
+  release(): void {
+    if (!this.#isGuarded) this.send({ intent: "release" });
+  }
+
+  /** Does not wait for the rest of the seconds in which the disposal can be undone. */
+  closeNow(): void {
+    const disposing = this.disposing;
+    if (disposing === null || this.#isGuarded) return;
+    const { disposition } = disposing;
+    this.send({ intent: "close", disposition, note: this.closing.note });
+  }
+
+  /** The operator has read the danger words and closes all the same; there are 3 s left to undo. */
+  meanIt(): void {
+    const asking = this.asking;
+    if (asking === null || this.#isGuarded) return;
+    const { disposition, note } = asking;
+    this.send({ intent: "dispose", disposition, note, sure: true });
+  }
+
+  /** Calls a citizen of the list; `place` is set when its key was pressed. */
+  callBack(entry: CallBackView, place: number | null = null): void {
+    if (!isCallable(entry)) return;
+    if (place !== null && !this.#places.isSteady(place, performance.now())) return;
+    this.send({ intent: "call-back", entry: entry.id });
+  }
+
+  settle(entry: CallBackView): void {
+    this.settling = entry;
+    this.overlay = "settle";
+  }
+
+  giveUp(): void {
+    this.send({ intent: "close", disposition: { kind: "not-reached" }, note: "" });
+  }
+
   /** Esc: closes the innermost thing, else takes back what can be taken back. Never ends a call. */
   undo(): void {
     if (this.overlay !== "none") this.overlay = "none";
+    else if (this.asking !== null || this.disposing !== null) this.send({ intent: "undo" });
+    else if (this.screen === "calling-back") this.giveUp();
     else if (this.screen === "transfer") this.send({ intent: "take-back" });
     else if (this.closingOpen) this.closingOpen = false;
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });
@@ -326,15 +406,22 @@ export class Desk {
   keydown(event: KeyboardEvent): void {
     const combo = comboOf(event);
     if (combo === null || isTyping(combo) || event.isComposing) return;
+    if (isBrowsers(combo)) event.preventDefault();
     const action = this.actions.find((a) => a.keys.includes(combo));
     if (!action) return;
     // Menus keep their keys: inside one only Esc, F1 and the voice keys act.
     const inMenu = this.overlay !== "none";
-    if (inMenu && !["undo", "all-keys", "mute", "answer", "disposal"].includes(action.id)) return;
+    if (inMenu && !MENU_KEYS.includes(action.id)) return;
     event.preventDefault();
     if (event.repeat || !action.enabled) return;
     action.run();
   }
+}
+
+/** The browser's own menu offers to load the page again; in a field it is needed for pasting. */
+export function noBrowserMenu(event: MouseEvent): void {
+  const field = event.target instanceof Element && event.target.closest("input, textarea");
+  if (!field) event.preventDefault();
 }
 
 function caretIsInForm(): boolean {

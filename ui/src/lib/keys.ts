@@ -27,6 +27,21 @@ export function isTyping(combo: Combo): boolean {
   return !/^(F\d+|Esc|Pause|.+\+.+)$/.test(combo) || combo === "Shift+Enter";
 }
 
+/** What a browser would do with a key, and a seat must not: load the page again, leave it, cover it. */
+const BROWSER: readonly Combo[] = [
+  ...["F3", "F5", "F7", "F11", "F12"].flatMap((key) => [key, `Ctrl+${key}`, `Shift+${key}`]),
+  ...["D", "F", "G", "H", "J", "N", "O", "P", "R", "S", "T", "U", "W"].map((key) => `Ctrl+${key}`),
+  ...["0", "+", "-", "="].map((key) => `Ctrl+${key}`),
+  "Alt+ArrowLeft",
+  "Alt+ArrowRight",
+  "Alt+Home",
+];
+
+/** Whether the key is one that the webview must not see. */
+export function isBrowsers(combo: Combo): boolean {
+  return BROWSER.includes(combo);
+}
+
 /** The parts of a combination, one for each keycap. */
 export function caps(combo: Combo): string[] {
   return combo.split("+");

@@ -2,6 +2,7 @@
 // is another object of the same shape. No text stands in markup or logic.
 
 import { kinds } from "./messages-kinds";
+import { line } from "./messages-line";
 
 const id = {
   "app.name": "Siaga",
@@ -36,7 +37,6 @@ const id = {
   "health.sip": "Terdaftar",
   "health.sip.connecting": "Mendaftar…",
   "health.sip.down": "Tidak terdaftar",
-  "health.hub.down": "Pusat data putus",
   "health.audio": "Headset",
   "health.audio.off": "Headset belum dibuka",
   "health.audio.trouble": "Headset bermasalah",
@@ -90,7 +90,7 @@ const id = {
   "caller.location": "Lokasi telepon ±{metres} m",
 
   "cause.busy": "{unit} sedang sibuk.",
-  "cause.declined": "{unit} tidak bisa menerima.",
+  "cause.declined": "{unit} tidak dapat menerima.",
   "cause.unregistered": "{unit} tidak terhubung.",
   "cause.no-answer": "{unit} tidak mengangkat dalam {seconds} detik.",
   "cause.answered-silent": "{unit} mengangkat, tetapi tidak terdengar.",
@@ -165,7 +165,7 @@ const id = {
 
   "form.new": "Laporan baru",
   "form.saved": "tersimpan",
-  "form.unsaved": "belum tersimpan, disimpan di komputer ini",
+  "form.unsaved": "disimpan di komputer ini",
   "form.readonly": "ditulis meja lain",
   "form.location": "Lokasi",
   "form.location.hint": "Patokan, jalan, atau kelurahan",
@@ -272,9 +272,10 @@ const id = {
   "closing.open-items": "Belum: {items}.",
 
   "disposal.title": "Tutup sebagai bukan laporan",
-  "disposal.cue": "Ucapkan dulu: “Bila Anda tidak bisa bicara, ketuk telepon dua kali.”",
+  "disposal.cue": "Ucapkan dulu: “Halo, ini Polisi 110. Apakah Anda dalam bahaya?”",
   "disposal.cue.hint": "Terdengar ketukan, tangis, atau bentakan: lanjutkan sebagai laporan",
-  "disposal.foot": "Satu tekan memilih dan menutup panggilan.",
+  "disposal.foot": "Satu tekan memilih dan menutup setelah 3 detik;",
+  "disposal.foot.gone": "Penelepon sudah menutup: satu tekan memilih dan menyimpan.",
   "disposal.silent": "Kosong",
   "disposal.silent.hint": "Tidak ada suara, atau hanya suara latar",
   "disposal.ring-once": "Dering sekali",
@@ -317,6 +318,8 @@ const id = {
   "error.no-such-call": "Panggilan itu sudah berakhir. Isian tersimpan.",
   "error.not-yours": "Panggilan ini sedang ditangani meja lain.",
   "error.not-now": "Belum bisa dilakukan pada keadaan ini. Tidak ada yang berubah.",
+  "error.check-silence-first":
+    "Periksa dulu saluran hening dengan F4 lalu K. Belum ada yang ditutup.",
   "error.no-such-unit": "Satuan itu tidak dikenal. Pilih tujuan lain.",
   "error.not-found": "Data itu tidak ditemukan.",
   "error.out-of-range": "Ada isian yang melewati batas. Perbaiki lalu coba lagi.",
@@ -326,10 +329,12 @@ const id = {
   "error.bad-address": "Alamat pusat data tidak bisa dibaca. Contoh: https://siaga.polda.id",
   "error.phone": "Sambungan suara gagal. Coba sekali lagi; penelepon tetap di sentral.",
   "notice.advisor": "Pemeriksa tidak menjawab. Laporan dianggap sah dan tetap pada Anda.",
-  "notice.hub": "Pusat data putus sejak {time}. Panggilan, isian, dan rekaman jalan terus.",
+  "notice.hub":
+    "Teruskan bekerja: pusat data putus sejak {time}. Suara jalan terus; isian disimpan di komputer ini dan dikirim sendiri.",
   "notice.detail": "untuk TI: {detail}",
 
   ...kinds,
+  ...line,
 } as const;
 
 /** The key of a text. */

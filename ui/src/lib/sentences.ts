@@ -1,7 +1,8 @@
 // Sentences that need more than one fact of the state.
 
-import type { DeskError, ReclaimView } from "./bindings";
+import type { Alert, DeskError, Disposition, ReclaimView } from "./bindings";
 import type { Desk } from "./desk.svelte";
+import { clockTime } from "./format";
 import { t, type MessageKey } from "./messages";
 
 /** Why the caller is back, in one clause, and that the form is already there. */
@@ -37,5 +38,34 @@ export function errorDetail(error: DeskError): string {
     case "bad-address":
     case "not-now":
       return "";
+  }
+}
+
+/** What to do first about a trouble of the whole room, then what happened and what is safe. */
+export function alertText(alert: Alert): string {
+  const time = clockTime(alert.since);
+  switch (alert.alert) {
+    case "not-recording":
+      return alert.calls === 0
+        ? t("alert.not-recording.none", { time })
+        : t("alert.not-recording", { time, n: alert.calls });
+    case "not-storing":
+      return t("alert.not-storing", { time });
+  }
+}
+
+/** A disposition in one or two words, for the bar. */
+export function dispositionText(disposition: Disposition): string {
+  switch (disposition.kind) {
+    case "not-report":
+      return t(`disposal.${disposition.reason}` satisfies MessageKey);
+    case "information":
+    case "handled-here":
+      return t(`closing.${disposition.kind}`);
+    case "handled-by-unit":
+    case "forwarded-to-unit":
+    case "abandoned":
+    case "not-reached":
+      return t("action.close");
   }
 }

@@ -1,0 +1,7 @@
+// Every state that the window can be in, by name.
+
+import type { DeskState } from "../lib/bindings";
+import { STATES as CALL_STATES } from "./states";
+import { LINE_STATES } from "./states-line";
+
+export const STATES: Record<string, () => DeskState> = { ...CALL_STATES, ...LINE_STATES };

@@ -1,0 +1,141 @@
+// Prepared states of a line that is silent, closing, lost or being called back, and of troubles that
+// a whole room must know. Names, numbers and places are invented.
+
+import type {
+  Alert,
+  CallBackView,
+  CallView,
+  DeskState,
+  Disposition,
+  Form,
+  HubView,
+  LostCallView,
+  SilenceView,
+} from "../lib/bindings";
+import { emptyForm } from "../lib/form.svelte";
+import { at, CALL, deskCall, filledForm, idleState, NOW, NUMBER, polda, talking } from "./states";
+
+const SILENT: Disposition = { kind: "not-report", reason: "silent" };
+const PRANK: Disposition = { kind: "not-report", reason: "prank" };
+
+function withView(state: DeskState, change: Partial<HubView>): DeskState {
+  if (state.view === null) throw new Error("a state with a view");
+  return { ...state, view: { ...state.view, ...change } };
+}
+
+function withCall(state: DeskState, change: Partial<CallView>): DeskState {
+  if (!state.view?.call) throw new Error("a state with a call");
+  return withView(state, { call: { ...state.view.call, ...change } });
+}
+
+/** A call on which nobody speaks. */
+function quiet(silence: SilenceView, disposing: Disposition | null = null): DeskState {
+  const phase = {
+    ...talking,
+    since: at(-21),
+    disposing: disposing === null ? null : { disposition: disposing, until: at(2) },
+  };
+  const call = deskCall(emptyForm(), { advice: null, rev: 0, saved_rev: 0, heard_dbfs: -62 });
+  return withCall(polda(phase, "talking", call), { silence });
+}
+
+function entry(place: number, change: Partial<CallBackView>, form: Partial<Form>): CallBackView {
+  return {
+    id: `${CALL.slice(0, -3)}B0${place}`,
+    caller: { number: `0818000011${20 + place}`, status: "verified" },
+    first_at: NOW - 900_000 + place * 60_000,
+    last_at: NOW - 900_000 + place * 60_000,
+    calls: 1,
+    attempts: 0,
+    form: { ...emptyForm(), ...form },
+    number: null,
+    calling: null,
+    ...change,
+  };
+}
+
+export const CALL_BACKS: CallBackView[] = [
+  entry(
+    1,
+    { calls: 3, attempts: 2, last_at: NOW - 240_000, number: "110-PMJ-261123-000122" },
+    { priority: "P1", narrative: "Dibegal, “deket lampu merah”, lalu putus" },
+  ),
+  entry(
+    2,
+    {},
+    { kind: "pelaporan/kecelakaan_lalu_lintas", location: "Tambun, depan pasar", priority: "P2" },
+  ),
+  entry(
+    3,
+    { number: "110-PMJ-261123-000103" },
+    { kind: "pengaduan/kdrt", location: "Cilodong Permata C/12", no_call_back: true },
+  ),
+  entry(4, { caller: { number: "", status: "withheld" } }, {}),
+  entry(5, { calling: "pmj-2" }, {}),
+];
+
+const LOST: LostCallView = {
+  call: CALL,
+  number: NUMBER,
+  lost_at: NOW - 21_000,
+  cause: "media-lost",
+  with: "pmj-2",
+  over: false,
+};
+
+const NOT_RECORDING: Alert = { alert: "not-recording", since: NOW - 95_000, calls: 2 };
+const NOT_STORING: Alert = { alert: "not-storing", since: NOW - 40_000 };
+
+const back = (until: number | null): DeskState =>
+  withCall(
+    polda(
+      { phase: "calling-back", seat: "pmj-3", since: at(-6), until },
+      "talking",
+      deskCall(filledForm(), { heard_dbfs: -100 }),
+    ),
+    { call_back: CALL },
+  );
+
+export const LINE_STATES: Record<string, () => DeskState> = {
+  "call-quiet": () => quiet({ check: "not-run" }),
+  checking: () => quiet({ check: "running", until: at(9) }),
+  "checked-silent": () => quiet({ check: "silent", at: at(-3) }),
+  "signalled-key": () => quiet({ check: "signalled", signal: "key", at: at(-2) }),
+  "signalled-knocks": () => quiet({ check: "signalled", signal: "knocks", at: at(-2) }),
+  "signalled-later": () => quiet({ check: "signalled", signal: "key", at: at(-40) }),
+  disposing: () => quiet({ check: "silent", at: at(-8) }, SILENT),
+  "disposing-prank": () =>
+    polda(
+      { ...talking, disposing: { disposition: PRANK, until: at(3) } },
+      "talking",
+      deskCall(filledForm()),
+    ),
+  asking: () => ({
+    ...polda(talking, "talking", deskCall(filledForm())),
+    asking: {
+      asking: "danger-words",
+      disposition: PRANK,
+      note: "",
+      words: ["api besar", "terjebak"],
+    },
+  }),
+  "call-backs": () => withView(idleState(), { call_backs: CALL_BACKS }),
+  "calling-back": () => back(null),
+  "calling-back-rings": () => back(at(22)),
+  lost: () => withView(idleState(), { lost: LOST }),
+  "lost-waiting": () => withView(idleState(), { lost: { ...LOST, with: null } }),
+  "lost-over": () => withView(idleState(), { lost: { ...LOST, with: null, over: true } }),
+  rejoining: () => polda(talking, "talking", deskCall(filledForm(), { rejoining: true })),
+  "not-recording": () => {
+    const state = polda(talking, "talking", deskCall(filledForm()));
+    return withView(withCall(state, { recording: false }), { alerts: [NOT_RECORDING] });
+  },
+  "room-trouble": () => ({
+    ...withView(idleState(), { alerts: [NOT_STORING, NOT_RECORDING], call_backs: CALL_BACKS }),
+    training: true,
+  }),
+  "hub-lost": () => {
+    const call = deskCall(filledForm(), { rev: 9, saved_rev: 7 });
+    return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };
+  },
+};
