@@ -10,7 +10,7 @@ mod hop;
 use crate::caller::{Caller, CallerConfig, CallerState};
 use crate::operator::{Operator, PATIENCE};
 use crate::run::{RunOptions, run};
-use crate::script::Scenario;
+use crate::scenario::Scenario;
 use crate::sound::Speaker;
 use crate::stage::{POLDA, Stage, StageConfig, seat_of};
 use anyhow::Context;

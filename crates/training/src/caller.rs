@@ -137,11 +137,12 @@ impl Caller {
     /// # Errors
     /// When it ended, or `within` went by.
     pub async fn wait_for(
-        &mut self,
+        &self,
         within: Duration,
         wanted: impl FnMut(&CallerState) -> bool,
     ) -> anyhow::Result<CallerState> {
-        let state = tokio::time::timeout(within, self.state.wait_for(wanted))
+        let mut states = self.state.clone();
+        let state = tokio::time::timeout(within, states.wait_for(wanted))
             .await
             .context("the caller waited in vain")?
             .context("the caller is gone")?;

@@ -3,7 +3,7 @@
 use crate::caller::{Caller, CallerConfig, CallerState};
 use crate::judge::POLRES_HZ;
 use crate::operator::Operator;
-use crate::script::Scenario;
+use crate::scenario::{PolresPart, Scenario};
 use crate::sound::{Speaker, voice_of};
 use crate::stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
 use crate::voices;
@@ -17,7 +17,6 @@ use siaga_plugin_host::Limits;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
@@ -96,14 +95,7 @@ impl Exercise {
                 }
             });
         }
-        let callers = Callers {
-            endpoint: stage.endpoint(),
-            fire: voice_of(voices::CALLER_FIRE)?,
-            question: voice_of(voices::CALLER_QUESTION)?,
-            prank: voice_of(voices::CALLER_PRANK)?,
-            playing,
-            first: config.first,
-        };
+        let callers = Callers { endpoint: stage.endpoint(), playing, first: config.first };
         let (news, stopped) = (stage.hub.events(), stop.clone());
         tokio::spawn(async move {
             tokio::select! {
@@ -155,9 +147,6 @@ impl Exercise {
 
 struct Callers {
     endpoint: siaga_switch::SipEndpoint,
-    fire: Arc<[i16]>,
-    question: Arc<[i16]>,
-    prank: Arc<[i16]>,
     playing: watch::Sender<Scenario>,
     first: Scenario,
 }
@@ -173,18 +162,12 @@ impl Callers {
             }
             tokio::time::sleep(BREATHER).await;
             self.playing.send_replace(scenario);
-            let voice = match scenario {
-                Scenario::ValidTransfer | Scenario::PolresBusy | Scenario::PolresSilent => {
-                    &self.fire
-                }
-                Scenario::Information => &self.question,
-                Scenario::NotValid => &self.prank,
-            };
+            let voice = voice_of(scenario.story().cast().caller)?;
             let mut caller = Caller::dial(CallerConfig {
                 endpoint: self.endpoint.clone(),
                 // Invented: blocks of zeros.
                 number: format!("08220000{:04}", 1108 + n % 100),
-                speaker: Speaker::new(voice.clone()).on_a_noisy_line(),
+                speaker: Speaker::new(voice).on_a_noisy_line(),
                 link: None,
             })
             .await?;
@@ -234,9 +217,9 @@ impl ReadySeats {
 
 /// Plays a Polres for as long as the exercise goes. A trainee may do anything: what goes wrong at one
 /// call (taken back just before the answer, closed while talking) must not empty the seat.
-async fn attend(mut operator: Operator, unit: UnitId, scenario: watch::Receiver<Scenario>) {
+async fn attend(operator: Operator, unit: UnitId, scenario: watch::Receiver<Scenario>) {
     loop {
-        if let Err(error) = take_a_call(&mut operator, &unit, &scenario).await {
+        if let Err(error) = take_a_call(&operator, &unit, &scenario).await {
             tracing::debug!(seat = %operator.seat, error = %format!("{error:#}"), "a call went otherwise");
             tokio::time::sleep(BREATHER).await;
         }
@@ -245,7 +228,7 @@ async fn attend(mut operator: Operator, unit: UnitId, scenario: watch::Receiver<
 }
 
 async fn take_a_call(
-    operator: &mut Operator,
+    operator: &Operator,
     unit: &UnitId,
     scenario: &watch::Receiver<Scenario>,
 ) -> anyhow::Result<()> {
@@ -257,12 +240,12 @@ async fn take_a_call(
         .await?;
     tokio::time::sleep(REACH).await;
     let now_playing = *scenario.borrow();
-    match now_playing {
-        Scenario::PolresBusy => {
+    match now_playing.story().trained_polres() {
+        PolresPart::Declines => {
             operator.decline().await?;
         }
-        Scenario::PolresSilent => {}
-        Scenario::ValidTransfer | Scenario::NotValid | Scenario::Information => {
+        PolresPart::IsSilent => {}
+        PolresPart::Answers => {
             operator.answer().await?;
             tokio::time::sleep(POLRES_TALK).await;
             let disposition = Disposition::HandledByUnit { unit: unit.clone() };

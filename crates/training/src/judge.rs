@@ -18,10 +18,10 @@ pub const POLRES_HZ: f32 = 660.0;
 pub(crate) type Span = (u64, u64);
 
 /// What a caller heard.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct HeardByCaller {
-    /// When the first Polda operator was audible.
-    pub polda: Vec<Span>,
+    /// When each pilot was audible.
+    pub pilots: Vec<(f32, Vec<Span>)>,
     /// When anybody or anything of ours was audible: pilots and music.
     pub anything: Vec<Span>,
     /// Length of what was heard.
@@ -31,14 +31,12 @@ pub(crate) struct HeardByCaller {
 impl HeardByCaller {
     /// Listens to all of it (48 kHz mono).
     pub(crate) fn listen(samples: &[i16]) -> Self {
-        let polda = pilot::spans(samples, f64::from(POLDA_HZ), RATE);
-        let mut all = polda.clone();
-        for hz in [SECOND_POLDA_HZ, POLRES_HZ] {
-            all.extend(pilot::spans(samples, f64::from(hz), RATE));
-        }
+        let pilots = [POLDA_HZ, SECOND_POLDA_HZ, POLRES_HZ]
+            .map(|hz| (hz, pilot::spans(samples, f64::from(hz), RATE)));
+        let mut all: Vec<Span> = pilots.iter().flat_map(|(_, spans)| spans.clone()).collect();
         all.extend(music::spans(samples));
         let end = samples.len() as u64 * 1000 / u64::from(RATE);
-        Self { polda, anything: union(all), end }
+        Self { pilots: pilots.into(), anything: union(all), end }
     }
 
     /// The longest span from `from` on in which nothing of ours was heard.
@@ -52,9 +50,14 @@ impl HeardByCaller {
         longest.max(self.end.saturating_sub(quiet_since))
     }
 
-    /// From `from` on: how long until the first Polda operator was audible.
-    pub(crate) fn until_polda(&self, from: u64) -> Option<u64> {
-        self.polda
+    /// When this pilot was audible.
+    pub(crate) fn pilot(&self, hz: f32) -> &[Span] {
+        self.pilots.iter().find(|(pilot, _)| *pilot == hz).map_or(&[], |(_, spans)| spans)
+    }
+
+    /// From `from` on: how long until this pilot was audible.
+    pub(crate) fn until(&self, hz: f32, from: u64) -> Option<u64> {
+        self.pilot(hz)
             .iter()
             .filter(|(_, end)| *end > from)
             .map(|(start, _)| start.saturating_sub(from))
@@ -68,6 +71,14 @@ pub(crate) fn first_sound(samples: &[i16], from: u64) -> Option<u64> {
     let start = usize::try_from(from).ok()?.checked_mul(per_ms)?;
     let at = samples.get(start..)?.iter().position(|sample| sample.unsigned_abs() > 1)?;
     Some(from + (at / per_ms) as u64)
+}
+
+/// The spans in which anything at all sounds, to 20 ms. Even a line on which nobody speaks does.
+pub(crate) fn sounding(samples: &[i16]) -> Vec<Span> {
+    const WINDOW_MS: u64 = 20;
+    let windows = samples.chunks(WINDOW_MS as usize * RATE as usize / 1000);
+    let loud = windows.enumerate().filter(|(_, window)| first_sound(window, 0).is_some());
+    union(loud.map(|(n, _)| (n as u64 * WINDOW_MS, (n as u64 + 1) * WINDOW_MS)).collect())
 }
 
 /// Looks for a voice where it should or should not be.
@@ -108,7 +119,7 @@ mod tests {
     #[test]
     fn the_longest_silence_counts_only_after_the_answer_and_up_to_the_end() {
         let heard = HeardByCaller {
-            polda: vec![(1_000, 3_000), (3_400, 9_000)],
+            pilots: Vec::new(),
             anything: vec![(1_000, 3_000), (3_400, 9_000)],
             end: 9_250,
         };
@@ -123,11 +134,12 @@ mod tests {
 
     #[test]
     fn a_pilot_that_never_stopped_is_back_at_once() {
-        let heard =
-            HeardByCaller { polda: vec![(0, 3_000), (5_000, 6_000)], ..HeardByCaller::default() };
-        assert_eq!(heard.until_polda(2_000), Some(0));
-        assert_eq!(heard.until_polda(3_500), Some(1_500));
-        assert_eq!(heard.until_polda(6_500), None);
+        let spans = vec![(0, 3_000), (5_000, 6_000)];
+        let heard = HeardByCaller { pilots: vec![(440.0, spans)], ..HeardByCaller::default() };
+        assert_eq!(heard.until(440.0, 2_000), Some(0));
+        assert_eq!(heard.until(440.0, 3_500), Some(1_500));
+        assert_eq!(heard.until(440.0, 6_500), None);
+        assert_eq!(heard.until(550.0, 0), None);
     }
 
     #[test]

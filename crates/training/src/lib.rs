@@ -16,7 +16,8 @@ mod music;
 mod operator;
 mod report;
 mod run;
-mod script;
+mod scenario;
+mod scene;
 mod sound;
 mod stage;
 
@@ -26,10 +27,11 @@ pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
 pub use operator::{Operator, OperatorConfig, PATIENCE};
 pub use report::{
-    CaseReport, Journey, LegJourney, PluginJourney, RecordingJourney, Step, Timings, VoiceCheck,
+    CaseReport, FaultJourney, Journey, LegJourney, PluginJourney, RecordingJourney, Step, Timings,
+    VoiceCheck,
 };
 pub use run::{RunOptions, run};
-pub use script::Scenario;
+pub use scenario::Scenario;
 pub use sound::{Ear, Heard, PILOT_DBFS, Speaker, read_voice};
 pub use stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
 
@@ -43,6 +45,8 @@ pub mod voices {
     pub const CALLER_PRANK: &[u8] = include_bytes!("../voices/penelepon-iseng.wav");
     /// The Polda operator.
     pub const POLDA: &[u8] = include_bytes!("../voices/operator-polda.wav");
+    /// The second Polda operator.
+    pub const SECOND_POLDA: &[u8] = include_bytes!("../voices/operator-polda-2.wav");
     /// The Polres operator.
     pub const POLRES: &[u8] = include_bytes!("../voices/operator-polres.wav");
 }

@@ -15,7 +15,7 @@ use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// valid-transfer, polres-busy, polres-silent, not-valid, information
+    /// What is played; a wrong name tells all that there are
     #[arg(long, required = true)]
     scenario: Option<Scenario>,
     /// Folder for journey.json, what was heard, and the recording
@@ -24,10 +24,10 @@ struct Arguments {
     /// What is heard during a transfer
     #[arg(long, value_enum, default_value_t = HandoverArgument::Together)]
     handover: HandoverArgument,
-    /// Packets lost on the caller's network, percent (0 to 50)
+    /// Packets lost on everybody's network, percent (0 to 50)
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
     loss: f64,
-    /// Jitter of the caller's network, plus or minus milliseconds (0 to 500)
+    /// Jitter of everybody's network, plus or minus milliseconds (0 to 500)
     #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=500))]
     jitter: u32,
     /// What the caller says, any WAV file
@@ -36,6 +36,9 @@ struct Arguments {
     /// What the Polda operator says
     #[arg(long, value_name = "WAV")]
     polda_voice: Option<PathBuf>,
+    /// What the second Polda operator says, where there is one
+    #[arg(long, value_name = "WAV")]
+    second_polda_voice: Option<PathBuf>,
     /// What the Polres operator says
     #[arg(long, value_name = "WAV")]
     polres_voice: Option<PathBuf>,
@@ -113,13 +116,25 @@ async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
         }),
         loss_percent: arguments.loss,
         jitter_ms: arguments.jitter,
-        caller_voice: arguments.caller_voice.clone(),
-        polda_voice: arguments.polda_voice.clone(),
-        polres_voice: arguments.polres_voice.clone(),
+        voices: [
+            ("caller", &arguments.caller_voice),
+            ("polda", &arguments.polda_voice),
+            ("polda2", &arguments.second_polda_voice),
+            ("polres", &arguments.polres_voice),
+        ]
+        .into_iter()
+        .filter_map(|(who, voice)| Some((who.to_owned(), voice.clone()?)))
+        .collect(),
     })
     .await?;
     for step in &journey.steps {
         println!("{:>7} ms  {:>2}  {:<9} {}", step.at_ms, step.step, step.by, step.event);
+    }
+    for fault in &journey.faults {
+        println!("{:>7} ms  fault: {}", fault.at_ms, fault.what);
+    }
+    for (fact, holds) in &journey.facts {
+        println!("{fact}: {holds}");
     }
     println!("{}", serde_json::to_string(&journey.timings_ms).context("printing the timings")?);
     for problem in &journey.problems {

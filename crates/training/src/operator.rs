@@ -62,7 +62,7 @@ impl Operator {
             limits: Limits::default(),
             training: true,
         });
-        let mut this = Self { seat: config.seat.clone(), ear, desk, state };
+        let this = Self { seat: config.seat.clone(), ear, desk, state };
         this.desk
             .send(Intent::Login {
                 hub: config.hub,
@@ -81,11 +81,19 @@ impl Operator {
         Ok(this)
     }
 
+    /// Wants something of the desk. What became of it shows in its state.
+    ///
+    /// # Errors
+    /// When the desk is gone.
+    pub async fn want(&self, intent: Intent) -> anyhow::Result<()> {
+        Ok(self.desk.send(intent).await?)
+    }
+
     /// Wants calls from now on; returns when the hub knows.
     ///
     /// # Errors
     /// When the hub does not take it.
-    pub async fn be_ready(&mut self) -> anyhow::Result<()> {
+    pub async fn be_ready(&self) -> anyhow::Result<()> {
         self.desk.send(Intent::Ready).await?;
         self.wait_for("being ready", |state| {
             state.view.as_ref().is_some_and(|view| view.seat.state == SeatState::Ready)
@@ -99,11 +107,12 @@ impl Operator {
     /// # Errors
     /// After [`PATIENCE`], or when the desk says that something went wrong.
     pub async fn wait_for(
-        &mut self,
+        &self,
         what: &str,
         mut wanted: impl FnMut(&DeskState) -> bool,
     ) -> anyhow::Result<Arc<DeskState>> {
-        let seen = self.state.wait_for(|state| wanted(state) || state.notice.is_some());
+        let mut states = self.state.clone();
+        let seen = states.wait_for(|state| wanted(state) || state.notice.is_some());
         let state = tokio::time::timeout(PATIENCE, seen)
             .await
             .with_context(|| format!("{} waits in vain for {what}", self.seat))?
@@ -122,10 +131,10 @@ impl Operator {
     /// # Errors
     /// When the desk is gone.
     pub async fn wait_as_long_as_it_takes(
-        &mut self,
+        &self,
         mut wanted: impl FnMut(&DeskState) -> bool,
     ) -> anyhow::Result<()> {
-        self.state.wait_for(|state| wanted(state)).await.context("the desk is gone")?;
+        self.state.clone().wait_for(|state| wanted(state)).await.context("the desk is gone")?;
         Ok(())
     }
 
@@ -133,7 +142,7 @@ impl Operator {
     ///
     /// # Errors
     /// As [`Self::wait_for`].
-    pub async fn wait_for_ring(&mut self) -> anyhow::Result<CallId> {
+    pub async fn wait_for_ring(&self) -> anyhow::Result<CallId> {
         let state = self
             .wait_for("a ringing call", |state| {
                 state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Ringing)
@@ -146,7 +155,7 @@ impl Operator {
     ///
     /// # Errors
     /// As [`Self::wait_for`].
-    pub async fn answer(&mut self) -> anyhow::Result<Instant> {
+    pub async fn answer(&self) -> anyhow::Result<Instant> {
         let pressed_at = Instant::now();
         self.desk.send(Intent::Answer).await?;
         self.wait_for("two-way audio", |state| {
@@ -160,7 +169,7 @@ impl Operator {
     ///
     /// # Errors
     /// When the desk is gone.
-    pub async fn decline(&mut self) -> anyhow::Result<Instant> {
+    pub async fn decline(&self) -> anyhow::Result<Instant> {
         let pressed_at = Instant::now();
         self.desk.send(Intent::Decline).await?;
         Ok(pressed_at)
@@ -170,7 +179,7 @@ impl Operator {
     ///
     /// # Errors
     /// As [`Self::wait_for`]; also when this desk may not write the form.
-    pub async fn write(&mut self, change: impl FnOnce(&mut Form)) -> anyhow::Result<()> {
+    pub async fn write(&self, change: impl FnOnce(&mut Form)) -> anyhow::Result<()> {
         let state = self
             .wait_for("a form to write", |state| {
                 state.call.as_ref().is_some_and(|call| call.writable)
@@ -192,7 +201,7 @@ impl Operator {
     ///
     /// # Errors
     /// As [`Self::wait_for`].
-    pub async fn advice(&mut self) -> anyhow::Result<Advice> {
+    pub async fn advice(&self) -> anyhow::Result<Advice> {
         let state = self
             .wait_for("advice", |state| {
                 state.call.as_ref().is_some_and(|call| {
@@ -208,7 +217,7 @@ impl Operator {
     /// # Errors
     /// When the desk is gone.
     pub async fn transfer(
-        &mut self,
+        &self,
         unit: UnitId,
         handover: Option<HandoverChoice>,
     ) -> anyhow::Result<()> {
@@ -220,7 +229,7 @@ impl Operator {
     ///
     /// # Errors
     /// As [`Self::wait_for`].
-    pub async fn close(&mut self, disposition: Disposition, note: &str) -> anyhow::Result<()> {
+    pub async fn close(&self, disposition: Disposition, note: &str) -> anyhow::Result<()> {
         self.desk.send(Intent::Close { disposition, note: note.to_owned() }).await?;
         self.wait_for("the call to be closed", |state| {
             state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)

@@ -1,6 +1,7 @@
 //! `journey.json`: what happened in a scenario, in milliseconds from the caller's INVITE.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A scenario's whole story.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,11 @@ pub struct Journey {
     pub handover: String,
     /// What happened, in order.
     pub steps: Vec<Step>,
+    /// What was broken, in order.
+    pub faults: Vec<FaultJourney>,
+    /// What else had to be so, and whether it was, e.g. `draft_equal`.
+    #[serde(flatten)]
+    pub facts: BTreeMap<String, bool>,
     /// What was measured.
     pub timings_ms: Timings,
     /// The case as the hub has it.
@@ -48,6 +54,15 @@ pub struct Step {
     pub event: String,
 }
 
+/// Something that was broken, or mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FaultJourney {
+    /// When.
+    pub at_ms: i64,
+    /// What, e.g. `kill -9 of the desk pmj-1`.
+    pub what: String,
+}
+
 /// Spans of time in milliseconds; `None` where the scenario has no such span.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timings {
@@ -61,6 +76,23 @@ pub struct Timings {
     /// The longest span after the answer in which the caller received neither a pilot nor music nor
     /// a prompt.
     pub caller_longest_silence: Option<i64>,
+    /// What only this scenario measures, e.g. `fault_to_pilot`.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, Option<i64>>,
+}
+
+impl Timings {
+    /// Writes a measurement into its field.
+    pub(crate) fn note(&mut self, name: &str, ms: Option<i64>) {
+        match name {
+            "answer_to_audio" => self.answer_to_audio = ms,
+            "reclaim" => self.reclaim = ms,
+            "caller_longest_silence" => self.caller_longest_silence = ms,
+            name => {
+                self.more.insert(name.to_owned(), ms);
+            }
+        }
+    }
 }
 
 /// The case.

@@ -2,37 +2,27 @@
 
 mod verdict;
 
-use crate::caller::{Caller, CallerConfig, CallerState};
-use crate::judge::{POLDA_HZ, POLRES_HZ};
-use crate::operator::{Operator, PATIENCE};
 use crate::report::Journey;
-use crate::script::{self, Deeds, Scenario};
-use crate::sound::{Heard, RATE, Speaker, read_voice, voice_of};
-use crate::stage::{POLDA, Stage, StageConfig, seat_of};
-use crate::voices;
+use crate::scenario::Scenario;
+use crate::scene::{Notes, Scene};
+use crate::sound::Heard;
 use anyhow::Context;
-use siaga_call_flow::FlowConfig;
-use siaga_hub::HubNews;
+use siaga_call_flow::FlowEvent;
 use siaga_hub_api::HandoverChoice;
-use siaga_hub_store::Store;
-use siaga_model::{Case, UnitId};
+use siaga_hub_store::{LegRecord, RecordingRecord, Store};
+use siaga_model::{CallId, Case, Timestamp};
 use siaga_plugin_host::PluginStats;
 use siaga_switch::Clock;
-use siaga_testkit::LinkModel;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::broadcast;
 
-/// The number that the simulated telephone shows. Invented (a block of zeros).
-const NUMBER: &str = "082200001108";
+/// How long the hub may take to store the end of a call.
+const SETTLING: Duration = Duration::from_secs(15);
 
-/// The Polres to which the reported fire belongs.
-const POLRES: &str = "pmj.depok";
-
-/// People talk as long as their words take, but no longer than this.
-const LONGEST_TALK: Duration = Duration::from_secs(12);
+/// How often its store is looked at meanwhile.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// What to play and how.
 #[derive(Clone, Debug)]
@@ -45,16 +35,13 @@ pub struct RunOptions {
     pub plugins: PathBuf,
     /// What is heard during a transfer; `None` as configured (together).
     pub handover: Option<HandoverChoice>,
-    /// Packets lost on the caller's network, percent.
+    /// Packets lost on everybody's network, percent.
     pub loss_percent: f64,
-    /// Jitter of the caller's network, ± milliseconds.
+    /// Jitter of everybody's network, ± milliseconds.
     pub jitter_ms: u32,
-    /// What the caller says instead of the scenario's own voice.
-    pub caller_voice: Option<PathBuf>,
-    /// What the Polda operator says.
-    pub polda_voice: Option<PathBuf>,
-    /// What the Polres operator says.
-    pub polres_voice: Option<PathBuf>,
+    /// What people say instead of the scenario's own voices, by who it is: `caller`, `polda`,
+    /// `polda2`, `polres`.
+    pub voices: BTreeMap<String, PathBuf>,
 }
 
 impl RunOptions {
@@ -67,60 +54,79 @@ impl RunOptions {
             handover: None,
             loss_percent: 0.0,
             jitter_ms: 0,
-            caller_voice: None,
-            polda_voice: None,
-            polres_voice: None,
+            voices: BTreeMap::new(),
         }
-    }
-}
-
-/// The three voices, 48 kHz mono.
-struct Voices {
-    caller: Arc<[i16]>,
-    polda: Arc<[i16]>,
-    polres: Arc<[i16]>,
-}
-
-impl Voices {
-    fn of(options: &RunOptions) -> anyhow::Result<Self> {
-        let caller = match options.scenario {
-            Scenario::ValidTransfer | Scenario::PolresBusy | Scenario::PolresSilent => {
-                voices::CALLER_FIRE
-            }
-            Scenario::NotValid => voices::CALLER_PRANK,
-            Scenario::Information => voices::CALLER_QUESTION,
-        };
-        let one = |given: &Option<PathBuf>, own: &[u8]| match given {
-            Some(path) => read_voice(path),
-            None => voice_of(own),
-        };
-        Ok(Self {
-            caller: one(&options.caller_voice, caller)?,
-            polda: one(&options.polda_voice, voices::POLDA)?,
-            polres: one(&options.polres_voice, voices::POLRES)?,
-        })
-    }
-
-    /// Long enough to hear everybody say everything once, from wherever they are in it.
-    fn talk(&self) -> Duration {
-        let longest = self.caller.len().max(self.polda.len()).max(self.polres.len());
-        let words = Duration::from_millis(longest as u64 * 1000 / u64::from(RATE));
-        (words * 2 + Duration::from_millis(1_700)).min(LONGEST_TALK)
     }
 }
 
 /// What was seen and heard, before it is judged.
 struct Seen {
+    switch: String,
     clock: Clock,
     dialled_at: Instant,
-    deeds: Deeds,
-    news: Vec<HubNews>,
-    case: Option<Case>,
-    caller_heard: Heard,
-    polda_heard: Heard,
-    polres_heard: Heard,
-    caller_hung_up: bool,
+    notes: Notes,
+    /// Why the script or the wait for the end broke off, if it did.
+    broke_off: Option<String>,
+    first_hung_up: bool,
+    voices: BTreeMap<&'static str, Arc<[i16]>>,
+    /// What everybody heard; the first caller first.
+    heard: Vec<(&'static str, Heard)>,
     plugins: Vec<PluginStats>,
+    log: Log,
+}
+
+/// What the hub has stored: all that it says of what happened.
+#[derive(Default)]
+struct Log {
+    events: Vec<(Timestamp, FlowEvent)>,
+    /// The first call.
+    case: Option<Case>,
+    /// Of all calls.
+    legs: Vec<LegRecord>,
+    recordings: Vec<RecordingRecord>,
+}
+
+impl Log {
+    async fn read(store: &dyn Store) -> anyhow::Result<Self> {
+        let mut log = Self::default();
+        let mut calls: Vec<CallId> = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = store.events(after, 1_000).await?;
+            let Some(last) = page.last() else { break };
+            after = last.seq;
+            for stored in page {
+                // The log also holds what is no part of a call's life: logins, seals.
+                let Ok(event) = serde_json::from_str(&stored.event.body) else { continue };
+                calls.extend(stored.event.call.filter(|call| !calls.contains(call)));
+                log.events.push((stored.event.at, event));
+            }
+        }
+        for (n, call) in calls.iter().enumerate() {
+            log.legs.extend(store.legs(*call).await?);
+            log.recordings.extend(store.recordings(Some(*call), 100).await?);
+            if n == 0 {
+                log.case = store.case_of(*call).await?;
+            }
+        }
+        log.recordings.sort_by_key(|recording| recording.starts_at);
+        Ok(log)
+    }
+
+    /// Whether every call has ended and everything that belongs to it is there.
+    fn is_whole(&self, legs: usize, recordings: usize) -> bool {
+        let count = |wanted: fn(&FlowEvent) -> bool| {
+            self.events.iter().filter(|(_, event)| wanted(event)).count()
+        };
+        let begun = count(|event| {
+            matches!(event, FlowEvent::CallerArrived { .. } | FlowEvent::CallBackStarted { .. })
+        });
+        let ended = count(|event| matches!(event, FlowEvent::Ended { .. }));
+        begun > 0
+            && ended >= begun
+            && self.legs.len() >= legs
+            && self.recordings.len() >= recordings
+    }
 }
 
 /// Plays a scenario and writes `journey.json`, `heard-*.wav` and the recording into its folder.
@@ -131,127 +137,70 @@ struct Seen {
 pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     std::fs::create_dir_all(&options.report)
         .with_context(|| format!("making {}", options.report.display()))?;
-    let voices = Voices::of(options)?;
     let dir = tempfile::tempdir().context("a folder for the hub")?;
-    let stage = Stage::open(StageConfig {
-        dir: dir.path().to_owned(),
-        plugins: options.plugins.clone(),
-        flow: FlowConfig::polda_first(),
-        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-    })
-    .await?;
-    let switch = stage.switch_name().to_owned();
-    let played = play(options, &voices, &stage).await;
+    let story = options.scenario.story();
+    let expected = story.expects();
+    let scene = Scene::set(options.clone(), dir.path()).await?;
+
+    let played = story.play(&scene).await;
+    let dialled_at = match (scene.callers().first(), &played) {
+        (Some(caller), _) => caller.dialled_at,
+        (None, Ok(())) => anyhow::bail!("nobody has dialled"),
+        (None, Err(error)) => anyhow::bail!("{error:#}"),
+    };
+    let (mut first_hung_up, mut broke_off) = (false, None);
+    match played {
+        Ok(()) => match scene.lines_are_ended().await {
+            Ok(hung_up) => first_hung_up = hung_up,
+            Err(error) => broke_off = Some(format!("{error:#}")),
+        },
+        Err(error) => broke_off = Some(format!("the play broke off: {error:#}")),
+    }
+    if broke_off.is_none() {
+        settle(&**scene.stage.hub.store(), expected.legs, expected.recordings).await?;
+    }
+    let callers = scene.callers();
+    let heard = callers.first().map(|caller| ("caller", caller.ear.heard())).into_iter();
+    let mut seen = Seen {
+        switch: scene.stage.switch_name().to_owned(),
+        clock: scene.clock(),
+        dialled_at,
+        notes: scene.notes(),
+        broke_off,
+        first_hung_up,
+        voices: scene.voices.clone(),
+        heard: heard.chain(scene.seats().map(|(who, desk)| (who, desk.ear.heard()))).collect(),
+        plugins: asked_plugins(&scene).await,
+        log: Log::default(),
+    };
+    scene.leave().await;
     // Only a hub that has ended has surely stored all that it acknowledged.
-    let store = stage.close().await;
-    let mut seen = played?;
-    seen.case = case_of(&*store, &seen.news).await?;
-    let journey = verdict::judge_all(options, &voices, switch, &seen)?;
+    let store = scene.stage.close().await;
+    seen.log = Log::read(&*store).await?;
+    let journey = verdict::judge_all(options, &expected, &seen)?;
     let file = options.report.join("journey.json");
     std::fs::write(&file, serde_json::to_string_pretty(&journey)?)
         .with_context(|| format!("writing {}", file.display()))?;
     Ok(journey)
 }
 
-async fn play(options: &RunOptions, voices: &Voices, stage: &Stage) -> anyhow::Result<Seen> {
-    let polres_unit: UnitId = POLRES.parse()?;
-    let mut news = stage.hub.events();
-    let polda_seat = seat_of(&POLDA.parse()?, 1);
-    let mut polda =
-        stage.seat(&polda_seat, Speaker::new(voices.polda.clone()).humming(POLDA_HZ)).await?;
-    let polres_speaker = Speaker::new(voices.polres.clone()).humming(POLRES_HZ);
-    let mut polres = stage.seat(&seat_of(&polres_unit, 1), polres_speaker).await?;
-    polda.be_ready().await?;
-    polres.be_ready().await?;
-    let link = (options.loss_percent > 0.0 || options.jitter_ms > 0).then(|| LinkModel {
-        loss_percent: options.loss_percent,
-        jitter_ms: options.jitter_ms,
-        seed: 110,
-        ..LinkModel::default()
-    });
-    let mut caller = Caller::dial(CallerConfig {
-        endpoint: stage.endpoint(),
-        number: NUMBER.to_owned(),
-        speaker: Speaker::new(voices.caller.clone()).on_a_noisy_line(),
-        link,
-    })
-    .await?;
-    let deeds = script::play(
-        options.scenario,
-        &mut polda,
-        &mut polres,
-        &polres_unit,
-        options.handover,
-        voices.talk(),
-    )
-    .await;
-    let ended = caller
-        .wait_for(PATIENCE, |state| matches!(state, CallerState::Ended { .. }))
-        .await
-        .context("the caller's line was not ended by the closing");
-    let (deeds, ended) = match (deeds, ended) {
-        (Ok(deeds), Ok(ended)) => (deeds, ended),
-        (Err(error), _) | (_, Err(error)) => return Err(error),
-    };
-    let seen_news = collect(&mut news, 2 + usize::from(options.scenario.has_transfer())).await?;
-    let plugins = polda.plugin_stats().await?;
-    let seen = Seen {
-        clock: stage.clock,
-        dialled_at: caller.dialled_at,
-        deeds,
-        news: seen_news,
-        case: None,
-        caller_heard: caller.ear.heard(),
-        polda_heard: polda.ear.heard(),
-        polres_heard: polres.ear.heard(),
-        caller_hung_up: ended == CallerState::Ended { by_me: true },
-        plugins,
-    };
-    leave(&polda, &polres).await;
-    Ok(seen)
+/// Waits until the end of the call is stored. What does not come is judged as missing.
+async fn settle(store: &dyn Store, legs: usize, recordings: usize) -> anyhow::Result<()> {
+    let deadline = Instant::now() + SETTLING;
+    while !Log::read(store).await?.is_whole(legs, recordings) && Instant::now() < deadline {
+        tokio::time::sleep(LOOK).await;
+    }
+    Ok(())
 }
 
-async fn leave(polda: &Operator, polres: &Operator) {
-    polda.leave().await;
-    polres.leave().await;
-}
-
-/// All news of the call until its recording is sealed and every leg has been told of.
-async fn collect(
-    news: &mut broadcast::Receiver<HubNews>,
-    legs: usize,
-) -> anyhow::Result<Vec<HubNews>> {
-    let mut seen = Vec::new();
-    let (mut recorded, mut closed) = (false, 0);
-    while !recorded || closed < legs {
-        let item = tokio::time::timeout(PATIENCE, news.recv())
-            .await
-            .context("the hub did not tell the end of the call")?
-            .context("news of the hub were missed")?;
-        match &item {
-            HubNews::Recording(_) => recorded = true,
-            HubNews::Leg(_) => closed += 1,
-            HubNews::Flow { .. }
-            | HubNews::CaseOpened { .. }
-            | HubNews::RecordingTrouble { .. }
-            | HubNews::Dtmf { .. } => {}
+/// The figures of the first desk whose plugins were asked.
+async fn asked_plugins(scene: &Scene) -> Vec<PluginStats> {
+    for (_, operator) in scene.seats() {
+        match operator.plugin_stats().await {
+            Ok(stats) if stats.iter().any(|plugin| plugin.calls > 0) => return stats,
+            // Never asked, or its desk is dead.
+            Ok(_) | Err(_) => {}
         }
-        seen.push(item);
     }
-    Ok(seen)
-}
-
-async fn case_of(store: &dyn Store, news: &[HubNews]) -> anyhow::Result<Option<Case>> {
-    let number = news.iter().find_map(|item| match item {
-        HubNews::CaseOpened { number, .. } => Some(number),
-        HubNews::Flow { .. }
-        | HubNews::Leg(_)
-        | HubNews::Recording(_)
-        | HubNews::RecordingTrouble { .. }
-        | HubNews::Dtmf { .. } => None,
-    });
-    match number {
-        Some(number) => Ok(store.case(number).await?),
-        None => Ok(None),
-    }
+    Vec::new()
 }

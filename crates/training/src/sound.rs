@@ -13,6 +13,9 @@ pub const PILOT_DBFS: f32 = -35.0;
 /// Samples a second of everything here.
 pub(crate) const RATE: u32 = 48_000;
 
+/// As long as nothing must come until it counts as a break: longer than any burst that catches up.
+const BREAK_SAMPLES: usize = RATE as usize * 2 / 5;
+
 /// Silence between two repetitions of what somebody says.
 const PAUSE_SAMPLES: usize = RATE as usize * 6 / 5;
 
@@ -105,8 +108,39 @@ pub struct Ear {
 pub struct Heard {
     /// When the first frame came; `None` before.
     pub since: Option<Instant>,
-    /// 48 kHz mono, without a gap from `since` on.
+    /// 48 kHz mono: all of it, without the breaks.
     pub samples: Vec<i16>,
+    /// Where nothing came for a while: before which sample, and how many samples of time passed.
+    /// Between two calls, or while a line was dead.
+    pub breaks: Vec<(usize, usize)>,
+}
+
+impl Heard {
+    /// On one line of time from `since` on: breaks are silence.
+    pub fn timeline(&self) -> Vec<i16> {
+        let (mut line, mut from) = (Vec::with_capacity(self.samples.len()), 0);
+        for (at, length) in &self.breaks {
+            line.extend_from_slice(&self.samples[from..*at]);
+            line.resize(line.len() + length, 0);
+            from = *at;
+        }
+        line.extend_from_slice(&self.samples[from..]);
+        line
+    }
+
+    /// Takes a frame that came at `now`.
+    fn take(&mut self, now: Instant, frame: &Frame) {
+        let since = *self.since.get_or_insert(now);
+        let passed =
+            now.saturating_duration_since(since).as_micros() * u128::from(RATE) / 1_000_000;
+        let broken: usize = self.breaks.iter().map(|(_, length)| length).sum();
+        let missing = (passed as usize).saturating_sub(self.samples.len() + broken);
+        // Less than this is the machine's hesitation, and is caught up with in a burst.
+        if missing >= BREAK_SAMPLES {
+            self.breaks.push((self.samples.len(), missing));
+        }
+        self.samples.extend_from_slice(frame);
+    }
 }
 
 impl Ear {
@@ -118,8 +152,7 @@ impl Ear {
     /// Takes 20 ms.
     pub fn hear(&self, frame: &Frame) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
-        heard.since.get_or_insert_with(Instant::now);
-        heard.samples.extend_from_slice(frame);
+        heard.take(Instant::now(), frame);
     }
 }
 
@@ -132,6 +165,21 @@ impl AudioOut for Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_break_in_what_is_heard_stays_on_the_line_of_time() {
+        let (mut heard, start) = (Heard::default(), Instant::now());
+        let frames = [0, 20, 40, 41, 1_000, 1_020].map(std::time::Duration::from_millis);
+        for at in frames {
+            heard.take(start + at, &[7; FRAME]);
+        }
+        assert_eq!(heard.samples.len(), 6 * FRAME);
+        assert_eq!(heard.breaks, [(4 * FRAME, 48_000 - 4 * FRAME)]);
+        let line = heard.timeline();
+        assert_eq!(line.len(), 48_000 + 2 * FRAME);
+        assert!(line[..4 * FRAME].iter().chain(&line[48_000..]).all(|sample| *sample == 7));
+        assert!(line[4 * FRAME..48_000].iter().all(|sample| *sample == 0));
+    }
 
     #[test]
     fn a_speaker_repeats_what_it_says_after_a_pause_and_hums_all_the_time() {

@@ -176,7 +176,7 @@ mod tests {
     fn heard_after(chirps: &Chirps, ms: usize, began: Instant) -> Heard {
         let mut samples = vec![0; ms * RATE as usize / 1000];
         samples.extend_from_slice(&chirps.track);
-        Heard { since: Some(began), samples }
+        Heard { since: Some(began), samples, ..Heard::default() }
     }
 
     #[test]
@@ -201,13 +201,15 @@ mod tests {
         let until = began + Duration::from_secs(2);
         let up = Chirps::new(Sweep::Up, Duration::from_secs(3));
         let down = Chirps::new(Sweep::Down, Duration::from_secs(3));
-        let silence = Heard { since: Some(began), samples: vec![0; 3 * RATE as usize] };
+        let silence =
+            Heard { since: Some(began), samples: vec![0; 3 * RATE as usize], ..Heard::default() };
         let mut state = 1_u32;
         let noise = std::iter::repeat_with(|| {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 18) as i16 - 8_192
         });
-        let noise = Heard { since: Some(began), samples: noise.take(3 * RATE as usize).collect() };
+        let samples = noise.take(3 * RATE as usize).collect();
+        let noise = Heard { since: Some(began), samples, ..Heard::default() };
         for heard in [heard_after(&down, 40, began), silence, noise] {
             let found = up.find(Some(began), &heard, began, until);
             assert_eq!(found, vec![None; 4]);

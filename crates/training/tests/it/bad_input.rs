@@ -251,7 +251,7 @@ async fn missing_device(plugins: PathBuf) -> anyhow::Result<()> {
     let nowhere = Selection { host: Some("nonexistent".to_owned()), ..Selection::default() };
     let desk = BareDesk::start(AudioChoice::Devices(nowhere), room.stage.desk_dir(&polda_seat(1)));
     let voice = siaga_testkit::voice::speech_like(52, 4.0);
-    let mut polres = room.stage.seat(&seat_of(&depok(), 1), Speaker::new(voice.into())).await?;
+    let polres = room.stage.seat(&seat_of(&depok(), 1), Speaker::new(voice.into())).await?;
     polres.be_ready().await?;
     desk.want(right_login(&room.stage, 1)).await;
     let state = desk

@@ -40,11 +40,7 @@ async fn play(test: &str, scenario: Scenario, change: fn(&mut RunOptions)) -> Op
     for (who, seed) in SPOKEN {
         let file = spoken.path().join(format!("{who}.wav"));
         wav::write(&file, &voice::speech_like(seed, SECONDS), RATE).expect("a voice is written");
-        match who {
-            "caller" => options.caller_voice = Some(file),
-            "polda" => options.polda_voice = Some(file),
-            _ => options.polres_voice = Some(file),
-        }
+        options.voices.insert(who.to_owned(), file);
     }
     change(&mut options);
     let journey = run(&options).await.expect("the scenario can be played");

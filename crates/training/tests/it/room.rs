@@ -94,7 +94,7 @@ impl Room {
 
     /// The Polda operator, ready for calls.
     pub(crate) async fn operator(&self) -> anyhow::Result<Operator> {
-        let mut operator = self.stage.seat(&polda_seat(1), speaker(POLDA_VOICE)).await?;
+        let operator = self.stage.seat(&polda_seat(1), speaker(POLDA_VOICE)).await?;
         operator.be_ready().await?;
         Ok(operator)
     }

@@ -1,0 +1,383 @@
+//! The scenarios: one file each, which says who takes part, what they do, and what must come of it.
+//!
+//! A scenario knows people, sounds and the hub's own words for what happens. It knows no switch, so
+//! that the same file plays on each of them, and no milliseconds but its limits. How it is staged
+//! is [`crate::scene`]'s business, how it is judged that of [`crate::run`].
+//!
+//! A new one: a file with a type that implements [`Story`], its `mod`, and its line in `scenarios!`.
+
+mod acts;
+mod information;
+mod not_valid;
+mod polres_busy;
+mod polres_silent;
+mod valid_transfer;
+
+use crate::judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
+use crate::scene::Scene;
+use crate::stage::POLDA;
+use crate::voices;
+use siaga_call_flow::{FlowConfig, FlowEvent};
+use siaga_model::{CaseStatus, EndedBy};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// The Polres to which the fire of these scenarios belongs.
+pub(crate) const POLRES: &str = "pmj.depok";
+
+/// What a scenario is made of.
+#[async_trait::async_trait]
+pub(crate) trait Story: Sync {
+    /// Its name on the command line and in its report.
+    fn name(&self) -> &'static str;
+
+    /// Who takes part, and on what stage.
+    fn cast(&self) -> Cast;
+
+    /// What people do, from the first dialling to the end of the last call. They act by what they
+    /// see and hear; only faults reach behind the curtain.
+    ///
+    /// # Errors
+    /// When somebody waits in vain for something that must happen.
+    async fn play(&self, scene: &Scene) -> anyhow::Result<()>;
+
+    /// What must have come of it.
+    fn expects(&self) -> Expected;
+
+    /// How a played Polres behaves when a trainee trains this.
+    fn trained_polres(&self) -> PolresPart {
+        PolresPart::Answers
+    }
+}
+
+/// How a Polres that is played behaves when it is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PolresPart {
+    /// Takes the call.
+    Answers,
+    /// Says that it cannot.
+    Declines,
+    /// Lets it ring.
+    IsSilent,
+}
+
+/// Who takes part.
+pub(crate) struct Cast {
+    /// What the citizen says: a WAV file.
+    pub caller: &'static [u8],
+    /// The operators. They are logged in and ready before the play begins.
+    pub seats: Vec<Part>,
+    /// The life of a call at this hub.
+    pub flow: FlowConfig,
+}
+
+impl Cast {
+    /// A citizen who says this, and these operators, as the founding description has it.
+    pub(crate) fn new(caller: &'static [u8], seats: impl Into<Vec<Part>>) -> Self {
+        Self { caller, seats: seats.into(), flow: FlowConfig::polda_first() }
+    }
+
+    /// A fire in Depok, and the Polda with its Polres.
+    pub(crate) fn fire() -> Self {
+        Self::new(voices::CALLER_FIRE, [Part::polda(), Part::polres()])
+    }
+}
+
+/// An operator.
+#[derive(Clone)]
+pub(crate) struct Part {
+    /// The name in the report: `polda` gives `heard-polda.wav`.
+    pub who: &'static str,
+    /// The unit.
+    pub unit: &'static str,
+    /// Which of its seats.
+    pub number: u32,
+    /// What they say: a WAV file. Each their own, so that voices can be told apart.
+    pub voice: &'static [u8],
+    /// What they hum, in Hz.
+    pub hz: f32,
+}
+
+impl Part {
+    /// The first operator of the Polda, `polda`.
+    pub(crate) fn polda() -> Self {
+        Self { who: "polda", unit: POLDA, number: 1, voice: voices::POLDA, hz: POLDA_HZ }
+    }
+
+    /// The second operator of the Polda, `polda2`.
+    pub(crate) fn second_polda() -> Self {
+        let (voice, hz) = (voices::SECOND_POLDA, SECOND_POLDA_HZ);
+        Self { who: "polda2", unit: POLDA, number: 2, voice, hz }
+    }
+
+    /// The operator of the Polres, `polres`.
+    pub(crate) fn polres() -> Self {
+        Self { who: "polres", unit: POLRES, number: 1, voice: voices::POLRES, hz: POLRES_HZ }
+    }
+}
+
+/// Something that must happen, and what a report calls it.
+pub(crate) type Happening = (&'static str, fn(&FlowEvent) -> bool);
+
+/// A citizen's call has come.
+pub(crate) const ARRIVED: Happening =
+    ("the arrival", |event| matches!(event, FlowEvent::CallerArrived { .. }));
+/// A human is with the caller.
+pub(crate) const ANSWERED: Happening =
+    ("the answer", |event| matches!(event, FlowEvent::Answered { .. }));
+/// A transfer has begun.
+pub(crate) const TRANSFER: Happening =
+    ("the transfer", |event| matches!(event, FlowEvent::TransferStarted { .. }));
+/// An operator has closed the call.
+pub(crate) const CLOSED: Happening =
+    ("the closing", |event| matches!(event, FlowEvent::Ended { by: EndedBy::Closing, .. }));
+
+/// What must have come of a scenario.
+pub(crate) struct Expected {
+    /// What must have happened, in this order, whatever else happens between.
+    pub story: Vec<Happening>,
+    /// How the case of the first call stands in the end.
+    pub case: Option<ExpectedCase>,
+    /// Where which voices belong.
+    pub sounds: Vec<Sound>,
+    /// What is measured, and how long it may take.
+    pub limits: Vec<Limit>,
+    /// How many legs there are at least, of all calls together.
+    pub legs: usize,
+    /// Whether it is the (first) caller who hangs up.
+    pub caller_hangs_up: bool,
+    /// How many recordings the calls have.
+    pub recordings: usize,
+    /// Whether a plugin fails in it (and the call goes on), or none.
+    pub plugins_fail: bool,
+}
+
+impl Expected {
+    /// One call, recorded in one piece, answered and closed by an operator, who is heard in time and
+    /// whose caller is never alone; nothing said yet about voices.
+    pub(crate) fn new(story: impl Into<Vec<Happening>>, legs: usize) -> Self {
+        Self {
+            story: story.into(),
+            case: None,
+            sounds: Vec::new(),
+            limits: vec![Limit::answer_to_audio(), Limit::silence(500)],
+            legs,
+            caller_hangs_up: false,
+            recordings: 1,
+            plugins_fail: false,
+        }
+    }
+
+    /// How the case stands in the end.
+    #[must_use]
+    pub(crate) fn case(mut self, status: CaseStatus, unit: Option<&'static str>) -> Self {
+        self.case = Some(ExpectedCase { status, unit });
+        self
+    }
+
+    /// Where which voices belong.
+    #[must_use]
+    pub(crate) fn sounds(mut self, sounds: impl Into<Vec<Sound>>) -> Self {
+        self.sounds = sounds.into();
+        self
+    }
+
+    /// One more measurement.
+    #[must_use]
+    pub(crate) fn limit(mut self, limit: Limit) -> Self {
+        self.limits.push(limit);
+        self
+    }
+
+    /// The longest silence of the caller's that is allowed, instead of half a second.
+    #[must_use]
+    pub(crate) fn silence(mut self, ms: i64) -> Self {
+        self.limits.retain(|limit| !matches!(limit.what, Measure::CallerSilence));
+        self.limit(Limit::silence(ms))
+    }
+}
+
+/// How a case stands.
+pub(crate) struct ExpectedCase {
+    /// Its status.
+    pub status: CaseStatus,
+    /// Whose it is, if that matters.
+    pub unit: Option<&'static str>,
+}
+
+/// Which voices belong into a sound; all others of the cast must not be in it.
+pub(crate) struct Sound {
+    /// `recording-left`, `recording-right`, `heard-caller`, `heard-polda`, …
+    pub place: &'static str,
+    /// `caller` or an operator.
+    pub hears: &'static [&'static str],
+    /// Those of whom it does not matter: a second of a handover.
+    pub may_hear: &'static [&'static str],
+}
+
+impl Sound {
+    /// Exactly these.
+    pub(crate) fn of(place: &'static str, hears: &'static [&'static str]) -> Self {
+        Self { place, hears, may_hear: &[] }
+    }
+}
+
+/// A measurement and its limit. Its name is a field of `timings_ms`.
+#[derive(Clone, Copy)]
+pub(crate) struct Limit {
+    /// The field.
+    pub name: &'static str,
+    /// What is measured.
+    pub what: Measure,
+    /// What it may be, in milliseconds.
+    pub ms: i64,
+}
+
+/// What can be measured in what was heard.
+#[derive(Clone, Copy)]
+pub(crate) enum Measure {
+    /// From the key of the first answer to the operator's pilot at the caller and sound at the
+    /// operator.
+    AnswerToAudio {
+        /// The operator.
+        who: &'static str,
+        /// The operator's pilot, in Hz.
+        hz: f32,
+    },
+    /// The longest span from the first answer on in which the caller received neither a pilot nor
+    /// music nor a prompt.
+    CallerSilence,
+    /// How long until the caller hears this pilot.
+    UntilPilot {
+        /// The pilot, in Hz.
+        hz: f32,
+        /// From when on.
+        since: Since,
+    },
+    /// The longest span in which the caller does not hear this pilot, up to the end of the call.
+    WithoutPilot {
+        /// The pilot, in Hz.
+        hz: f32,
+        /// From when on.
+        since: Since,
+        /// Until when; `None`: to the end of what was heard.
+        until: Option<Since>,
+    },
+    /// The longest span in which an operator hears nothing at all, not even the noise of the line.
+    OperatorSilence {
+        /// The operator.
+        who: &'static str,
+        /// From when on.
+        since: Since,
+        /// Until when; `None`: to the end of what was heard.
+        until: Option<Since>,
+    },
+}
+
+/// A moment of a scenario.
+#[derive(Clone, Copy)]
+pub(crate) enum Since {
+    /// Noted by [`Scene::mark`]; the first of that name.
+    Mark(&'static str),
+    /// An event of the log, and so long after it; the first that fits.
+    Event(fn(&FlowEvent) -> bool, Duration),
+}
+
+impl Limit {
+    /// Two-way audio within half a second of the key.
+    pub(crate) fn answer_to_audio() -> Self {
+        Self {
+            name: "answer_to_audio",
+            what: Measure::AnswerToAudio { who: "polda", hz: POLDA_HZ },
+            ms: 500,
+        }
+    }
+
+    /// The caller is never alone for longer than this.
+    pub(crate) fn silence(ms: i64) -> Self {
+        Self { name: "caller_longest_silence", what: Measure::CallerSilence, ms }
+    }
+
+    /// The Polda operator has the caller back.
+    pub(crate) fn reclaim(since: Since, ms: i64) -> Self {
+        Self { name: "reclaim", what: Measure::UntilPilot { hz: POLDA_HZ, since }, ms }
+    }
+}
+
+/// The names of the scenarios, and which file is whose.
+macro_rules! scenarios {
+    ($($(#[$doc:meta])* $name:ident => $file:ident),* $(,)?) => {
+        /// What can be played.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Scenario {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Scenario {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            pub(crate) fn story(self) -> &'static dyn Story {
+                match self {
+                    $(Self::$name => &$file::$name,)*
+                }
+            }
+        }
+    };
+}
+
+scenarios! {
+    /// A fire is reported, handed to the Polres, followed up and closed there (steps 1–4, 6–9).
+    ValidTransfer => valid_transfer,
+    /// The Polres is busy (steps 1–4, 6, 10, 11).
+    PolresBusy => polres_busy,
+    /// The Polres does not answer (the same).
+    PolresSilent => polres_silent,
+    /// A prank, closed at the Polda (steps 1–5).
+    NotValid => not_valid,
+    /// A question, answered at the Polda.
+    Information => information,
+}
+
+impl Scenario {
+    /// Its name on the command line.
+    pub fn name(self) -> &'static str {
+        self.story().name()
+    }
+}
+
+impl FromStr for Scenario {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.iter().copied().find(|scenario| scenario.name() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|scenario| scenario.name()).collect();
+            format!("no scenario {text:?}; there are {}", known.join(", "))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn scenarios_are_told_apart_by_name_and_their_people_by_seat_and_pilot() {
+        let names: BTreeSet<_> = Scenario::ALL.iter().map(|scenario| scenario.name()).collect();
+        assert_eq!(names.len(), Scenario::ALL.len());
+        for scenario in Scenario::ALL {
+            assert_eq!(scenario.name().parse(), Ok(*scenario));
+            let cast = scenario.story().cast();
+            let who: BTreeSet<_> = cast.seats.iter().map(|part| part.who).collect();
+            let seats: BTreeSet<_> =
+                cast.seats.iter().map(|part| (part.unit, part.number)).collect();
+            assert_eq!((who.len(), seats.len()), (cast.seats.len(), cast.seats.len()));
+            for sound in scenario.story().expects().sounds {
+                for voice in sound.hears.iter().chain(sound.may_hear) {
+                    assert!(*voice == "caller" || who.contains(voice), "{voice} does not play");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! A scenario on stage: its people, seated and ready, and what is noted while they play.
+
+use crate::caller::{Caller, CallerConfig, CallerState};
+use crate::operator::{Operator, PATIENCE};
+use crate::report::Step;
+use crate::run::RunOptions;
+use crate::scenario::{Cast, Part};
+use crate::sound::{RATE, Speaker, read_voice, voice_of};
+use crate::stage::{Stage, StageConfig, seat_of};
+use anyhow::Context;
+use siaga_hub_api::HandoverChoice;
+use siaga_switch::Clock;
+use siaga_testkit::LinkModel;
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The number that the first simulated telephone shows; the others count up from it. Invented (a
+/// block of zeros).
+const NUMBER: u32 = 1_108;
+
+/// People talk as long as their words take, but no longer than this.
+const LONGEST_TALK: Duration = Duration::from_secs(12);
+
+/// A fault that was inflicted.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    pub(crate) at: Instant,
+    pub(crate) what: String,
+}
+
+/// What is noted during a play.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notes {
+    /// What simulated people did, for the journey.
+    pub(crate) deeds: Vec<(Instant, Step)>,
+    /// Moments from which something is measured; the first of each name.
+    pub(crate) marks: BTreeMap<&'static str, Instant>,
+    /// What was broken.
+    pub(crate) faults: Vec<Fault>,
+    /// What was found to be so, or not, by name of its field in the journey. All must be so.
+    pub(crate) facts: BTreeMap<&'static str, bool>,
+}
+
+/// A scenario on stage.
+pub(crate) struct Scene {
+    /// Hub and switch.
+    pub(crate) stage: Stage,
+    /// What everybody says, by who it is; `caller` for the first caller.
+    pub(crate) voices: BTreeMap<&'static str, Arc<[i16]>>,
+    options: RunOptions,
+    seats: Vec<(Part, Operator)>,
+    callers: Mutex<Vec<Arc<Caller>>>,
+    notes: Mutex<Notes>,
+}
+
+impl Scene {
+    /// Sets the stage in `dir`; every operator is at a desk and ready.
+    ///
+    /// # Errors
+    /// When something does not come up.
+    pub(crate) async fn set(options: RunOptions, dir: &Path) -> anyhow::Result<Self> {
+        let cast = options.scenario.story().cast();
+        let voices = voices(&options, &cast)?;
+        let stage = Stage::open(StageConfig {
+            dir: dir.to_owned(),
+            plugins: options.plugins.clone(),
+            flow: cast.flow,
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+        })
+        .await?;
+        let mut seats = Vec::with_capacity(cast.seats.len());
+        for part in cast.seats {
+            let speaker = Speaker::new(voices[part.who].clone()).humming(part.hz);
+            let operator = stage.seat(&seat_of(&part.unit.parse()?, part.number), speaker).await?;
+            operator.be_ready().await?;
+            seats.push((part, operator));
+        }
+        let (callers, notes) = (Mutex::default(), Mutex::default());
+        Ok(Self { stage, voices, options, seats, callers, notes })
+    }
+
+    /// The operator of this name.
+    ///
+    /// # Panics
+    /// When the cast has none.
+    pub(crate) fn seat(&self, who: &str) -> &Operator {
+        let found = self.seats.iter().find(|(part, _)| part.who == who);
+        &found.expect("a story asks for people of its own cast").1
+    }
+
+    /// Everybody at a desk.
+    pub(crate) fn seats(&self) -> impl Iterator<Item = (&'static str, &Operator)> {
+        self.seats.iter().map(|(part, operator)| (part.who, operator))
+    }
+
+    /// A citizen dials 110 with the cast's voice. Each time another one, with another number.
+    ///
+    /// # Errors
+    /// When the switch cannot be reached.
+    pub(crate) async fn dial(&self) -> anyhow::Result<Arc<Caller>> {
+        self.dial_as(Speaker::new(self.voices["caller"].clone()).on_a_noisy_line()).await
+    }
+
+    /// As [`Self::dial`], saying something else.
+    ///
+    /// # Errors
+    /// When the switch cannot be reached.
+    pub(crate) async fn dial_as(&self, speaker: Speaker) -> anyhow::Result<Arc<Caller>> {
+        let number = NUMBER + u32::try_from(lock(&self.callers).len())?;
+        let bad_network = self.options.loss_percent > 0.0 || self.options.jitter_ms > 0;
+        let caller = Caller::dial(CallerConfig {
+            endpoint: self.stage.endpoint(),
+            number: format!("08220000{number}"),
+            speaker,
+            link: bad_network.then(|| LinkModel {
+                loss_percent: self.options.loss_percent,
+                jitter_ms: self.options.jitter_ms,
+                seed: 110,
+                ..LinkModel::default()
+            }),
+        })
+        .await?;
+        let caller = Arc::new(caller);
+        lock(&self.callers).push(caller.clone());
+        Ok(caller)
+    }
+
+    /// All who have dialled, the first one first.
+    pub(crate) fn callers(&self) -> Vec<Arc<Caller>> {
+        lock(&self.callers).clone()
+    }
+
+    /// Waits until every line is ended; gives whether the first caller hung up.
+    ///
+    /// # Errors
+    /// When nobody ends one of them.
+    pub(crate) async fn lines_are_ended(&self) -> anyhow::Result<bool> {
+        let mut first_hung_up = None;
+        for caller in self.callers() {
+            let ended = caller
+                .wait_for(PATIENCE, |state| matches!(state, CallerState::Ended { .. }))
+                .await
+                .context("a caller's line was not ended")?;
+            first_hung_up.get_or_insert(ended == CallerState::Ended { by_me: true });
+        }
+        first_hung_up.context("nobody has dialled")
+    }
+
+    /// What is to be heard during a transfer, if the run was told.
+    pub(crate) fn handover(&self) -> Option<HandoverChoice> {
+        self.options.handover
+    }
+
+    /// Time enough for everybody to say everything once.
+    pub(crate) async fn talk(&self) {
+        tokio::time::sleep_until(self.talk_until()).await;
+    }
+
+    /// When everybody who talks from now on has said everything once, from wherever they are in it.
+    pub(crate) fn talk_until(&self) -> tokio::time::Instant {
+        let longest = self.voices.values().map(|voice| voice.len()).max().unwrap_or(0);
+        let words = Duration::from_millis(longest as u64 * 1000 / u64::from(RATE));
+        tokio::time::Instant::now() + (words * 2 + Duration::from_millis(1_700)).min(LONGEST_TALK)
+    }
+
+    /// Notes for the journey what somebody did just now. `step`: of the founding description, 1 to
+    /// 11.
+    pub(crate) fn deed(&self, step: u8, by: &Operator, event: &str) {
+        let (by, event) = (by.seat.to_string(), event.to_owned());
+        // Its time is reckoned when the journey is written.
+        lock(&self.notes).deeds.push((Instant::now(), Step { step, at_ms: 0, by, event }));
+    }
+
+    /// Something is measured from now on. Only the first moment of a name counts.
+    pub(crate) fn mark(&self, name: &'static str) {
+        self.mark_at(name, Instant::now());
+    }
+
+    /// As [`Self::mark`], for a moment just past.
+    pub(crate) fn mark_at(&self, name: &'static str, at: Instant) {
+        lock(&self.notes).marks.entry(name).or_insert(at);
+    }
+
+    /// Something has just been broken, or mended; also marks `fault`, the first time.
+    pub(crate) fn fault(&self, what: impl Into<String>) {
+        let at = Instant::now();
+        self.mark_at("fault", at);
+        lock(&self.notes).faults.push(Fault { at, what: what.into() });
+    }
+
+    /// Something that must be so was looked at. `name` becomes a field of the journey; once not so
+    /// stays not so.
+    pub(crate) fn fact(&self, name: &'static str, holds: bool) {
+        *lock(&self.notes).facts.entry(name).or_insert(true) &= holds;
+    }
+
+    /// What was noted so far.
+    pub(crate) fn notes(&self) -> Notes {
+        lock(&self.notes).clone()
+    }
+
+    /// This process's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.stage.clock
+    }
+
+    /// Everybody leaves their desks.
+    pub(crate) async fn leave(&self) {
+        for (_, operator) in &self.seats {
+            operator.leave().await;
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What everybody says: as the cast has it, or as the run was told.
+fn voices(options: &RunOptions, cast: &Cast) -> anyhow::Result<BTreeMap<&'static str, Arc<[i16]>>> {
+    let people = cast.seats.iter().map(|part| (part.who, part.voice));
+    std::iter::once(("caller", cast.caller))
+        .chain(people)
+        .map(|(who, own)| {
+            let voice = match options.voices.get(who) {
+                Some(given) => read_voice(given)?,
+                None => voice_of(own)?,
+            };
+            Ok((who, voice))
+        })
+        .collect()
+}
