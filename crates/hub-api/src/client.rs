@@ -4,7 +4,7 @@
 use crate::socket::{self, DeskReceiver, DeskSender};
 use crate::{
     ApiError, CASES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH,
-    PluginRelease, RECORDINGS_PATH, RecordingInfo, Session,
+    PluginRelease, RECORDINGS_PATH, RecordingInfo, SESSION_PATH, Session,
 };
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -17,8 +17,11 @@ use url::Url;
 const MAX_JSON: usize = 8 * 1024 * 1024;
 /// Largest plugin component that is fetched, in bytes.
 const MAX_PLUGIN: usize = 64 * 1024 * 1024;
-/// A hub stands in the same network: what takes longer is lost.
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// A hub stands in the same network: what takes longer is lost. Short, because the first SYN may
+/// have left by a network that has just gone, and only another attempt takes the new one.
+const CONNECT_WITHIN: Duration = Duration::from_millis(1_500);
+/// Time for a session to be taken up again, which costs the hub no password.
+const RESUME_WITHIN: Duration = Duration::from_secs(5);
 /// Time for a whole request; a login waits for argon2id on a busy hub.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -82,6 +85,23 @@ impl HubClient {
             .await
             .map_err(|error| ClientError::Unreachable(told(&error)))?;
         let session: Session = json(response).await?;
+        client.token = session.token.clone();
+        Ok((session, client))
+    }
+
+    /// Takes up a session that still stands: of a desk that was started again, or whose telephone
+    /// account the switch does not know any more. The account in the answer is a new one.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] with `not-logged-in` when the session has ended, and the others.
+    pub async fn resume(
+        hub: &str,
+        token: Redacted<String>,
+    ) -> Result<(Session, Self), ClientError> {
+        // A client of its own: pooled connections may belong to a network that is gone.
+        let mut client = Self { token, ..Self::without_session(hub)? };
+        let request = client.http.post(client.url(SESSION_PATH)?).timeout(RESUME_WITHIN);
+        let session: Session = json(client.send(request).await?).await?;
         client.token = session.token.clone();
         Ok((session, client))
     }

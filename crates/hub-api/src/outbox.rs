@@ -35,9 +35,21 @@ impl Outbox {
         Self::default()
     }
 
+    /// As it was when the desk was last journalled: `last` is the highest number that may have been
+    /// given, `waiting` what was not acknowledged, in any order. Numbers go on after `last`; gaps do
+    /// not matter to the hub.
+    pub fn restore(last: u64, waiting: impl IntoIterator<Item = Sequenced<ToHub>>) -> Self {
+        let mut waiting: Vec<_> = waiting.into_iter().collect();
+        waiting.sort_by_key(|message| message.seq);
+        waiting.dedup_by_key(|message| message.seq);
+        let last = waiting.last().map_or(last, |message| message.seq.max(last));
+        Self { last, waiting: waiting.into(), sent: 0 }
+    }
+
     /// Takes a message and gives its number. A newer draft takes the place of an unacknowledged
-    /// older one of the same call, and so does advice, unless a decision about that call lies
-    /// between them: the form that was transferred or closed stays the form that was seen then.
+    /// older one of the same call, and so do advice and a wish to rejoin, unless a decision about
+    /// that call lies between them: the form that was transferred or closed stays the form that was
+    /// seen then.
     ///
     /// # Errors
     /// [`OutboxFull`].
@@ -66,22 +78,32 @@ impl Outbox {
         }
     }
 
-    /// The hub refused `seq`. That settles it, except when it could only not be stored: then it is
-    /// kept and goes out again under a new number.
-    pub fn refused(&mut self, seq: u64, code: ErrorCode) {
-        let Some(index) = self.waiting.iter().position(|message| message.seq == seq) else {
-            return;
-        };
-        let refused = self.waiting.remove(index);
-        if let (ErrorCode::NotStored, Some(message)) = (code, refused) {
-            self.last += 1;
-            self.waiting.push_back(Sequenced { seq: self.last, message: message.message });
+    /// The hub refused `seq`. That settles it, and gives back what was refused; except when it could
+    /// only not be stored: then it is kept and goes out again under a new number.
+    pub fn refused(&mut self, seq: u64, code: ErrorCode) -> Option<ToHub> {
+        let index = self.waiting.iter().position(|message| message.seq == seq)?;
+        let refused = self.waiting.remove(index)?.message;
+        if code != ErrorCode::NotStored {
+            return Some(refused);
         }
+        self.last += 1;
+        self.waiting.push_back(Sequenced { seq: self.last, message: refused });
+        None
     }
 
     /// A new connection of the same session stands: everything unacknowledged goes out again.
     pub fn reconnected(&mut self) {
         self.sent = 0;
+    }
+
+    /// What waits for its acknowledgement, oldest first.
+    pub fn waiting(&self) -> impl Iterator<Item = &Sequenced<ToHub>> {
+        self.waiting.iter()
+    }
+
+    /// The last number given.
+    pub fn last(&self) -> u64 {
+        self.last
     }
 
     /// How many messages wait for their acknowledgement.
@@ -103,7 +125,7 @@ impl Outbox {
             if std::mem::discriminant(&waiting.message) == std::mem::discriminant(message) {
                 return Some(index);
             }
-            // The other one of draft and advice may lie between, a decision may not.
+            // The other ones of draft, advice and rejoining may lie between, a decision may not.
             replaceable(&waiting.message)?;
         }
         None
@@ -113,7 +135,9 @@ impl Outbox {
 /// The call of a message of which only the newest counts.
 fn replaceable(message: &ToHub) -> Option<CallId> {
     match message {
-        ToHub::Draft { call, .. } | ToHub::Advice { call, .. } => Some(*call),
+        ToHub::Draft { call, .. } | ToHub::Advice { call, .. } | ToHub::Rejoin { call } => {
+            Some(*call)
+        }
         ToHub::Ready
         | ToHub::Pause
         | ToHub::Override { .. }
@@ -122,7 +146,6 @@ fn replaceable(message: &ToHub) -> Option<CallId> {
         | ToHub::Release { .. }
         | ToHub::Hold { .. }
         | ToHub::Resume { .. }
-        | ToHub::Rejoin { .. }
         | ToHub::CheckSilence { .. }
         | ToHub::Dispose { .. }
         | ToHub::Undo { .. }
@@ -299,6 +322,24 @@ mod tests {
             outbox.push(draft(1, rev)).expect("drafts coalesce");
         }
         assert_eq!(outbox.len(), 1);
+    }
+
+    #[test]
+    fn a_desk_that_was_started_again_repeats_what_waited_and_counts_on_behind_what_it_may_have_said()
+     {
+        let waiting = [3, 2].map(|seq| Sequenced { seq, message: close(1) });
+        let mut outbox = Outbox::restore(1_000, waiting);
+        assert_eq!(outbox.to_send().map(|message| message.seq), Some(2));
+        assert_eq!(outbox.to_send().map(|message| message.seq), Some(3));
+        assert_eq!(outbox.push(ToHub::Ready).expect("room"), 1_001);
+    }
+
+    #[test]
+    fn a_refused_message_comes_back_so_that_what_was_typed_can_be_kept() {
+        let mut outbox = Outbox::new();
+        let seq = outbox.push(draft(1, 7)).expect("room");
+        assert_eq!(outbox.refused(seq, ErrorCode::NotYours), Some(draft(1, 7)));
+        assert_eq!(outbox.refused(seq, ErrorCode::NotYours), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use siaga_model::Redacted;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
@@ -16,6 +17,8 @@ use url::Url;
 
 /// A hub's view is whole, so it may be larger than what a desk may send.
 const MAX_VIEW: usize = 4 * 1024 * 1024;
+/// A hub that takes no byte for this long is gone; TCP itself would wait for a quarter of an hour.
+const SEND_WITHIN: Duration = Duration::from_secs(1);
 
 type Stream = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -29,6 +32,7 @@ pub struct DeskSender {
 #[derive(Debug)]
 pub struct DeskReceiver {
     stream: SplitStream<Stream>,
+    heard_at: Instant,
 }
 
 impl DeskSender {
@@ -36,14 +40,14 @@ impl DeskSender {
     ///
     /// # Errors
     /// [`ClientError::TooLarge`] before anything is sent, [`ClientError::Unreachable`] when the
-    /// connection is gone.
+    /// connection is gone or takes nothing for a second.
     pub async fn send(&mut self, message: &Sequenced<ToHub>) -> Result<(), ClientError> {
         let text = serde_json::to_string(message)
             .map_err(|error| ClientError::Malformed(error.to_string()))?;
         if text.len() > MAX_MESSAGE {
             return Err(ClientError::TooLarge(MAX_MESSAGE));
         }
-        self.sink.send(Message::text(text)).await.map_err(|error| lost(&error))
+        self.put(Message::text(text)).await
     }
 
     /// Asks for a sign of life; the hub's answer is seen by nobody, but a dead connection shows as
@@ -52,16 +56,29 @@ impl DeskSender {
     /// # Errors
     /// [`ClientError::Unreachable`].
     pub async fn ping(&mut self) -> Result<(), ClientError> {
-        self.sink.send(Message::Ping(Bytes::new())).await.map_err(|error| lost(&error))
+        self.put(Message::Ping(Bytes::new())).await
     }
 
     /// Says goodbye. Errors do not matter any more.
     pub async fn close(mut self) {
-        let _ = self.sink.close().await;
+        let _ = tokio::time::timeout(SEND_WITHIN, self.sink.close()).await;
+    }
+
+    async fn put(&mut self, message: Message) -> Result<(), ClientError> {
+        match tokio::time::timeout(SEND_WITHIN, self.sink.send(message)).await {
+            Ok(sent) => sent.map_err(|error| lost(&error)),
+            Err(_) => Err(ClientError::Unreachable("the hub takes nothing any more".to_owned())),
+        }
     }
 }
 
 impl DeskReceiver {
+    /// When the last frame came, a ping or the answer to one included: a hub asks for a sign of life
+    /// every 2 s, so silence says that the connection is dead long before TCP does.
+    pub fn heard_at(&self) -> Instant {
+        self.heard_at
+    }
+
     /// The next message; `None` when the hub closed the connection.
     ///
     /// # Errors
@@ -69,7 +86,9 @@ impl DeskReceiver {
     /// stays usable), [`ClientError::Unreachable`] when the connection is gone.
     pub async fn next(&mut self) -> Result<Option<ToDesk>, ClientError> {
         loop {
-            match self.stream.next().await {
+            let message = self.stream.next().await;
+            self.heard_at = Instant::now();
+            match message {
                 Some(Ok(Message::Text(text))) => {
                     return serde_json::from_str(text.as_str()).map(Some).map_err(|error| {
                         // Serde quotes values, which may be personal: only the kind of error.
@@ -115,7 +134,7 @@ pub(crate) async fn open(
     match opened {
         Ok((stream, _)) => {
             let (sink, stream) = stream.split();
-            Ok((DeskSender { sink }, DeskReceiver { stream }))
+            Ok((DeskSender { sink }, DeskReceiver { stream, heard_at: Instant::now() }))
         }
         Err(Error::Http(response)) => {
             let body = response.body().as_deref().unwrap_or_default();
