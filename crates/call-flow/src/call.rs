@@ -1,57 +1,12 @@
 //! A live call: what it is at any time, with the data of each state inside its variant. What moves it
-//! from one state to the next is in [`crate::queue`], [`crate::talk`] and [`crate::transfer`].
+//! from one state to the next is in [`crate::queue`], [`crate::talk`], [`crate::transfer`],
+//! [`crate::rejoin`] and [`crate::call_back`].
 
-use crate::{CallPhase, CallView, Handover, Reclaim, WaitReason};
-use siaga_model::{CallId, LegCause, LegId, SeatId, Timestamp, UnitId};
+use crate::line::Line;
+use crate::party::{Party, Rung};
+use crate::{Disposing, Handover, Program, Prompt, Reclaim, WaitReason};
+use siaga_model::{LegCause, LegId, Redacted, SeatId, Timestamp, UnitId};
 use std::collections::BTreeSet;
-
-/// A call's place in the queue: those that lost their human first, then by arrival.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    not_requeued: bool,
-    arrival: u64,
-    pub(crate) call: CallId,
-}
-
-/// What stays with a call through all its states.
-#[derive(Debug)]
-pub(crate) struct Line {
-    pub(crate) id: CallId,
-    /// How many calls had arrived before.
-    pub(crate) arrival: u64,
-    /// When it reached the switch, by the switch's word.
-    pub(crate) arrived_at: Timestamp,
-    pub(crate) first_unit: Option<UnitId>,
-    pub(crate) picked: Option<UnitId>,
-    /// The level at which its escalation began; index into the configured levels.
-    pub(crate) first_level: usize,
-    /// The highest level that is asked; index into the configured levels.
-    pub(crate) level: usize,
-    /// Whether it has lost a human, and so goes before those that have had none.
-    pub(crate) requeued: bool,
-    /// Number of the last leg that was made.
-    pub(crate) last_leg: u16,
-}
-
-impl Line {
-    /// The next leg's id. Numbers start at 1; after 65,535 legs they start over, long after the
-    /// first ones are gone.
-    pub(crate) fn new_leg(&mut self) -> LegId {
-        self.last_leg = self.last_leg.checked_add(1).unwrap_or(1);
-        LegId { call: self.id, n: self.last_leg }
-    }
-
-    pub(crate) fn place(&self) -> Place {
-        Place { not_requeued: !self.requeued, arrival: self.arrival, call: self.id }
-    }
-}
-
-/// A seat with its leg of the call.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Party {
-    pub(crate) seat: SeatId,
-    pub(crate) leg: LegId,
-}
 
 /// A live call.
 #[derive(Debug)]
@@ -71,6 +26,8 @@ pub(crate) enum State {
     Held(Held),
     /// Between its owner and a unit.
     Transferring(Transfer),
+    /// An operator calls a citizen back, who has not answered.
+    CallingBack(CallBack),
 }
 
 #[derive(Debug)]
@@ -83,13 +40,15 @@ pub(crate) struct Waiting {
     pub(crate) refused: BTreeSet<SeatId>,
     /// When `refused` is forgotten, unless a seat rings then; set by each refusal and each ringing out.
     pub(crate) again_at: Option<Timestamp>,
+    /// Whether the caller was told to stay on the line since `since`.
+    pub(crate) announced: bool,
     /// The seat that rings.
     pub(crate) ring: Option<Ring>,
 }
 
 #[derive(Debug)]
 pub(crate) struct Ring {
-    pub(crate) party: Party,
+    pub(crate) rung: Rung,
     /// When it has rung long enough.
     pub(crate) until: Timestamp,
 }
@@ -99,6 +58,16 @@ pub(crate) struct Talking {
     pub(crate) party: Party,
     pub(crate) since: Timestamp,
     pub(crate) reclaimed: Option<Reclaim>,
+    /// A disposal that can still be undone; only while the owner's leg is up.
+    pub(crate) disposing: Option<Disposing>,
+    /// Until when a silent line is listened to; only while the owner's leg is up.
+    pub(crate) listening: Option<Timestamp>,
+}
+
+impl Talking {
+    pub(crate) fn new(party: Party, since: Timestamp) -> Self {
+        Self { party, since, reclaimed: None, disposing: None, listening: None }
+    }
 }
 
 #[derive(Debug)]
@@ -123,7 +92,7 @@ pub(crate) struct Transfer {
 /// Who hands over.
 #[derive(Debug)]
 pub(crate) enum Giver {
-    /// Its leg is up; it owns the call.
+    /// It owns the call.
     Up(Party),
     /// Its leg is gone; nobody owns the call until the unit answers.
     Lost { seat: SeatId, cause: LegCause },
@@ -132,12 +101,28 @@ pub(crate) enum Giver {
 /// The seat that is to take over.
 #[derive(Debug)]
 pub(crate) enum Target {
-    Ringing(Party),
+    Ringing(Rung),
     /// Answered, but not heard.
     Answered {
         party: Party,
         heard_by: Timestamp,
     },
+}
+
+#[derive(Debug)]
+pub(crate) struct CallBack {
+    pub(crate) rung: Rung,
+    pub(crate) since: Timestamp,
+    pub(crate) stage: Stage,
+}
+
+/// How far a call back has come.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// The operator's own leg comes up.
+    Seat { number: Redacted<String>, until: Timestamp },
+    /// It is up, and the citizen is rung.
+    Citizen { until: Timestamp },
 }
 
 /// What a leg is to its call.
@@ -153,53 +138,168 @@ pub(crate) enum Role {
     TargetRinging,
     /// A unit's, answered.
     TargetAnswered,
-    /// None that counts: hung up, lost, never made, or the caller's.
+    /// Rings to take the place of one of the three above that have answered.
+    Next,
+    /// The operator's who calls back.
+    CallingBack,
+    /// The citizen's who is called back.
+    CalledBack,
+    /// None that counts: hung up, lost, never made, or a caller's who is there.
     Stray,
 }
 
-impl Target {
-    pub(crate) fn party(&self) -> &Party {
+impl Giver {
+    pub(crate) fn seat(&self) -> &SeatId {
         match self {
-            Self::Ringing(party) | Self::Answered { party, .. } => party,
+            Self::Up(Party { seat, .. }) | Self::Lost { seat, .. } => seat,
+        }
+    }
+
+    pub(crate) fn party(&self) -> Option<&Party> {
+        match self {
+            Self::Up(party) => Some(party),
+            Self::Lost { .. } => None,
+        }
+    }
+}
+
+impl Target {
+    pub(crate) fn seat(&self) -> &SeatId {
+        match self {
+            Self::Ringing(Rung { seat, .. }) | Self::Answered { party: Party { seat, .. }, .. } => {
+                seat
+            }
+        }
+    }
+
+    pub(crate) fn party(&self) -> Option<&Party> {
+        match self {
+            Self::Ringing(_) => None,
+            Self::Answered { party, .. } => Some(party),
+        }
+    }
+
+    /// All its legs.
+    pub(crate) fn legs(&self) -> Vec<LegId> {
+        match self {
+            Self::Ringing(rung) => vec![rung.leg],
+            Self::Answered { party, .. } => party.legs().collect(),
+        }
+    }
+}
+
+impl Transfer {
+    /// Whether the one who hands over is set aside.
+    pub(crate) fn giver_is_apart(&self) -> bool {
+        self.handover == Handover::Music
+    }
+
+    fn program(&self) -> Program {
+        let is_live = |party: Option<&Party>| party.and_then(Party::live).is_some();
+        let giver_is_there = is_live(self.giver.party()) && !self.giver_is_apart();
+        match (&self.target, giver_is_there) {
+            (Target::Ringing(_), true) => Program::SoftRingback,
+            (Target::Answered { .. }, true) => Program::Quiet,
+            (Target::Answered { party, .. }, false) if is_live(Some(party)) => Program::Quiet,
+            (Target::Ringing(_) | Target::Answered { .. }, false) => Program::Music,
         }
     }
 }
 
 impl State {
-    pub(crate) fn role(&self, leg: LegId) -> Role {
-        let role = |party: &Party, role| if party.leg == leg { role } else { Role::Stray };
+    /// What the caller has to hear beside people.
+    pub(crate) fn program(&self) -> Program {
         match self {
-            Self::Waiting(waiting) => {
-                waiting.ring.as_ref().map_or(Role::Stray, |ring| role(&ring.party, Role::Offer))
-            }
-            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
-                role(party, Role::Owner)
-            }
-            Self::Transferring(transfer) => {
-                if let Giver::Up(party) = &transfer.giver
-                    && party.leg == leg
-                {
-                    return Role::Giver;
-                }
-                match &transfer.target {
-                    Target::Ringing(party) => role(party, Role::TargetRinging),
-                    Target::Answered { party, .. } => role(party, Role::TargetAnswered),
-                }
+            Self::Waiting(Waiting { announced: true, .. }) => Program::Prompt(Prompt::PleaseWait),
+            Self::Waiting(_) | Self::Held(_) => Program::Music,
+            Self::Talking(Talking { party, listening, .. }) => match (party.live(), listening) {
+                (None, _) => Program::Music,
+                (Some(_), Some(_)) => Program::Prompt(Prompt::SilenceCheck),
+                (Some(_), None) => Program::Quiet,
+            },
+            Self::Transferring(transfer) => transfer.program(),
+            Self::CallingBack(CallBack { stage: Stage::Seat { .. }, .. }) => Program::Quiet,
+            Self::CallingBack(CallBack { stage: Stage::Citizen { .. }, .. }) => {
+                Program::SoftRingback
             }
         }
     }
 
-    /// The leg that a seat has in this call.
-    pub(crate) fn leg_of(&self, seat: &SeatId) -> Option<LegId> {
-        let leg = |party: &Party| (party.seat == *seat).then_some(party.leg);
+    /// Those who have answered, the owner first.
+    pub(crate) fn parties(&self) -> impl Iterator<Item = &Party> {
+        let (first, second) = match self {
+            Self::Waiting(_) | Self::CallingBack(_) => (None, None),
+            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
+                (Some(party), None)
+            }
+            Self::Transferring(transfer) => (transfer.giver.party(), transfer.target.party()),
+        };
+        first.into_iter().chain(second)
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn parties_mut(&mut self) -> impl Iterator<Item = &mut Party> {
+        let (first, second) = match self {
+            Self::Waiting(_) | Self::CallingBack(_) => (None, None),
+            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
+                (Some(party), None)
+            }
+            Self::Transferring(Transfer { giver, target, .. }) => (
+                match giver {
+                    Giver::Up(party) => Some(party),
+                    Giver::Lost { .. } => None,
+                },
+                match target {
+                    Target::Answered { party, .. } => Some(party),
+                    Target::Ringing(_) => None,
+                },
+            ),
+        };
+        first.into_iter().chain(second)
+    }
+
+    pub(crate) fn role(&self, leg: LegId) -> Role {
+        let rings = |rung: &Rung, role| if rung.leg == leg { role } else { Role::Stray };
+        let is = |party: &Party, role| match leg {
+            leg if party.live() == Some(leg) => role,
+            leg if party.next() == Some(leg) => Role::Next,
+            _ => Role::Stray,
+        };
         match self {
-            Self::Waiting(waiting) => waiting.ring.as_ref().and_then(|ring| leg(&ring.party)),
-            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => leg(party),
-            Self::Transferring(transfer) => match &transfer.giver {
-                Giver::Up(party) => leg(party).or_else(|| leg(transfer.target.party())),
-                Giver::Lost { .. } => leg(transfer.target.party()),
-            },
+            Self::Waiting(Waiting { ring, .. }) => {
+                ring.as_ref().map_or(Role::Stray, |ring| rings(&ring.rung, Role::Offer))
+            }
+            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
+                is(party, Role::Owner)
+            }
+            Self::Transferring(transfer) => {
+                let giver = transfer.giver.party().map_or(Role::Stray, |at| is(at, Role::Giver));
+                match (giver, &transfer.target) {
+                    (Role::Stray, Target::Ringing(rung)) => rings(rung, Role::TargetRinging),
+                    (Role::Stray, Target::Answered { party, .. }) => {
+                        is(party, Role::TargetAnswered)
+                    }
+                    (found, _) => found,
+                }
+            }
+            Self::CallingBack(_) if leg.is_caller() => Role::CalledBack,
+            Self::CallingBack(back) => rings(&back.rung, Role::CallingBack),
         }
+    }
+
+    /// The leg over which this seat is rung, or is reached.
+    pub(crate) fn leg_of(&self, seat: &SeatId) -> Option<LegId> {
+        let rung = match self {
+            Self::Waiting(Waiting { ring, .. }) => ring.as_ref().map(|ring| &ring.rung),
+            Self::Transferring(Transfer { target: Target::Ringing(rung), .. }) => Some(rung),
+            Self::CallingBack(back) => Some(&back.rung),
+            Self::Talking(_)
+            | Self::Held(_)
+            | Self::Transferring(Transfer { target: Target::Answered { .. }, .. }) => None,
+        };
+        rung.filter(|rung| rung.seat == *seat)
+            .map(|rung| rung.leg)
+            .or_else(|| self.parties().find(|party| party.seat == *seat).and_then(Party::live))
     }
 
     /// The seat whose intents are followed.
@@ -209,79 +309,40 @@ impl State {
             Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
                 Some(&party.seat)
             }
-            Self::Transferring(transfer) => match &transfer.giver {
-                Giver::Up(party) => Some(&party.seat),
-                Giver::Lost { .. } => None,
-            },
+            Self::Transferring(transfer) => transfer.giver.party().map(|party| &party.seat),
+            Self::CallingBack(back) => Some(&back.rung.seat),
         }
     }
 
     /// The earliest thing that will happen by itself.
     pub(crate) fn deadline(&self) -> Option<(Timestamp, WaitReason)> {
-        match self {
+        let own = match self {
             Self::Waiting(waiting) => [
                 waiting.ring.as_ref().map(|ring| (ring.until, WaitReason::SeatRing)),
                 waiting.level_until.map(|until| (until, WaitReason::Level)),
                 waiting.again_at.map(|until| (until, WaitReason::OfferAgain)),
-            ]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(until, _)| *until),
-            Self::Talking(_) | Self::Held(_) => None,
-            Self::Transferring(transfer) => Some(match &transfer.target {
-                Target::Ringing(_) => (transfer.ring_until, WaitReason::TransferRing),
-                Target::Answered { heard_by, .. } => (*heard_by, WaitReason::Heard),
-            }),
-        }
-    }
-}
-
-impl Call {
-    pub(crate) fn view(&self) -> CallView {
-        let phase = match &self.state {
-            State::Waiting(Waiting { since, ring: None, .. }) => {
-                CallPhase::Queued { since: *since, level: self.line.level }
-            }
-            State::Waiting(Waiting { since, ring: Some(ring), .. }) => CallPhase::Ringing {
-                seat: ring.party.seat.clone(),
-                since: *since,
-                until: ring.until,
-            },
-            State::Talking(talking) => CallPhase::Talking {
-                seat: talking.party.seat.clone(),
-                since: talking.since,
-                reclaimed: talking.reclaimed.clone(),
-                disposing: None,
-            },
-            State::Held(held) => {
-                CallPhase::Held { seat: held.party.seat.clone(), since: held.since }
-            }
-            State::Transferring(transfer) => {
-                let (answered, until) = match &transfer.target {
-                    Target::Ringing(_) => (false, transfer.ring_until),
-                    Target::Answered { heard_by, .. } => (true, *heard_by),
+            ],
+            Self::Talking(Talking { disposing, listening, .. }) => [
+                disposing.as_ref().map(|disposing| (disposing.until, WaitReason::Disposal)),
+                listening.map(|until| (until, WaitReason::SilenceCheck)),
+                None,
+            ],
+            Self::Held(_) => [None; 3],
+            Self::Transferring(transfer) => {
+                let due = match &transfer.target {
+                    Target::Ringing(_) => (transfer.ring_until, WaitReason::TransferRing),
+                    Target::Answered { heard_by, .. } => (*heard_by, WaitReason::Heard),
                 };
-                CallPhase::Transferring {
-                    from: match &transfer.giver {
-                        Giver::Up(party) => party.seat.clone(),
-                        Giver::Lost { seat, .. } => seat.clone(),
-                    },
-                    unit: transfer.unit.clone(),
-                    to: transfer.target.party().seat.clone(),
-                    answered,
-                    until,
-                    since: transfer.since,
-                }
+                [Some(due), None, None]
             }
+            Self::CallingBack(CallBack { stage, .. }) => match stage {
+                Stage::Seat { until, .. } | Stage::Citizen { until } => {
+                    [Some((*until, WaitReason::CallBackRing)), None, None]
+                }
+            },
         };
-        CallView {
-            call: self.line.id,
-            phase,
-            picked: self.line.picked.clone(),
-            arrived_at: self.line.arrived_at,
-            first_unit: self.line.first_unit.clone(),
-            silence: crate::SilenceCheck::NotRun,
-            rejoining: Vec::new(),
-        }
+        let rejoins = self.parties().filter_map(Party::next_until);
+        let rejoins = rejoins.map(|until| (until, WaitReason::Rejoin));
+        own.into_iter().flatten().chain(rejoins).min_by_key(|(until, _)| *until)
     }
 }

@@ -28,7 +28,7 @@ pub struct LevelStep {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FlowConfig {
     /// The levels that an arriving call goes through, first to last. Not empty; the last one waits
-    /// for ever, whatever its `wait` says.
+    /// for ever, whatever its `wait` says. One at which nobody sits is passed at once.
     pub levels: Vec<LevelStep>,
     /// How long a seat may ring for an arriving call before it becomes `tak menjawab` (default 8 s).
     pub seat_ring: Duration,
@@ -40,15 +40,15 @@ pub struct FlowConfig {
     pub handover: Handover,
     /// How long a seat stays in the after-call state unless the operator is ready earlier.
     pub after_call: Duration,
-    /// How long a disposal waits, with the line open, before it ends the call (default 3 s).
+    /// How long a disposal waits, with the line open, before it ends the call: 1–10 s, default 3.
     pub disposal: Duration,
-    /// How long a silent line is listened to from the beginning of the prompt (default 15 s; the
-    /// prompt itself takes about 7 s).
+    /// How long a silent line is listened to from the beginning of the prompt: 8–60 s, default 15
+    /// (the prompt itself takes about 7 s).
     pub silence_check: Duration,
-    /// How long a citizen who is called back is rung (default 30 s).
+    /// How long a citizen who is called back is rung: 10–120 s, default 30.
     pub call_back_ring: Duration,
-    /// How long a desk that asked for a new leg may take to answer it (default 3 s), counted from
-    /// its asking; the caller hears music if the old leg dies meanwhile.
+    /// How long a desk that asked for a new leg may take to answer it, counted from its asking:
+    /// 1–10 s, default 3. The caller hears music if the old leg dies meanwhile.
     pub rejoin: Duration,
 }
 
@@ -64,13 +64,27 @@ pub enum ConfigError {
     /// A span that must be at least a second is shorter.
     #[error("{0} must be at least one second")]
     TooShort(&'static str),
+    /// A span is outside what its promise allows.
+    #[error("{span} must be {least} to {most} s")]
+    OutOfRange {
+        /// The field.
+        span: &'static str,
+        /// Seconds.
+        least: u64,
+        /// Seconds.
+        most: u64,
+    },
 }
 
 impl FlowConfig {
-    /// The founding description: Polda answers first, the Polres may ring 5 s.
+    /// The founding description: Polda answers first, the Polres may ring 5 s. Who has waited for
+    /// 30 s at Polda, or finds nobody there, is offered to Mabes too.
     pub fn polda_first() -> Self {
         Self {
-            levels: vec![LevelStep { level: Level::Polda, wait: None }],
+            levels: vec![
+                LevelStep { level: Level::Polda, wait: Some(Duration::from_secs(30)) },
+                LevelStep { level: Level::Mabes, wait: None },
+            ],
             seat_ring: Duration::from_secs(8),
             transfer_ring: Duration::from_secs(5),
             heard_within: Duration::from_secs(3),
@@ -114,6 +128,16 @@ impl FlowConfig {
         }
         if self.heard_within < SECOND {
             return Err(ConfigError::TooShort("heard_within"));
+        }
+        for (name, span, least, most) in [
+            ("disposal", self.disposal, 1, 10),
+            ("silence_check", self.silence_check, 8, 60),
+            ("rejoin", self.rejoin, 1, 10),
+            ("call_back_ring", self.call_back_ring, 10, 120),
+        ] {
+            if !(Duration::from_secs(least)..=Duration::from_secs(most)).contains(&span) {
+                return Err(ConfigError::OutOfRange { span: name, least, most });
+            }
         }
         Ok(())
     }

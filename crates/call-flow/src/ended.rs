@@ -1,7 +1,7 @@
 //! Calls that are over: kept a while for desks that reconnect, and for the one operator who may still
 //! say how the call is disposed of.
 
-use crate::{CallPhase, CallView, Refusal};
+use crate::{CallPhase, CallView, Refusal, disposal};
 use siaga_model::{CallId, Disposition, SeatId};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -53,7 +53,7 @@ impl EndedCalls {
         match &ended.writer {
             None => return Err(Refusal::NoSuchCall),
             Some(writer) if writer != seat => return Err(Refusal::NotYours),
-            Some(_) => {}
+            Some(_) => disposal::may_be(disposition, ended.view.silence)?,
         }
         if let CallPhase::Ended { disposition: kept, .. } = &mut ended.view.phase {
             kept.clone_from(disposition);

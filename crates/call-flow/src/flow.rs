@@ -1,8 +1,9 @@
 //! The entry: takes inputs, fires what is due, keeps the order of outputs. What happens to a call is
-//! decided in [`crate::queue`], [`crate::talk`] and [`crate::transfer`].
+//! decided in the modules that are named after it.
 
-use crate::call::{Call, Line, Place, Role, State};
+use crate::call::{Call, Role, State};
 use crate::ended::EndedCalls;
+use crate::line::{Line, Place};
 use crate::seats::Seat;
 use crate::{
     CallView, ConfigError, FlowConfig, FlowEvent, Input, Output, Program, SeatView, SwitchCommand,
@@ -27,6 +28,8 @@ pub struct CallFlow {
     /// How many calls have arrived.
     pub(crate) arrivals: u64,
     pub(crate) outputs: VecDeque<Output>,
+    /// Whether anybody has come or gone since the waiting calls' levels were looked at.
+    pub(crate) staffing_changed: bool,
     /// Calls that desks have to draw anew.
     changed: BTreeSet<CallId>,
 }
@@ -55,6 +58,7 @@ impl CallFlow {
             ended: EndedCalls::default(),
             arrivals: 0,
             outputs: VecDeque::new(),
+            staffing_changed: false,
             changed: BTreeSet::new(),
         })
     }
@@ -68,12 +72,10 @@ impl CallFlow {
             Input::Switch(saw) => self.saw(saw),
             Input::Seat { seat, change } => self.seat_changed(&seat, change),
             Input::Operator { seat, call, intent } => self.intends(seat, call, intent),
-            Input::CallBack { seat, call, number: _ } => {
-                let why = crate::Refusal::NotNow;
-                self.outputs.push_back(Output::Refused { seat, call, why });
-            }
+            Input::CallBack { seat, call, number } => self.call_back(seat, call, number),
             Input::Units(units) => {
                 self.units = units.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
+                self.staffing_changed = true;
             }
             Input::Tick => {}
         }
@@ -81,6 +83,7 @@ impl CallFlow {
         while self.fire_due() {
             self.offer();
         }
+        self.announce_waits();
         for call in std::mem::take(&mut self.changed) {
             self.outputs.push_back(Output::CallChanged(call));
         }
@@ -134,15 +137,25 @@ impl CallFlow {
             SwitchSaw::Answered(leg) => match self.role(leg) {
                 Role::Offer => self.offer_answered(leg.call),
                 Role::TargetRinging => self.target_answered(leg.call),
+                Role::Next => self.next_leg_answered(leg),
+                Role::CallingBack => self.call_back_seat_answered(leg.call),
+                Role::CalledBack => self.citizen_answered(leg.call),
                 // It crossed our hanging up.
                 Role::Stray if !leg.is_caller() => self.command(SwitchCommand::HangUp(leg)),
                 Role::Owner | Role::Giver | Role::TargetAnswered | Role::Stray => {}
             },
             SwitchSaw::Heard(leg) => match self.role(leg) {
                 Role::TargetAnswered => self.hand_over(leg.call, true),
-                Role::Offer | Role::Owner | Role::Giver | Role::TargetRinging | Role::Stray => {}
+                Role::Offer
+                | Role::Owner
+                | Role::Giver
+                | Role::TargetRinging
+                | Role::Next
+                | Role::CallingBack
+                | Role::CalledBack
+                | Role::Stray => {}
             },
-            SwitchSaw::Signal { .. } => {}
+            SwitchSaw::Signal { leg, signal } => self.signalled(leg, signal),
             SwitchSaw::Ended { leg, cause: _ } if leg.is_caller() => {
                 self.end(leg.call, EndedBy::Caller, &Disposition::Abandoned);
             }
@@ -160,11 +173,11 @@ impl CallFlow {
     pub(crate) fn leg_gone(&mut self, leg: LegId, cause: LegCause) {
         match self.role(leg) {
             Role::Offer => self.offer_missed(leg.call, cause),
-            Role::Owner => self.owner_lost(leg.call, cause),
-            Role::Giver => self.giver_lost(leg.call, cause),
             Role::TargetRinging => self.target_refused(leg.call, cause),
-            Role::TargetAnswered => self.target_lost(leg.call, cause),
-            Role::Stray => {}
+            Role::Owner | Role::Giver | Role::TargetAnswered => self.party_gone(leg, cause),
+            Role::Next => self.next_leg_failed(leg),
+            Role::CallingBack => self.call_back_seat_gone(leg.call, cause),
+            Role::CalledBack | Role::Stray => {}
         }
     }
 
@@ -201,8 +214,12 @@ impl CallFlow {
         self.outputs.push_back(Output::Switch(command));
     }
 
-    pub(crate) fn play(&mut self, call: CallId, program: Program) {
-        self.command(SwitchCommand::Play { call, program });
+    /// From now on this is played, unless it is already.
+    pub(crate) fn play(&mut self, line: &mut Line, program: Program) {
+        if line.playing != program {
+            line.playing = program;
+            self.command(SwitchCommand::Play { call: line.id, program });
+        }
     }
 
     pub(crate) fn event(&mut self, event: FlowEvent) {
@@ -267,12 +284,12 @@ impl CallFlow {
             WaitReason::OfferAgain => self.offer_again(call),
             WaitReason::TransferRing => self.target_rang_out(call),
             WaitReason::Heard => self.target_was_silent(call),
+            WaitReason::SilenceCheck => self.is_silent(call),
+            WaitReason::Disposal => self.disposal_due(call),
+            WaitReason::Rejoin => self.rejoin_due(call),
+            WaitReason::CallBackRing => self.not_reached(call),
             // Deadlines of seats.
             WaitReason::AfterCall | WaitReason::SeatLost => {}
-            WaitReason::SilenceCheck
-            | WaitReason::Disposal
-            | WaitReason::Rejoin
-            | WaitReason::CallBackRing => {}
         }
     }
 }

@@ -54,17 +54,24 @@
 #![forbid(unsafe_code)]
 
 mod call;
+mod call_back;
 mod config;
+mod disposal;
 mod ended;
 mod flow;
 mod input;
+mod line;
 mod output;
+mod party;
 mod queue;
+mod rejoin;
 mod seats;
+mod silence;
 mod talk;
 mod transfer;
 mod view;
 
+pub use call_back::OWN_LEG_RING;
 pub use config::{ConfigError, FlowConfig, Handover, LevelStep};
 pub use ended::ENDED_KEPT;
 pub use flow::CallFlow;

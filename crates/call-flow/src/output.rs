@@ -62,7 +62,7 @@ pub enum WaitReason {
     Disposal,
     /// A desk that lives gets a new leg.
     Rejoin,
-    /// A citizen who is called back is rung.
+    /// The operator who calls back is rung, and then the citizen.
     CallBackRing,
 }
 

@@ -1,8 +1,10 @@
 //! From arrival to the first answer: who is asked about a waiting call, in which order, and what
 //! happens when nobody takes it. A caller waits here as long as it takes.
 
-use crate::call::{Call, Line, Party, Ring, State, Talking, Waiting};
-use crate::{CallFlow, FlowEvent, Program, SwitchCommand};
+use crate::call::{Call, Ring, State, Talking, Waiting};
+use crate::line::Line;
+use crate::party::Rung;
+use crate::{CallFlow, FlowEvent, LevelStep, Program, SwitchCommand};
 use siaga_model::{CallFacts, CallId, LegCause, SeatId, Timestamp, Unit, UnitId};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,32 +19,75 @@ impl CallFlow {
             return;
         }
         let first_level = self.first_level(first_unit.as_ref());
-        let line = Line {
-            id,
-            arrival: self.arrivals,
-            arrived_at: facts.arrived_at,
+        let mut line = Line {
             first_unit,
-            picked: None,
             first_level,
             level: first_level,
-            requeued: false,
-            last_leg: 0,
+            ..Line::new(id, self.arrivals, facts.arrived_at)
         };
         self.arrivals += 1;
-        let state = State::Waiting(self.waits(&line));
         self.event(FlowEvent::CallerArrived { call: id });
-        self.play(id, Program::Music);
+        let state = self.waits(&mut line);
         self.calls.insert(id, Call { line, state });
         self.advance(id, |_, _, state| Some(state));
     }
 
-    fn waits(&self, line: &Line) -> Waiting {
-        Waiting {
+    /// The caller begins to wait, with music, or with a word if nobody can be asked.
+    fn waits(&mut self, line: &mut Line) -> State {
+        let mut waiting = Waiting {
             since: self.now,
             level_until: self.level_until(line.level),
             refused: BTreeSet::new(),
             again_at: None,
+            announced: false,
             ring: None,
+        };
+        self.pass_empty_levels(line, &mut waiting);
+        let units = self.units_asked(line);
+        if self.longest_idle(|_, unit| units.contains(unit)).is_none() {
+            waiting.announced = true;
+        }
+        let is_announced = waiting.announced;
+        let state = State::Waiting(waiting);
+        self.play(line, state.program());
+        if is_announced {
+            self.event(FlowEvent::WaitAnnounced { call: line.id });
+        }
+        state
+    }
+
+    /// A level at which nobody sits is not worth its seconds; the last one is.
+    fn pass_empty_levels(&mut self, line: &mut Line, waiting: &mut Waiting) {
+        while let Some(step) = self.config.levels.get(line.level)
+            && line.level + 1 < self.config.levels.len()
+            && !self.is_any_staffed(&self.units_asked_at(line, step))
+        {
+            self.next_level(line, waiting);
+        }
+    }
+
+    fn next_level(&mut self, line: &mut Line, waiting: &mut Waiting) {
+        line.level += 1;
+        self.event(FlowEvent::Escalated { call: line.id, level: line.level });
+        waiting.level_until = self.level_until(line.level);
+    }
+
+    /// Callers who have just run out of people to ask are told to stay on the line, once; who is rung
+    /// for goes on hearing what plays.
+    pub(crate) fn announce_waits(&mut self) {
+        let queue: Vec<CallId> = self.queue().collect();
+        for id in queue {
+            // Not a step: no desk shows any of this.
+            let Some(Call { line, state }) = self.calls.get_mut(&id) else { continue };
+            let State::Waiting(waiting) = &mut *state else { continue };
+            if waiting.announced || waiting.ring.is_some() {
+                continue;
+            }
+            waiting.announced = true;
+            line.playing = state.program();
+            let program = line.playing;
+            self.command(SwitchCommand::Play { call: id, program });
+            self.event(FlowEvent::WaitAnnounced { call: id });
         }
     }
 
@@ -54,7 +99,7 @@ impl CallFlow {
 
     /// Where the escalation of a call begins: at the level of its first unit, or of the nearest unit
     /// above that the configuration has a level for.
-    fn first_level(&self, first_unit: Option<&UnitId>) -> usize {
+    pub(crate) fn first_level(&self, first_unit: Option<&UnitId>) -> usize {
         let Some(first_unit) = first_unit else { return 0 };
         self.line_of_command(first_unit)
             .iter()
@@ -77,28 +122,43 @@ impl CallFlow {
         chain
     }
 
-    /// The units whose seats may be asked now. A level at which the first unit has no superior is
-    /// open to every unit of that level: a gap in the configuration must leave nobody waiting for
-    /// ever.
+    /// The units whose seats may be asked now.
     fn units_asked(&self, line: &Line) -> BTreeSet<UnitId> {
+        let steps = self.config.levels.iter().take(line.level + 1).skip(line.first_level);
+        steps.flat_map(|step| self.units_asked_at(line, step)).collect()
+    }
+
+    /// The units of one level whose seats may be asked. A level at which the first unit has no
+    /// superior is open to every unit of that level: a gap in the configuration must leave nobody
+    /// waiting for ever.
+    fn units_asked_at(&self, line: &Line, step: &LevelStep) -> BTreeSet<UnitId> {
         let chain =
             line.first_unit.as_ref().map_or_else(Vec::new, |first| self.line_of_command(first));
-        let mut asked = BTreeSet::new();
-        for step in self.config.levels.iter().take(line.level + 1).skip(line.first_level) {
-            let named: Vec<_> = chain.iter().filter(|unit| unit.level == step.level).collect();
-            if named.is_empty() {
-                let any = self.units.values().filter(|unit| unit.level == step.level);
-                asked.extend(any.map(|unit| unit.id.clone()));
-            } else {
-                asked.extend(named.into_iter().map(|unit| unit.id.clone()));
-            }
+        let named: BTreeSet<_> = chain
+            .iter()
+            .filter(|unit| unit.level == step.level)
+            .map(|unit| unit.id.clone())
+            .collect();
+        if named.is_empty() {
+            let any = self.units.values().filter(|unit| unit.level == step.level);
+            any.map(|unit| unit.id.clone()).collect()
+        } else {
+            named
         }
-        asked
     }
 
     /// Lets the longest-idle seats ring for the calls that have waited longest.
     pub(crate) fn offer(&mut self) {
         let queue: Vec<CallId> = self.queue().collect();
+        if std::mem::take(&mut self.staffing_changed) {
+            for id in &queue {
+                self.advance(*id, |flow, line, state| {
+                    let State::Waiting(mut waiting) = state else { return Some(state) };
+                    flow.pass_empty_levels(line, &mut waiting);
+                    Some(State::Waiting(waiting))
+                });
+            }
+        }
         for id in queue {
             if !self.seats.values().any(crate::seats::Seat::is_ready) {
                 return;
@@ -126,21 +186,21 @@ impl CallFlow {
             flow.seat_rings(&seat, id);
             flow.command(SwitchCommand::Ring { leg, seat: seat.clone() });
             flow.event(FlowEvent::SeatRinging { call: id, seat: seat.clone() });
-            let ring = Some(Ring { party: Party { seat, leg }, until });
+            let ring = Some(Ring { rung: Rung { seat, leg }, until });
             Some(State::Waiting(Waiting { ring, ..waiting }))
         });
     }
 
     pub(crate) fn offer_answered(&mut self, id: CallId) {
-        self.advance(id, |flow, _, state| {
-            let State::Waiting(Waiting { ring: Some(Ring { party, .. }), .. }) = state else {
+        self.advance(id, |flow, line, state| {
+            let State::Waiting(Waiting { ring: Some(Ring { rung, .. }), .. }) = state else {
                 return Some(state);
             };
-            flow.seat_talks(&party.seat, id);
-            flow.command(SwitchCommand::Join(party.leg));
-            flow.play(id, Program::Quiet);
-            flow.event(FlowEvent::Answered { call: id, seat: party.seat.clone() });
-            Some(State::Talking(Talking { party, since: flow.now, reclaimed: None }))
+            flow.seat_talks(&rung.seat, id);
+            flow.command(SwitchCommand::Join(rung.leg));
+            flow.play(line, Program::Quiet);
+            flow.event(FlowEvent::Answered { call: id, seat: rung.seat.clone() });
+            Some(State::Talking(Talking::new(rung.into(), flow.now)))
         });
     }
 
@@ -148,13 +208,13 @@ impl CallFlow {
     pub(crate) fn offer_missed(&mut self, id: CallId, cause: LegCause) {
         self.advance(id, |flow, _, state| {
             let State::Waiting(mut waiting) = state else { return Some(state) };
-            if let Some(Ring { party, .. }) = waiting.ring.take() {
-                flow.seat_missed(&party.seat, cause);
-                flow.event(FlowEvent::SeatMissed { call: id, seat: party.seat.clone(), cause });
+            if let Some(Ring { rung, .. }) = waiting.ring.take() {
+                flow.seat_missed(&rung.seat, cause);
+                flow.event(FlowEvent::SeatMissed { call: id, seat: rung.seat.clone(), cause });
                 // One that rang out is out of service by itself; when it says that it is ready
                 // again, the caller who has waited longest is the first it gets.
                 if cause != LegCause::NoAnswer {
-                    waiting.refused.insert(party.seat);
+                    waiting.refused.insert(rung.seat);
                 }
                 // Also after ringing out: others may have refused before.
                 waiting.again_at = Some(flow.now + OFFER_AGAIN);
@@ -165,8 +225,10 @@ impl CallFlow {
 
     pub(crate) fn offer_rang_out(&mut self, id: CallId) {
         let ringing = self.calls.get(&id).and_then(|call| match &call.state {
-            State::Waiting(waiting) => waiting.ring.as_ref().map(|ring| ring.party.leg),
-            State::Talking(_) | State::Held(_) | State::Transferring(_) => None,
+            State::Waiting(waiting) => waiting.ring.as_ref().map(|ring| ring.rung.leg),
+            State::Talking(_) | State::Held(_) | State::Transferring(_) | State::CallingBack(_) => {
+                None
+            }
         });
         if let Some(leg) = ringing {
             self.command(SwitchCommand::HangUp(leg));
@@ -188,19 +250,17 @@ impl CallFlow {
 
     pub(crate) fn escalate(&mut self, id: CallId) {
         self.advance(id, |flow, line, state| {
-            let State::Waiting(waiting) = state else { return Some(state) };
-            line.level += 1;
-            flow.event(FlowEvent::Escalated { call: id, level: line.level });
-            let level_until = flow.level_until(line.level);
-            Some(State::Waiting(Waiting { level_until, ..waiting }))
+            let State::Waiting(mut waiting) = state else { return Some(state) };
+            flow.next_level(line, &mut waiting);
+            flow.pass_empty_levels(line, &mut waiting);
+            Some(State::Waiting(waiting))
         });
     }
 
-    /// The caller has no human any more: to the front of the queue, with music.
+    /// The caller has no human any more: to the front of the queue.
     pub(crate) fn requeue(&mut self, line: &mut Line, lost: SeatId, cause: LegCause) -> State {
-        self.play(line.id, Program::Music);
         self.event(FlowEvent::Requeued { call: line.id, lost, cause });
         line.requeued = true;
-        State::Waiting(self.waits(line))
+        self.waits(line)
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{CallFlow, FlowEvent, Output, SeatChange, SeatView, SwitchCommand, WaitReason};
 use siaga_model::{CallId, LegCause, SeatId, SeatState, Timestamp, UnitId};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How long a seat may have neither a hub nor a registration before the leg that it has is given up.
@@ -89,6 +90,10 @@ impl Seat {
         self.logged_in && self.registered
     }
 
+    pub(crate) fn unit(&self) -> Option<&UnitId> {
+        self.unit.as_ref()
+    }
+
     pub(crate) fn is_ready(&self) -> bool {
         self.state() == SeatState::Ready
     }
@@ -113,11 +118,15 @@ impl CallFlow {
     pub(crate) fn seat_changed(&mut self, id: &SeatId, change: SeatChange) {
         let now = self.now;
         let seat = self.seats.entry(id.clone()).or_insert_with(|| Seat::new(id.clone(), now));
-        let was_ready = seat.is_ready();
+        let (was_ready, was_staffed) = (seat.is_ready(), seat.is_staffed());
         match change {
             SeatChange::LoggedIn(unit) => {
-                seat.unit = Some(unit);
                 seat.logged_in = true;
+                if seat.unit.as_ref() != Some(&unit) {
+                    seat.unit = Some(unit.clone());
+                    self.staffing_changed = true;
+                    self.event(FlowEvent::SeatUnit { seat: id.clone(), unit });
+                }
             }
             SeatChange::LoggedOut => seat.logged_in = false,
             SeatChange::Registered => seat.registered = true,
@@ -129,6 +138,7 @@ impl CallFlow {
             SeatChange::Pause => seat.wish = Wish::Paused,
         }
         let Some(seat) = self.seats.get_mut(id) else { return };
+        self.staffing_changed |= seat.is_staffed() != was_staffed;
         if seat.is_ready() && !was_ready {
             seat.idle_since = now;
         }
@@ -153,19 +163,12 @@ impl CallFlow {
         let Some(seat) = self.seats.get(id) else { return };
         match seat.engaged {
             Engaged::Free | Engaged::Ringing(_) => {}
-            Engaged::InCall(call) => {
-                let leg = self.calls.get(&call).and_then(|call| call.state.leg_of(id));
-                if let Some(leg) = leg {
-                    // Music, or somebody else, first; the dead leg afterwards.
-                    self.leg_gone(leg, LegCause::Unregistered);
-                    self.command(SwitchCommand::HangUp(leg));
-                }
-            }
+            Engaged::InCall(call) => self.desk_gone(call, id, LegCause::Unregistered),
             Engaged::AfterCall { .. } => self.after_call_over(id),
         }
     }
 
-    fn after_call_over(&mut self, id: &SeatId) {
+    pub(crate) fn after_call_over(&mut self, id: &SeatId) {
         let now = self.now;
         if let Some(seat) = self.seats.get_mut(id)
             && let Engaged::AfterCall { call, .. } = seat.engaged
@@ -248,6 +251,24 @@ impl CallFlow {
             })
             .min_by_key(|(_, seat)| seat.idle_since)
             .map(|(id, _)| id.clone())
+    }
+
+    /// Whether this seat can talk and has no call.
+    pub(crate) fn may_call_back(&self, id: &SeatId) -> bool {
+        self.seats.get(id).is_some_and(|seat| {
+            seat.is_staffed()
+                && match seat.engaged {
+                    Engaged::Free | Engaged::AfterCall { .. } => true,
+                    Engaged::Ringing(_) | Engaged::InCall(_) => false,
+                }
+        })
+    }
+
+    /// Whether anybody sits at one of these units, busy or not.
+    pub(crate) fn is_any_staffed(&self, units: &BTreeSet<UnitId>) -> bool {
+        self.seats
+            .values()
+            .any(|seat| seat.is_staffed() && seat.unit().is_some_and(|unit| units.contains(unit)))
     }
 
     /// Whether anybody but `except` could take a call at this unit now or soon.

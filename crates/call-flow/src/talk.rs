@@ -1,8 +1,9 @@
 //! With a human: what the owner of a call may do, how a lost owner is made up for, and the end.
 
-use crate::call::{Giver, Held, Line, State, Talking};
+use crate::call::{Giver, Held, State, Talking};
+use crate::line::Line;
 use crate::{
-    CallFlow, CallPhase, CallView, FlowEvent, Intent, Output, Program, Refusal, SwitchCommand,
+    CallFlow, CallPhase, FlowEvent, Intent, Output, Program, Refusal, SilenceCheck, SwitchCommand,
 };
 use siaga_model::{CallId, Disposition, EndedBy, LegCause, SeatId, UnitId};
 
@@ -10,6 +11,8 @@ impl CallFlow {
     pub(crate) fn intends(&mut self, seat: SeatId, call: CallId, intent: Intent) {
         let followed = match self.calls.get(&call) {
             None => self.intends_afterwards(&seat, call, intent),
+            // Also one that hands over, and one that is to take over, may lose a leg.
+            Some(_) if intent == Intent::Rejoin => self.rejoin(call, &seat),
             Some(live) => match live.state.owner() {
                 None => Err(Refusal::NotNow),
                 Some(owner) if *owner != seat => Err(Refusal::NotYours),
@@ -28,10 +31,11 @@ impl CallFlow {
         call: CallId,
         intent: Intent,
     ) -> Result<(), Refusal> {
-        let Intent::Close(disposition) = intent else { return Err(Refusal::NoSuchCall) };
+        let (Intent::Close(disposition) | Intent::Dispose(disposition)) = intent else {
+            return Err(Refusal::NoSuchCall);
+        };
         self.ended.dispose(call, seat, &disposition)?;
-        self.event(FlowEvent::Disposed { call, seat: seat.clone(), disposition });
-        self.show_call(call);
+        self.disposed(call, seat.clone(), disposition);
         Ok(())
     }
 
@@ -46,13 +50,11 @@ impl CallFlow {
             Intent::Release => self.release(call),
             Intent::Hold => self.hold(call),
             Intent::Resume => self.resume(call),
-            Intent::Dispose(_) | Intent::Undo | Intent::CheckSilence | Intent::Rejoin => {
-                Err(Refusal::NotNow)
-            }
-            Intent::Close(disposition) => {
-                self.end(call, EndedBy::Closing, &disposition);
-                Ok(())
-            }
+            Intent::Close(disposition) => self.close(call, &disposition),
+            Intent::Dispose(disposition) => self.dispose(call, &disposition),
+            Intent::Undo => self.undo(call),
+            Intent::CheckSilence => self.check_silence(call),
+            Intent::Rejoin => Err(Refusal::NotNow),
         }
     }
 
@@ -62,7 +64,9 @@ impl CallFlow {
         }
         match self.calls.get(&call).map(|call| &call.state) {
             Some(State::Talking(_) | State::Held(_)) => {}
-            Some(State::Transferring(_) | State::Waiting(_)) | None => return Err(Refusal::NotNow),
+            Some(State::Transferring(_) | State::Waiting(_) | State::CallingBack(_)) | None => {
+                return Err(Refusal::NotNow);
+            }
         }
         self.advance(call, |flow, line, state| {
             flow.picked(line, unit);
@@ -80,35 +84,43 @@ impl CallFlow {
     }
 
     fn hold(&mut self, call: CallId) -> Result<(), Refusal> {
-        match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(_)) => {}
-            Some(State::Held(_) | State::Transferring(_) | State::Waiting(_)) | None => {
-                return Err(Refusal::NotNow);
-            }
-        }
-        self.advance(call, |flow, _, state| {
-            let State::Talking(Talking { party, .. }) = state else { return Some(state) };
-            flow.play(call, Program::Music);
-            flow.command(SwitchCommand::Detach(party.leg));
+        let leg = match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::Talking(talking)) => talking.party.live().ok_or(Refusal::NotNow)?,
+            Some(
+                State::Held(_) | State::Transferring(_) | State::Waiting(_) | State::CallingBack(_),
+            )
+            | None => return Err(Refusal::NotNow),
+        };
+        self.advance(call, |flow, line, state| {
+            let State::Talking(Talking { party, disposing, .. }) = state else {
+                return Some(state);
+            };
+            flow.not_disposed(call, disposing.as_ref());
+            flow.play(line, Program::Music);
+            flow.command(SwitchCommand::Detach(leg));
             flow.event(FlowEvent::Held { call });
             Some(State::Held(Held { party, since: flow.now }))
         });
         Ok(())
     }
 
-    fn resume(&mut self, call: CallId) -> Result<(), Refusal> {
-        match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Held(_)) => {}
-            Some(State::Talking(_) | State::Transferring(_) | State::Waiting(_)) | None => {
-                return Err(Refusal::NotNow);
-            }
-        }
-        self.advance(call, |flow, _, state| {
+    pub(crate) fn resume(&mut self, call: CallId) -> Result<(), Refusal> {
+        let leg = match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::Held(held)) => held.party.live().ok_or(Refusal::NotNow)?,
+            Some(
+                State::Talking(_)
+                | State::Transferring(_)
+                | State::Waiting(_)
+                | State::CallingBack(_),
+            )
+            | None => return Err(Refusal::NotNow),
+        };
+        self.advance(call, |flow, line, state| {
             let State::Held(Held { party, .. }) = state else { return Some(state) };
-            flow.command(SwitchCommand::Join(party.leg));
-            flow.play(call, Program::Quiet);
+            flow.command(SwitchCommand::Join(leg));
+            flow.play(line, Program::Quiet);
             flow.event(FlowEvent::Resumed { call });
-            Some(State::Talking(Talking { party, since: flow.now, reclaimed: None }))
+            Some(State::Talking(Talking::new(party, flow.now)))
         });
         Ok(())
     }
@@ -117,54 +129,86 @@ impl CallFlow {
     pub(crate) fn owner_lost(&mut self, call: CallId, cause: LegCause) {
         self.advance(call, |flow, line, state| {
             let party = match state {
-                State::Talking(Talking { party, .. }) | State::Held(Held { party, .. }) => party,
-                State::Waiting(_) | State::Transferring(_) => return Some(state),
+                State::Talking(Talking { party, disposing, .. }) => {
+                    flow.not_disposed(call, disposing.as_ref());
+                    party
+                }
+                State::Held(Held { party, .. }) => party,
+                State::Waiting(_) | State::Transferring(_) | State::CallingBack(_) => {
+                    return Some(state);
+                }
             };
             flow.seat_lost(&party.seat, cause);
             Some(flow.requeue(line, party.seat, cause))
         });
     }
 
-    /// Ends a call; one that has ended already stays as it is.
+    /// Ends a call; one that has ended already stays as it is. A call back that nobody has answered
+    /// ends as not reached, whoever ends it.
     pub(crate) fn end(&mut self, call: CallId, by: EndedBy, disposition: &Disposition) {
-        self.advance(call, |flow, line, state| {
+        let Some(live) = self.calls.get(&call) else { return };
+        let (by, disposition) = match live.state {
+            State::CallingBack(_) => (EndedBy::NotReached, &Disposition::NotReached),
+            State::Waiting(_) | State::Talking(_) | State::Held(_) | State::Transferring(_) => {
+                (by, disposition)
+            }
+        };
+        let mut view = live.view();
+        self.advance(call, |flow, _, state| {
             flow.command(SwitchCommand::End(call));
             flow.event(FlowEvent::Ended { call, by, disposition: disposition.clone() });
+            let said = match &state {
+                State::Talking(talking) => talking.disposing.clone(),
+                State::Waiting(_)
+                | State::Held(_)
+                | State::Transferring(_)
+                | State::CallingBack(_) => None,
+            };
             let owner = flow.let_go(call, state);
             // Who closed has said how; who was left by the caller may still say it.
             let writer = match by {
-                EndedBy::Closing => None,
-                EndedBy::Caller | EndedBy::SwitchLost | EndedBy::NotReached => owner,
+                EndedBy::Closing | EndedBy::NotReached => None,
+                EndedBy::Caller | EndedBy::SwitchLost => owner,
             };
-            let phase = CallPhase::Ended { by, disposition: disposition.clone(), at: flow.now };
-            let view = CallView {
-                call,
-                phase,
-                picked: line.picked.take(),
-                arrived_at: line.arrived_at,
-                first_unit: line.first_unit.take(),
-                silence: crate::SilenceCheck::NotRun,
-                rejoining: Vec::new(),
-            };
-            flow.ended.keep(view, writer);
+            view.phase = CallPhase::Ended { by, disposition: disposition.clone(), at: flow.now };
+            view.rejoining.clear();
+            if let SilenceCheck::Running { .. } = view.silence {
+                view.silence = SilenceCheck::NotRun;
+            }
+            flow.ended.keep(view, writer.clone());
+            // It was said already, only not yet done.
+            if let (Some(said), Some(writer)) = (said, writer)
+                && flow.ended.dispose(call, &writer, &said.disposition).is_ok()
+            {
+                flow.disposed(call, writer, said.disposition);
+            }
             None
         });
     }
 
-    /// Frees the seats of a call that ends; its owner writes up.
+    fn disposed(&mut self, call: CallId, seat: SeatId, disposition: Disposition) {
+        self.event(FlowEvent::Disposed { call, seat, disposition });
+        self.show_call(call);
+    }
+
+    /// Frees the seats of a call that ends; its owner writes up, unless nobody was on the line.
     fn let_go(&mut self, call: CallId, state: State) -> Option<SeatId> {
         let owner = match state {
             State::Waiting(waiting) => {
                 if let Some(ring) = waiting.ring {
-                    self.seat_spared(&ring.party.seat);
+                    self.seat_spared(&ring.rung.seat);
                 }
+                None
+            }
+            State::CallingBack(back) => {
+                self.seat_spared(&back.rung.seat);
                 None
             }
             State::Talking(Talking { party, .. }) | State::Held(Held { party, .. }) => {
                 Some(party.seat)
             }
             State::Transferring(transfer) => {
-                self.seat_spared(&transfer.target.party().seat);
+                self.seat_spared(transfer.target.seat());
                 match transfer.giver {
                     Giver::Up(party) => Some(party.seat),
                     Giver::Lost { .. } => None,

@@ -2,7 +2,9 @@
 //! unit has the caller. Everything that can go wrong leads back to that operator, or, if that
 //! operator is gone too, to the front of the queue.
 
-use crate::call::{Giver, Held, Line, Party, State, Talking, Target, Transfer};
+use crate::call::{Giver, Held, State, Talking, Target, Transfer};
+use crate::line::Line;
+use crate::party::{Party, Rung};
 use crate::{CallFlow, FlowEvent, Handover, Program, Reclaim, Refusal, SwitchCommand};
 use siaga_model::{CallId, LegCause, LegId, ReclaimCause, UnitId};
 use std::collections::BTreeSet;
@@ -29,15 +31,24 @@ impl CallFlow {
         if !self.units.contains_key(&unit) {
             return Err(Refusal::NoSuchUnit);
         }
-        match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(_) | State::Held(_)) => {}
-            Some(State::Transferring(_) | State::Waiting(_)) | None => return Err(Refusal::NotNow),
-        }
+        let giver = match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::Talking(Talking { party, .. }) | State::Held(Held { party, .. })) => {
+                party.live().ok_or(Refusal::NotNow)?
+            }
+            Some(State::Transferring(_) | State::Waiting(_) | State::CallingBack(_)) | None => {
+                return Err(Refusal::NotNow);
+            }
+        };
         self.advance(call, |flow, line, state| {
             let (party, was_held) = match state {
-                State::Talking(Talking { party, .. }) => (party, false),
+                State::Talking(Talking { party, disposing, .. }) => {
+                    flow.not_disposed(call, disposing.as_ref());
+                    (party, false)
+                }
                 State::Held(Held { party, .. }) => (party, true),
-                State::Waiting(_) | State::Transferring(_) => return Some(state),
+                State::Waiting(_) | State::Transferring(_) | State::CallingBack(_) => {
+                    return Some(state);
+                }
             };
             flow.picked(line, Some(unit.clone()));
             let from = party.seat.clone();
@@ -50,9 +61,9 @@ impl CallFlow {
                 };
                 return Some(flow.give_back(line, party, unit, cause, was_held));
             };
-            flow.play_handover(party.leg, handover, was_held);
+            flow.play_handover(line, giver, handover, was_held);
             let leg = line.new_leg();
-            let target = flow.ring_target(Party { seat, leg });
+            let target = flow.ring_target(Rung { seat, leg });
             Some(State::Transferring(Transfer {
                 giver: Giver::Up(party),
                 unit,
@@ -66,16 +77,16 @@ impl CallFlow {
         Ok(())
     }
 
-    fn play_handover(&mut self, giver: LegId, handover: Handover, was_held: bool) {
+    fn play_handover(&mut self, line: &mut Line, giver: LegId, handover: Handover, was_held: bool) {
         match (handover, was_held) {
             (Handover::Together, held) => {
                 if held {
                     self.command(SwitchCommand::Join(giver));
                 }
-                self.play(giver.call, Program::SoftRingback);
+                self.play(line, Program::SoftRingback);
             }
             (Handover::Music, false) => {
-                self.play(giver.call, Program::Music);
+                self.play(line, Program::Music);
                 self.command(SwitchCommand::Detach(giver));
             }
             // It hears music and is apart already.
@@ -83,57 +94,69 @@ impl CallFlow {
         }
     }
 
-    fn ring_target(&mut self, party: Party) -> Target {
-        let call = party.leg.call;
-        self.seat_rings(&party.seat, call);
-        self.command(SwitchCommand::Ring { leg: party.leg, seat: party.seat.clone() });
-        self.event(FlowEvent::TransferRinging { call, seat: party.seat.clone() });
-        Target::Ringing(party)
+    fn ring_target(&mut self, rung: Rung) -> Target {
+        let call = rung.leg.call;
+        self.seat_rings(&rung.seat, call);
+        self.command(SwitchCommand::Ring { leg: rung.leg, seat: rung.seat.clone() });
+        self.event(FlowEvent::TransferRinging { call, seat: rung.seat.clone() });
+        Target::Ringing(rung)
     }
 
     pub(crate) fn target_answered(&mut self, call: CallId) {
         self.transfer(call, |flow, line, transfer| {
-            let party = transfer.target.party().clone();
-            flow.seat_talks(&party.seat, call);
-            flow.command(SwitchCommand::Join(party.leg));
-            flow.play(call, Program::Quiet);
-            flow.event(FlowEvent::TransferAnswered { call, seat: party.seat.clone() });
+            let rung = match transfer.target {
+                Target::Ringing(rung) => rung,
+                Target::Answered { .. } => return State::Transferring(transfer),
+            };
+            flow.seat_talks(&rung.seat, call);
+            flow.command(SwitchCommand::Join(rung.leg));
+            flow.play(line, Program::Quiet);
+            flow.event(FlowEvent::TransferAnswered { call, seat: rung.seat.clone() });
             let heard_by = flow.now + flow.config.heard_within;
-            let target = Target::Answered { party, heard_by };
             match transfer.giver {
-                Giver::Up(_) => State::Transferring(Transfer { target, ..transfer }),
+                Giver::Up(_) => {
+                    let target = Target::Answered { party: rung.into(), heard_by };
+                    State::Transferring(Transfer { target, ..transfer })
+                }
                 // Nobody is left to wait for its voice.
-                Giver::Lost { .. } => flow.taken_over(line, Transfer { target, ..transfer }, false),
+                Giver::Lost { .. } => flow.taken_over(line, transfer.giver, rung.into(), false),
             }
         });
     }
 
     /// The unit has the caller; the operator who handed over is free to write up.
     pub(crate) fn hand_over(&mut self, call: CallId, heard: bool) {
-        self.transfer(call, |flow, line, transfer| flow.taken_over(line, transfer, heard));
+        self.transfer(call, |flow, line, transfer| match transfer.target {
+            Target::Ringing(_) => State::Transferring(transfer),
+            Target::Answered { party, .. } => flow.taken_over(line, transfer.giver, party, heard),
+        });
     }
 
-    fn taken_over(&mut self, line: &Line, transfer: Transfer, heard: bool) -> State {
-        let party = transfer.target.party().clone();
-        match transfer.giver {
+    fn taken_over(&mut self, line: &mut Line, giver: Giver, party: Party, heard: bool) -> State {
+        let seat = party.seat.clone();
+        let state = State::Talking(Talking::new(party, self.now));
+        // Music, should the unit's own leg just be replaced.
+        self.play(line, state.program());
+        match giver {
             Giver::Up(giver) => {
-                self.command(SwitchCommand::HangUp(giver.leg));
+                for leg in giver.legs() {
+                    self.command(SwitchCommand::HangUp(leg));
+                }
                 self.seat_writes_up(&giver.seat, line.id);
             }
             Giver::Lost { .. } => {}
         }
-        let seat = party.seat.clone();
         self.event(FlowEvent::TransferDone { call: line.id, seat, heard });
-        State::Talking(Talking { party, since: self.now, reclaimed: None })
+        state
     }
 
     pub(crate) fn release(&mut self, call: CallId) -> Result<(), Refusal> {
         match self.target(call) {
-            Some(Target::Answered { .. }) => {
+            Some(Target::Answered { party, .. }) if party.live().is_some() => {
                 self.hand_over(call, false);
                 Ok(())
             }
-            Some(Target::Ringing(_)) | None => Err(Refusal::NotNow),
+            Some(Target::Answered { .. } | Target::Ringing(_)) | None => Err(Refusal::NotNow),
         }
     }
 
@@ -142,7 +165,7 @@ impl CallFlow {
             return Err(Refusal::NotNow);
         }
         self.transfer(call, |flow, line, transfer| {
-            flow.seat_spared(&transfer.target.party().seat);
+            flow.seat_spared(transfer.target.seat());
             flow.reclaim(line, transfer, ReclaimCause::TakenBack, true)
         });
         Ok(())
@@ -151,7 +174,7 @@ impl CallFlow {
     /// The seat that rings cannot or will not: another one of the unit, if there is any.
     pub(crate) fn target_refused(&mut self, call: CallId, cause: LegCause) {
         self.transfer(call, |flow, line, mut transfer| {
-            let seat = transfer.target.party().seat.clone();
+            let seat = transfer.target.seat().clone();
             flow.seat_missed(&seat, cause);
             transfer.refused.insert(seat);
             let next = flow.longest_idle(|seat, unit| {
@@ -160,7 +183,7 @@ impl CallFlow {
             match next {
                 Some(seat) => {
                     let leg = line.new_leg();
-                    let target = flow.ring_target(Party { seat, leg });
+                    let target = flow.ring_target(Rung { seat, leg });
                     State::Transferring(Transfer { target, ..transfer })
                 }
                 None => flow.reclaim(line, transfer, reclaim_cause(cause), false),
@@ -170,7 +193,7 @@ impl CallFlow {
 
     pub(crate) fn target_rang_out(&mut self, call: CallId) {
         self.transfer(call, |flow, line, transfer| {
-            flow.seat_missed(&transfer.target.party().seat, LegCause::NoAnswer);
+            flow.seat_missed(transfer.target.seat(), LegCause::NoAnswer);
             flow.reclaim(line, transfer, ReclaimCause::NoAnswer, true)
         });
     }
@@ -178,14 +201,14 @@ impl CallFlow {
     pub(crate) fn target_was_silent(&mut self, call: CallId) {
         self.transfer(call, |flow, line, transfer| {
             // It must say that it is ready again: the next caller would not hear it either.
-            flow.seat_lost(&transfer.target.party().seat, LegCause::NoAnswer);
+            flow.seat_lost(transfer.target.seat(), LegCause::NoAnswer);
             flow.reclaim(line, transfer, ReclaimCause::AnsweredSilent, true)
         });
     }
 
     pub(crate) fn target_lost(&mut self, call: CallId, cause: LegCause) {
         self.transfer(call, |flow, line, transfer| {
-            flow.seat_lost(&transfer.target.party().seat, cause);
+            flow.seat_lost(transfer.target.seat(), cause);
             flow.reclaim(line, transfer, ReclaimCause::Lost, false)
         });
     }
@@ -200,16 +223,12 @@ impl CallFlow {
                 }
                 Giver::Lost { seat, cause } => Giver::Lost { seat, cause },
             };
-            let answered = match &transfer.target {
-                Target::Answered { .. } => true,
-                Target::Ringing(_) => false,
-            };
-            let transfer = Transfer { giver, ..transfer };
-            if answered {
-                flow.taken_over(line, transfer, false)
-            } else {
-                flow.play(call, Program::Music);
-                State::Transferring(transfer)
+            match transfer.target {
+                Target::Answered { party, .. } => flow.taken_over(line, giver, party, false),
+                Target::Ringing(_) => {
+                    flow.play(line, Program::Music);
+                    State::Transferring(Transfer { giver, ..transfer })
+                }
             }
         });
     }
@@ -222,17 +241,17 @@ impl CallFlow {
         cause: ReclaimCause,
         hang_up: bool,
     ) -> State {
-        let leg = transfer.target.party().leg;
+        let is_apart = transfer.giver_is_apart();
+        let legs = transfer.target.legs();
         let state = match transfer.giver {
-            Giver::Up(party) => {
-                let is_apart = transfer.handover == Handover::Music;
-                self.give_back(line, party, transfer.unit, cause, is_apart)
-            }
+            Giver::Up(party) => self.give_back(line, party, transfer.unit, cause, is_apart),
             Giver::Lost { seat, cause } => self.requeue(line, seat, cause),
         };
         // Last, so that the caller is never between two legs.
         if hang_up {
-            self.command(SwitchCommand::HangUp(leg));
+            for leg in legs {
+                self.command(SwitchCommand::HangUp(leg));
+            }
         }
         state
     }
@@ -240,26 +259,27 @@ impl CallFlow {
     /// The caller is back with the operator who handed over.
     fn give_back(
         &mut self,
-        line: &Line,
+        line: &mut Line,
         party: Party,
         unit: UnitId,
         cause: ReclaimCause,
         is_apart: bool,
     ) -> State {
-        if is_apart {
-            self.command(SwitchCommand::Join(party.leg));
+        if is_apart && let Some(leg) = party.live() {
+            self.command(SwitchCommand::Join(leg));
         }
-        self.play(line.id, Program::Quiet);
         let seat = party.seat.clone();
-        self.event(FlowEvent::Reclaimed { call: line.id, seat, unit: unit.clone(), cause });
-        let reclaimed = Some(Reclaim { cause, unit, at: self.now });
-        State::Talking(Talking { party, since: self.now, reclaimed })
+        let reclaimed = Some(Reclaim { cause, unit: unit.clone(), at: self.now });
+        let state = State::Talking(Talking { reclaimed, ..Talking::new(party, self.now) });
+        self.play(line, state.program());
+        self.event(FlowEvent::Reclaimed { call: line.id, seat, unit, cause });
+        state
     }
 
     fn target(&self, call: CallId) -> Option<&Target> {
         match &self.calls.get(&call)?.state {
             State::Transferring(transfer) => Some(&transfer.target),
-            State::Waiting(_) | State::Talking(_) | State::Held(_) => None,
+            State::Waiting(_) | State::Talking(_) | State::Held(_) | State::CallingBack(_) => None,
         }
     }
 
@@ -271,7 +291,9 @@ impl CallFlow {
     ) {
         self.advance(call, |flow, line, state| match state {
             State::Transferring(transfer) => Some(step(flow, line, transfer)),
-            State::Waiting(_) | State::Talking(_) | State::Held(_) => Some(state),
+            State::Waiting(_) | State::Talking(_) | State::Held(_) | State::CallingBack(_) => {
+                Some(state)
+            }
         });
     }
 }

@@ -1,6 +1,7 @@
 //! What may be seen of a call from outside: enough for every desk to draw its state from one
 //! message, so that a desk which reconnects needs no history.
 
+use crate::call::{Call, CallBack, Stage, State, Target, Waiting};
 use serde::{Deserialize, Serialize};
 use siaga_model::{
     CallId, Disposition, EndedBy, LineSignal, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
@@ -10,7 +11,7 @@ use siaga_model::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "phase")]
 pub enum CallPhase {
-    /// Waits in the queue, hearing music.
+    /// Waits in the queue, hearing music, or having been told to stay on the line.
     Queued {
         /// Since when.
         since: Timestamp,
@@ -158,4 +159,80 @@ pub struct SeatView {
     pub call: Option<CallId>,
     /// Since when `state`, `unit` and `call` are as they are.
     pub since: Timestamp,
+}
+
+impl Call {
+    /// What may be seen of it now.
+    pub(crate) fn view(&self) -> CallView {
+        CallView {
+            call: self.line.id,
+            phase: self.phase(),
+            picked: self.line.picked.clone(),
+            arrived_at: self.line.arrived_at,
+            first_unit: self.line.first_unit.clone(),
+            silence: self.silence(),
+            rejoining: self
+                .state
+                .parties()
+                .filter(|party| party.next().is_some())
+                .map(|party| party.seat.clone())
+                .collect(),
+        }
+    }
+
+    /// How far the silent-call procedure has come; one that runs anew counts as not finished.
+    pub(crate) fn silence(&self) -> SilenceCheck {
+        match &self.state {
+            State::Talking(talking) => talking
+                .listening
+                .map_or_else(|| self.line.silence.into(), |until| SilenceCheck::Running { until }),
+            State::Waiting(_) | State::Held(_) | State::Transferring(_) | State::CallingBack(_) => {
+                self.line.silence.into()
+            }
+        }
+    }
+
+    fn phase(&self) -> CallPhase {
+        match &self.state {
+            State::Waiting(Waiting { since, ring: None, .. }) => {
+                CallPhase::Queued { since: *since, level: self.line.level }
+            }
+            State::Waiting(Waiting { since, ring: Some(ring), .. }) => CallPhase::Ringing {
+                seat: ring.rung.seat.clone(),
+                since: *since,
+                until: ring.until,
+            },
+            State::Talking(talking) => CallPhase::Talking {
+                seat: talking.party.seat.clone(),
+                since: talking.since,
+                reclaimed: talking.reclaimed.clone(),
+                disposing: talking.disposing.clone(),
+            },
+            State::Held(held) => {
+                CallPhase::Held { seat: held.party.seat.clone(), since: held.since }
+            }
+            State::Transferring(transfer) => {
+                let (answered, until) = match &transfer.target {
+                    Target::Ringing(_) => (false, transfer.ring_until),
+                    Target::Answered { heard_by, .. } => (true, *heard_by),
+                };
+                CallPhase::Transferring {
+                    from: transfer.giver.seat().clone(),
+                    unit: transfer.unit.clone(),
+                    to: transfer.target.seat().clone(),
+                    answered,
+                    until,
+                    since: transfer.since,
+                }
+            }
+            State::CallingBack(CallBack { rung, since, stage }) => CallPhase::CallingBack {
+                seat: rung.seat.clone(),
+                since: *since,
+                until: match stage {
+                    Stage::Seat { .. } => None,
+                    Stage::Citizen { until } => Some(*until),
+                },
+            },
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! What must always hold, looked at after every input. The eye knows inputs, commands, events and
 //! views; of the core's inside it knows nothing.
 
+use crate::observer::{Bridge, Citizen, SimLeg};
 use crate::room::{Room, unit};
 use siaga_call_flow::{
-    CallPhase, FlowConfig, FlowEvent, Input, OFFER_AGAIN, Program, SeatChange, SwitchSaw,
+    CallPhase, CallView, FlowConfig, FlowEvent, Input, Intent, OFFER_AGAIN, Program, Prompt,
+    SeatChange, SilenceCheck, SwitchSaw,
 };
 use siaga_model::{
-    CallId, Disposition, EndedBy, LegCause, Level, ReclaimCause, SeatId, SeatState, Timestamp,
-    UnitId,
+    CallId, Disposition, EndedBy, LegCause, LegId, Level, NotReport, ReclaimCause, SeatId,
+    SeatState, Timestamp, UnitId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,16 @@ struct Seen {
     rings_since: Option<Timestamp>,
     transfer_since: Option<Timestamp>,
     answered_at: Option<Timestamp>,
+    /// The caller was told to stay on the line since beginning to wait.
+    announced: bool,
+    /// What runs, and since when.
+    disposing: Option<(Disposition, Timestamp)>,
+    /// Since when the line is listened to, if it still is.
+    listening: Option<Timestamp>,
+    /// The procedure has run to its end without a sign.
+    silent: bool,
+    /// A citizen who was called back has answered.
+    reached: bool,
     ended: Option<EndedBy>,
     disposed: bool,
 }
@@ -33,10 +45,16 @@ pub(crate) struct Eye {
     alive: BTreeSet<CallId>,
     /// Logged in, registered.
     present: BTreeMap<SeatId, (bool, bool)>,
+    /// For which unit each seat was last said to work.
+    units: BTreeMap<SeatId, UnitId>,
     /// What each seat was last said to do, and since when.
     states: BTreeMap<SeatId, (SeatState, Timestamp)>,
     /// A clock that jumped past a deadline makes exact moments meaningless.
     pub(crate) jumped: bool,
+}
+
+fn is_silent(disposition: &Disposition) -> bool {
+    matches!(disposition, Disposition::NotReport { reason: NotReport::Silent })
 }
 
 /// Unit, its level, and the units above it, as `room::units` has them.
@@ -69,6 +87,7 @@ impl Eye {
             seen: BTreeMap::new(),
             alive: BTreeSet::new(),
             present: BTreeMap::new(),
+            units: BTreeMap::new(),
             states: BTreeMap::new(),
             jumped: false,
         }
@@ -105,8 +124,34 @@ impl Eye {
         }
     }
 
+    /// A citizen who was called back has answered.
+    pub(crate) fn is_reached(&mut self, call: CallId) {
+        self.of(&call).reached = true;
+    }
+
     /// A seat is rung: it must be there, and want it.
     pub(crate) fn rings(&self, seat: &SeatId, now: Timestamp, input: &Input) {
+        match input {
+            // It asked for it; its telephone may be about to register.
+            Input::Operator { seat: about, intent: Intent::Rejoin, .. } if about == seat => {
+                let state = self.states.get(seat).map(|(state, _)| *state);
+                assert_eq!(state, Some(SeatState::Talking), "{seat} has no leg to replace");
+                return;
+            }
+            Input::CallBack { seat: about, .. } if about == seat => {
+                assert_eq!(self.present.get(seat), Some(&(true, true)), "{seat} is not there");
+                let state = self.states.get(seat).map(|(state, _)| *state);
+                let busy = matches!(state, Some(SeatState::Ringing | SeatState::Talking));
+                assert!(!busy, "{seat} has a call already");
+                return;
+            }
+            Input::Operator { .. }
+            | Input::CallBack { .. }
+            | Input::Switch(_)
+            | Input::Seat { .. }
+            | Input::Units(_)
+            | Input::Tick => {}
+        }
         assert_eq!(self.present.get(seat), Some(&(true, true)), "{seat} is not there");
         let about_it = matches!(input, Input::Seat { seat: about, .. } if about == seat);
         match self.states.get(seat) {
@@ -142,11 +187,45 @@ impl Eye {
                     assert_eq!(now, since + seat_ring, "{seat} rings 8 s");
                 }
             }
-            FlowEvent::Answered { call, .. } => self.of(call).refused.clear(),
+            FlowEvent::CallBackStarted { call, seat } => {
+                let arrival = self.seen.len();
+                // Should the operator be lost, colleagues come first.
+                let first_unit = self.units.get(seat).cloned();
+                let seen = Seen { arrival, first_unit, ..Seen::default() };
+                assert!(self.seen.insert(*call, seen).is_none(), "{call} is known");
+                self.alive.insert(*call);
+            }
+            FlowEvent::WaitAnnounced { call } => {
+                assert!(!std::mem::replace(&mut self.of(call).announced, true), "told twice");
+            }
+            FlowEvent::Answered { call, .. } => {
+                let seen = self.of(call);
+                seen.refused.clear();
+                seen.announced = false;
+            }
             FlowEvent::Requeued { call, .. } => {
                 let seen = self.of(call);
+                assert_eq!(seen.disposing, None, "a lost operator disposes of nobody");
                 seen.requeued = true;
+                seen.announced = false;
                 seen.refused.clear();
+            }
+            FlowEvent::Disposing { call, disposition, .. } => {
+                let before = self.of(call).disposing.replace((disposition.clone(), now));
+                assert_ne!(before.map(|(before, _)| before).as_ref(), Some(disposition));
+            }
+            FlowEvent::DisposalUndone { call } => {
+                assert!(self.of(call).disposing.take().is_some(), "nothing to undo");
+            }
+            FlowEvent::SilenceCheckStarted { call, .. } => self.of(call).listening = Some(now),
+            FlowEvent::SilenceChecked { call, signal } => {
+                let check = self.config.silence_check;
+                let seen = self.of(call);
+                let since = seen.listening.take();
+                seen.silent = signal.is_none();
+                if signal.is_none() {
+                    assert!(since.is_some_and(|since| now >= since + check), "cut short");
+                }
             }
             FlowEvent::TransferStarted { call, .. } => self.of(call).transfer_since = Some(now),
             FlowEvent::TransferAnswered { call, .. } => self.of(call).answered_at = Some(now),
@@ -169,19 +248,23 @@ impl Eye {
             }
             FlowEvent::Ended { call, by, disposition } => {
                 assert!(self.alive.remove(call), "{call} ends twice");
-                self.of(call).ended = Some(*by);
-                if *by != EndedBy::Closing {
-                    assert_eq!(*disposition, Disposition::Abandoned);
-                }
+                self.ends(now, *call, *by, disposition, input);
             }
-            FlowEvent::Disposed { call, .. } => {
+            FlowEvent::Disposed { call, disposition, .. } => {
                 let seen = self.of(call);
-                assert_ne!(seen.ended, Some(EndedBy::Closing), "who closed has said how");
-                assert!(seen.ended.is_some(), "it lives");
+                assert!(
+                    matches!(seen.ended, Some(EndedBy::Caller | EndedBy::SwitchLost)),
+                    "it lives, or who closed has said how"
+                );
+                assert!(!is_silent(disposition) || seen.silent, "silent without having asked");
                 assert!(
                     !std::mem::replace(&mut seen.disposed, true),
                     "{call} is disposed of twice"
                 );
+            }
+            FlowEvent::SeatUnit { seat, unit } => {
+                let before = self.units.insert(seat.clone(), unit.clone());
+                assert_ne!(before.as_ref(), Some(unit), "{seat} works for {unit} already");
             }
             FlowEvent::SeatState { seat, state } => {
                 let before = self.states.get(seat).map(|(state, _)| *state);
@@ -197,28 +280,72 @@ impl Eye {
             | FlowEvent::TransferDone { .. }
             | FlowEvent::Held { .. }
             | FlowEvent::Resumed { .. }
-            | FlowEvent::WaitAnnounced { .. }
-            | FlowEvent::SilenceCheckStarted { .. }
-            | FlowEvent::SilenceChecked { .. }
-            | FlowEvent::Disposing { .. }
-            | FlowEvent::DisposalUndone { .. }
-            | FlowEvent::LegReplaced { .. }
-            | FlowEvent::CallBackStarted { .. }
-            | FlowEvent::SeatUnit { .. } => {}
+            | FlowEvent::LegReplaced { .. } => {}
+        }
+    }
+
+    /// A call ends only for a reason that somebody outside has given.
+    fn ends(
+        &mut self,
+        now: Timestamp,
+        call: CallId,
+        by: EndedBy,
+        disposition: &Disposition,
+        input: &Input,
+    ) {
+        let disposal = self.config.disposal;
+        let seen = self.of(&call);
+        seen.ended = Some(by);
+        match by {
+            EndedBy::Closing => {
+                let closed = matches!(
+                    input,
+                    Input::Operator { call: about, intent: Intent::Close(said), .. }
+                        if *about == call && said == disposition
+                );
+                let disposed = seen
+                    .disposing
+                    .as_ref()
+                    .is_some_and(|(said, since)| said == disposition && now >= *since + disposal);
+                assert!(closed || disposed, "{call} was neither closed nor disposed of for 3 s");
+                assert!(!is_silent(disposition) || seen.silent, "silent without having asked");
+            }
+            EndedBy::Caller => {
+                let leg = LegId::caller(call);
+                let hung_up = matches!(
+                    input,
+                    Input::Switch(SwitchSaw::Ended { leg: gone, .. }) if *gone == leg
+                );
+                assert!(hung_up, "{call} is ended by a caller who is there");
+                assert_eq!(*disposition, Disposition::Abandoned);
+            }
+            EndedBy::SwitchLost => {
+                assert_eq!(*input, Input::Switch(SwitchSaw::Lost));
+                assert_eq!(*disposition, Disposition::Abandoned);
+            }
+            EndedBy::NotReached => {
+                assert!(!seen.reached, "{call} has answered, and is dropped");
+                assert_eq!(*disposition, Disposition::NotReached);
+            }
         }
     }
 
     /// Whether a seat of `at` may be asked about a call that waits at `level`.
     fn is_asked(&self, call: CallId, level: usize, at: &UnitId) -> bool {
-        let chain = self.seen[&call].first_unit.as_ref().map_or(&[][..], line_of_command);
-        let first = chain
+        let first = self.seen[&call].first_unit.as_ref().map_or(&[][..], line_of_command);
+        let first = first
             .iter()
             .find_map(|(_, of)| self.config.levels.iter().position(|step| step.level == *of))
             .unwrap_or(0);
-        self.config.levels[first..=level].iter().any(|step| {
-            let named = chain.iter().find(|(_, of)| *of == step.level);
-            named.map_or(level_of(at) == Some(step.level), |(id, _)| unit(id) == *at)
-        })
+        (first..=level).any(|level| self.is_asked_at(call, level, at))
+    }
+
+    /// Whether it is one of those that this level adds.
+    fn is_asked_at(&self, call: CallId, level: usize, at: &UnitId) -> bool {
+        let chain = self.seen[&call].first_unit.as_ref().map_or(&[][..], line_of_command);
+        let step = self.config.levels[level];
+        let named = chain.iter().find(|(_, of)| *of == step.level);
+        named.map_or(level_of(at) == Some(step.level), |(id, _)| unit(id) == *at)
     }
 }
 
@@ -235,7 +362,7 @@ impl Room {
 
     fn watch_bridges(&self) {
         for (call, bridge) in &self.switch.bridges {
-            assert!(bridge.caller_up, "the caller of {call} is gone and the bridge is not");
+            assert!(bridge.citizen != Citizen::Gone, "nobody is on {call}, and it is not over");
             assert!(bridge.is_served(), "the caller of {call} is alone in silence");
         }
         let alive: BTreeSet<CallId> = self.flow.calls().map(|view| view.call).collect();
@@ -247,37 +374,21 @@ impl Room {
         let mut waiting = Vec::new();
         for view in self.flow.calls() {
             let bridge = &self.switch.bridges[&view.call];
-            let legs: Vec<_> = bridge.legs.values().collect();
-            let with = |seat: &SeatId, up: bool, joined: bool| {
-                legs.iter().any(|leg| leg.seat == *seat && leg.up == up && leg.joined == joined)
-            };
-            match &view.phase {
-                CallPhase::Queued { level, .. } => {
-                    waiting.push(view.call);
-                    assert_eq!((bridge.program, legs.len()), (Program::Music, 0));
-                    self.watch_wakeup(view.call, *level);
-                }
-                CallPhase::Ringing { seat, until, .. } => {
-                    waiting.push(view.call);
-                    assert_eq!((bridge.program, legs.len()), (Program::Music, 1));
-                    assert!(with(seat, false, false) && *until > self.now);
-                }
-                CallPhase::Talking { seat, .. } => {
-                    assert_eq!((bridge.program, legs.len()), (Program::Quiet, 1));
-                    assert!(with(seat, true, true));
-                }
-                CallPhase::Held { seat, .. } => {
-                    assert_eq!((bridge.program, legs.len()), (Program::Music, 1));
-                    assert!(with(seat, true, false));
-                }
-                CallPhase::Transferring { to, answered, until, .. } => {
-                    assert!(with(to, *answered, *answered) && *until > self.now);
-                    let quiet = bridge.program == Program::Quiet;
-                    assert_eq!(quiet, *answered);
-                }
-                CallPhase::CallingBack { .. } => {}
-                CallPhase::Ended { .. } => panic!("{} is over and listed", view.call),
+            if matches!(view.phase, CallPhase::Queued { .. } | CallPhase::Ringing { .. }) {
+                waiting.push(view.call);
             }
+            self.watch_phase(&view, bridge);
+            let seen = &self.eye.seen[&view.call];
+            let disposing = match &view.phase {
+                CallPhase::Talking { disposing, .. } => disposing.clone(),
+                _ => None,
+            };
+            let expected = seen.disposing.as_ref().map(|(said, since)| {
+                let until = *since + self.eye.config.disposal;
+                siaga_call_flow::Disposing { disposition: said.clone(), until }
+            });
+            assert_eq!(disposing, expected, "a disposal runs and is not told, or is over");
+            assert!(disposing.is_none_or(|runs| runs.until > self.now));
         }
         waiting.sort_by_key(|call| {
             let seen = &self.eye.seen[call];
@@ -286,9 +397,87 @@ impl Room {
         assert_eq!(self.flow.queue().collect::<Vec<_>>(), waiting, "callers keep their places");
     }
 
+    /// What the switch holds fits what desks are shown.
+    fn watch_phase(&self, view: &CallView, bridge: &Bridge) {
+        let is_rejoining = |seat: &SeatId| view.rejoining.contains(seat);
+        let legs_of = |seat: &SeatId| -> Vec<&SimLeg> {
+            bridge.legs.values().filter(|leg| leg.seat == *seat).collect()
+        };
+        // A seat that has answered: its leg is up, or the next one is on its way, or both.
+        let is_with = |seat: &SeatId, joined: bool| {
+            let live = legs_of(seat).iter().filter(|leg| leg.up).count();
+            let next = legs_of(seat).iter().filter(|leg| !leg.up && leg.next).count();
+            assert_eq!(next == 1, is_rejoining(seat), "{seat}: {:?}", bridge.legs);
+            assert!(live == 1 || (live == 0 && next == 1), "{seat}: {:?}", bridge.legs);
+            assert!(legs_of(seat).iter().all(|leg| !leg.up || leg.joined == joined));
+            assert_eq!(legs_of(seat).len(), live + next);
+            live + next
+        };
+        let rings = |seat: &SeatId| {
+            assert_eq!(legs_of(seat).len(), 1);
+            assert!(legs_of(seat).iter().all(|leg| !leg.up && !leg.next));
+            1
+        };
+        let announced = self.eye.seen[&view.call].announced;
+        let waits = if announced { Program::Prompt(Prompt::PleaseWait) } else { Program::Music };
+        let talks = match view.silence {
+            SilenceCheck::Running { until } => {
+                assert!(until > self.now && matches!(view.phase, CallPhase::Talking { .. }));
+                Program::Prompt(Prompt::SilenceCheck)
+            }
+            SilenceCheck::NotRun | SilenceCheck::Silent { .. } | SilenceCheck::Signalled { .. } => {
+                Program::Quiet
+            }
+        };
+        let (program, legs) = match &view.phase {
+            CallPhase::Queued { level, .. } => {
+                self.watch_wakeup(view.call, *level);
+                assert!(announced, "nobody can ring, and the caller was not told");
+                (waits, 0)
+            }
+            CallPhase::Ringing { seat, until, .. } => {
+                assert!(*until > self.now);
+                (waits, rings(seat))
+            }
+            CallPhase::Talking { seat, .. } => {
+                let legs = is_with(seat, true);
+                (if bridge.has_human() { talks } else { Program::Music }, legs)
+            }
+            CallPhase::Held { seat, .. } => (Program::Music, is_with(seat, false)),
+            CallPhase::Transferring { from, to, answered, until, .. } => {
+                assert!(*until > self.now);
+                let target = if *answered { is_with(to, true) } else { rings(to) };
+                let program = match (bridge.has_human(), answered) {
+                    (false, _) => Program::Music,
+                    (true, false) => Program::SoftRingback,
+                    (true, true) => Program::Quiet,
+                };
+                (program, target + legs_of(from).len())
+            }
+            CallPhase::CallingBack { seat, until, .. } => {
+                assert_eq!(bridge.citizen == Citizen::Dialled, until.is_some());
+                assert!(until.is_none_or(|until| until > self.now));
+                if until.is_some() {
+                    (Program::SoftRingback, is_with(seat, true))
+                } else {
+                    (Program::Quiet, rings(seat))
+                }
+            }
+            CallPhase::Ended { .. } => panic!("{} is over and listed", view.call),
+        };
+        assert_eq!((bridge.program, bridge.legs.len()), (program, legs), "{view:?}");
+    }
+
     /// A queued call and a ready seat that may take it: only a refusal a moment ago excuses that.
     fn watch_wakeup(&self, call: CallId, level: usize) {
         let seen = &self.eye.seen[&call];
+        let is_last = level + 1 == self.eye.config.levels.len();
+        let mut staffed = self.flow.seats().filter(|seat| {
+            let present = self.eye.present.get(&seat.seat) == Some(&(true, true));
+            let unit = seat.unit.as_ref();
+            present && unit.is_some_and(|unit| self.eye.is_asked_at(call, level, unit))
+        });
+        assert!(is_last || staffed.next().is_some(), "{call} waits where nobody sits");
         for seat in self.flow.seats().filter(|seat| seat.state == SeatState::Ready) {
             let at = seat.unit.as_ref().expect("a ready seat is logged in");
             if self.eye.is_asked(call, level, at) {
@@ -309,13 +498,16 @@ impl Room {
         }
         for view in self.flow.seats() {
             let legs = self.switch.legs_of(&view.seat);
+            // That two legs of one seat are one and the next is watched with the call.
             let busy = matches!(view.state, SeatState::Ringing | SeatState::Talking);
-            assert_eq!(legs.len(), usize::from(busy), "{} is {:?}", view.seat, view.state);
-            if let Some(leg) = legs.first() {
+            assert_eq!(!legs.is_empty(), busy, "{} is {:?}", view.seat, view.state);
+            for leg in legs {
                 assert_eq!(view.call, Some(leg.call));
             }
             if let Some(call) = owned.get(&view.seat) {
-                assert_eq!((view.state, view.call), (SeatState::Talking, Some(*call)));
+                assert_eq!(view.call, Some(*call));
+                let calls_back = matches!(self.phase(*call), CallPhase::CallingBack { .. });
+                assert!(view.state == SeatState::Talking || calls_back);
             }
         }
     }

@@ -2,13 +2,14 @@
 
 use crate::room::{Room, seat, secs, unit};
 use siaga_call_flow::{
-    CallPhase, Input, Intent, Program, SEAT_LOST, SeatChange, SwitchCommand, SwitchSaw, WaitReason,
+    CallPhase, Input, Intent, Program, Prompt, SEAT_LOST, SeatChange, SwitchCommand, SwitchSaw,
+    WaitReason,
 };
 use siaga_model::{EndedBy, LegCause, SeatState};
 use std::time::Duration;
 
 #[test]
-fn a_caller_whose_operator_is_lost_is_first_in_the_queue_and_hears_music() {
+fn a_caller_whose_operator_is_lost_is_first_in_the_queue_and_is_told_to_wait() {
     for (cause, state) in [
         (LegCause::HungUp, SeatState::NotAnswering),
         (LegCause::MediaLost, SeatState::Paused),
@@ -19,7 +20,8 @@ fn a_caller_whose_operator_is_lost_is_first_in_the_queue_and_hears_music() {
         let other = room.talks(2, "pmj-2");
         let waiting = room.arrives(3);
         room.loses_leg("pmj-1", cause);
-        assert_eq!(room.commands(), [SwitchCommand::Play { call: lost, program: Program::Music }]);
+        let program = Program::Prompt(Prompt::PleaseWait);
+        assert_eq!(room.commands(), [SwitchCommand::Play { call: lost, program }]);
         assert_eq!(room.flow.queue().collect::<Vec<_>>(), [lost, waiting]);
         assert_eq!(room.state("pmj-1"), state);
         room.intends("pmj-2", other, Intent::Close(siaga_model::Disposition::HandledHere));

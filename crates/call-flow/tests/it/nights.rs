@@ -5,7 +5,7 @@
 use crate::room::{Room, SEATS, call, seat, secs, unit, units};
 use proptest::prelude::*;
 use siaga_call_flow::{CallPhase, FlowConfig, Handover, Input, Intent, SeatChange, SwitchSaw};
-use siaga_model::{Disposition, LegCause, LegId, SeatState};
+use siaga_model::{Disposition, LegCause, LegId, LineSignal, NotReport, SeatState};
 use std::time::Duration;
 
 /// One thing that happens. Numbers choose among what is there, modulo how many there are.
@@ -23,6 +23,14 @@ pub(crate) enum Deed {
     SitDown(u8),
     Owner(u8, Intent),
     Anybody(u8, u8, Intent),
+    /// A desk whose leg is up wants another one.
+    Rejoin(u8),
+    /// A key or a knock on a citizen's line.
+    Signal(u8, LineSignal),
+    CallBack(u8),
+    /// The citizen who is called back answers, or does not want to.
+    CitizenAnswers(u8),
+    CitizenRefuses(u8, LegCause),
     Again,
     Stray(u8, u16, bool),
     Units,
@@ -106,14 +114,28 @@ impl Night {
                 let seat = seat(SEATS[usize::from(at) % SEATS.len()].0);
                 Some(Input::Operator { seat, call, intent })
             }
+            Deed::Rejoin(n) => Self::pick(&self.room.switch.legs(true), n).map(|leg| {
+                let seat = self.room.switch.leg(leg).expect("it lives").seat.clone();
+                Input::Operator { seat, call: leg.call, intent: Intent::Rejoin }
+            }),
+            Deed::Signal(n, signal) => Self::pick(&self.live(), n)
+                .and_then(|call| switch(SwitchSaw::Signal { leg: LegId::caller(call), signal })),
+            Deed::CallBack(n) => {
+                self.arrived += 1;
+                let seat = seat(SEATS[usize::from(n) % SEATS.len()].0);
+                let number = "081200001101".to_owned().into();
+                Some(Input::CallBack { seat, call: call(self.arrived), number })
+            }
+            Deed::CitizenAnswers(n) => Self::pick(&self.room.switch.dialled(), n)
+                .and_then(|call| switch(SwitchSaw::Answered(LegId::caller(call)))),
+            Deed::CitizenRefuses(n, cause) => Self::pick(&self.room.switch.dialled(), n)
+                .and_then(|call| switch(SwitchSaw::Ended { leg: LegId::caller(call), cause })),
             Deed::Again => match &self.last {
                 // A telephone that was refused and one that rings anew are not the same leg.
-                Input::Switch(_) => Some(self.last.clone()),
-                Input::Seat { .. }
-                | Input::Operator { .. }
-                | Input::CallBack { .. }
-                | Input::Units(_)
-                | Input::Tick => None,
+                Input::Switch(_) | Input::Operator { .. } | Input::CallBack { .. } => {
+                    Some(self.last.clone())
+                }
+                Input::Seat { .. } | Input::Units(_) | Input::Tick => None,
             },
             Deed::Stray(n, leg, answered) => {
                 let call = call(1 + u128::from(n) % (self.arrived + 2));
@@ -151,13 +173,12 @@ impl Night {
                 match self.room.phase(call) {
                     CallPhase::Talking { seat, .. }
                     | CallPhase::Held { seat, .. }
+                    | CallPhase::CallingBack { seat, .. }
                     | CallPhase::Transferring { from: seat, .. } => {
                         let intent = Intent::Close(Disposition::HandledHere);
                         self.input(Input::Operator { seat, call, intent });
                     }
-                    CallPhase::Queued { .. }
-                    | CallPhase::Ringing { .. }
-                    | CallPhase::CallingBack { .. } => {}
+                    CallPhase::Queued { .. } | CallPhase::Ringing { .. } => {}
                     CallPhase::Ended { .. } => panic!("an ended call is listed"),
                 }
             }
@@ -189,7 +210,7 @@ fn cause() -> impl Strategy<Value = LegCause> {
 }
 
 fn change() -> impl Strategy<Value = (u8, SeatChange)> {
-    (0..7_u8, 0..6_u8).prop_map(|(n, kind)| {
+    (0..8_u8, 0..6_u8).prop_map(|(n, kind)| {
         let own = SEATS[usize::from(n)].1;
         let change = match kind {
             0 => SeatChange::LoggedIn(unit(own)),
@@ -213,8 +234,24 @@ fn intent() -> impl Strategy<Value = Intent> {
         1 => Just(Intent::Release),
         2 => Just(Intent::Hold),
         1 => Just(Intent::Resume),
-        2 => Just(Intent::Close(Disposition::Information)),
+        2 => disposition().prop_map(Intent::Close),
+        4 => disposition().prop_map(Intent::Dispose),
+        2 => Just(Intent::Undo),
+        4 => Just(Intent::CheckSilence),
+        3 => Just(Intent::Rejoin),
     ]
+}
+
+fn disposition() -> impl Strategy<Value = Disposition> {
+    prop::sample::select(vec![
+        Disposition::Information,
+        Disposition::NotReport { reason: NotReport::RingOnce },
+        Disposition::NotReport { reason: NotReport::Silent },
+    ])
+}
+
+fn signal() -> impl Strategy<Value = LineSignal> {
+    prop_oneof![Just(LineSignal::Key), Just(LineSignal::Knocks)]
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -230,6 +267,11 @@ fn deed() -> impl Strategy<Value = Deed> {
         4 => any::<u8>().prop_map(Deed::SitDown),
         10 => (any::<u8>(), intent()).prop_map(|(n, intent)| Deed::Owner(n, intent)),
         2 => (any::<u8>(), any::<u8>(), intent()).prop_map(|(n, at, i)| Deed::Anybody(n, at, i)),
+        5 => any::<u8>().prop_map(Deed::Rejoin),
+        2 => (any::<u8>(), signal()).prop_map(|(n, signal)| Deed::Signal(n, signal)),
+        2 => any::<u8>().prop_map(Deed::CallBack),
+        3 => any::<u8>().prop_map(Deed::CitizenAnswers),
+        1 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::CitizenRefuses(n, cause)),
         2 => Just(Deed::Again),
         1 => (any::<u8>(), 0..12_u16, any::<bool>()).prop_map(|(n, leg, up)| Deed::Stray(n, leg, up)),
         1 => Just(Deed::Units),

@@ -1,7 +1,7 @@
 //! The reference: a switch that replays [`SwitchCommand`]s and knows nothing else of the core. From
 //! what it holds, anybody can say what a caller hears.
 
-use siaga_call_flow::{Program, SwitchCommand};
+use siaga_call_flow::{Program, Prompt, SwitchCommand};
 use siaga_model::{CallId, LegId, SeatId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,23 @@ pub(crate) struct SimLeg {
     pub(crate) seat: SeatId,
     pub(crate) up: bool,
     pub(crate) joined: bool,
+    /// It rings, or has rung, to take the place of another leg of its seat.
+    pub(crate) next: bool,
+}
+
+/// Where the citizen of a bridge is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Citizen {
+    /// The bridge was opened to call somebody back.
+    NotDialled,
+    Dialled,
+    There,
+    Gone,
 }
 
 #[derive(Debug)]
 pub(crate) struct Bridge {
-    pub(crate) caller_up: bool,
+    pub(crate) citizen: Citizen,
     pub(crate) program: Program,
     pub(crate) legs: BTreeMap<LegId, SimLeg>,
 }
@@ -22,9 +34,17 @@ pub(crate) struct Bridge {
 impl Bridge {
     /// A caller who is there hears a live human, or something played.
     pub(crate) fn is_served(&self) -> bool {
-        !self.caller_up
-            || self.program != Program::Quiet
-            || self.legs.values().any(|leg| leg.up && leg.joined)
+        let is_played = match self.program {
+            // The prompt of the silent-call procedure is followed by silence.
+            Program::Quiet | Program::Prompt(Prompt::SilenceCheck) => false,
+            Program::Music | Program::SoftRingback | Program::Prompt(Prompt::PleaseWait) => true,
+        };
+        self.citizen != Citizen::There || is_played || self.has_human()
+    }
+
+    /// A live leg is in the conversation.
+    pub(crate) fn has_human(&self) -> bool {
+        self.legs.values().any(|leg| leg.up && leg.joined)
     }
 }
 
@@ -40,7 +60,7 @@ impl SimSwitch {
     pub(crate) fn arrive(&mut self, call: CallId) {
         if !self.ended.contains(&call) {
             self.bridges.entry(call).or_insert_with(|| Bridge {
-                caller_up: true,
+                citizen: Citizen::There,
                 program: Program::Music,
                 legs: BTreeMap::new(),
             });
@@ -54,11 +74,26 @@ impl SimSwitch {
     pub(crate) fn lose(&mut self, leg: LegId) {
         if let Some(bridge) = self.bridges.get_mut(&leg.call) {
             if leg.is_caller() {
-                bridge.caller_up = false;
+                bridge.citizen = Citizen::Gone;
             } else {
                 bridge.legs.remove(&leg);
             }
         }
+    }
+
+    /// A leg is answered; says whether it is a citizen's who was called back.
+    pub(crate) fn answers(&mut self, leg: LegId) -> bool {
+        if let Some(bridge) = self.bridges.get_mut(&leg.call)
+            && leg.is_caller()
+            && bridge.citizen == Citizen::Dialled
+        {
+            bridge.citizen = Citizen::There;
+            return true;
+        }
+        if let Some(leg) = self.leg(leg) {
+            leg.up = true;
+        }
+        false
     }
 
     /// Live legs, ringing (`up` false) or up.
@@ -71,6 +106,12 @@ impl SimSwitch {
             .collect()
     }
 
+    /// Calls whose citizen is rung.
+    pub(crate) fn dialled(&self) -> Vec<CallId> {
+        let dialled = self.bridges.iter().filter(|(_, at)| at.citizen == Citizen::Dialled);
+        dialled.map(|(call, _)| *call).collect()
+    }
+
     pub(crate) fn legs_of(&self, seat: &SeatId) -> Vec<LegId> {
         self.bridges
             .values()
@@ -80,8 +121,12 @@ impl SimSwitch {
             .collect()
     }
 
-    /// Obeys, and says what is wrong with the command.
-    pub(crate) fn obey(&mut self, command: &SwitchCommand) -> Result<(), String> {
+    /// Obeys, and says what is wrong with the command. `rejoins`: the seat that asked for a new leg.
+    pub(crate) fn obey(
+        &mut self,
+        command: &SwitchCommand,
+        rejoins: Option<&SeatId>,
+    ) -> Result<(), String> {
         let call = match command {
             SwitchCommand::Ring { leg, .. }
             | SwitchCommand::Join(leg)
@@ -96,7 +141,10 @@ impl SimSwitch {
         let wrong = |what: &str| Err(format!("{command:?}: {what}"));
         match command {
             SwitchCommand::Ring { leg, seat } => {
-                if !self.legs_of(seat).is_empty() {
+                let next = rejoins == Some(seat);
+                let others = self.legs_of(seat);
+                let is_up = |leg: &LegId| leg.call == call && self.bridges[&call].legs[leg].up;
+                if others.len() > usize::from(next) || !others.iter().all(is_up) {
                     return wrong("the seat has a live leg already");
                 }
                 if leg.is_caller() || !self.used.insert(*leg) {
@@ -105,12 +153,29 @@ impl SimSwitch {
                 let Some(bridge) = self.bridges.get_mut(&call) else {
                     return wrong("there is no such call");
                 };
-                if bridge.legs.values().any(|leg| !leg.up) {
+                if !next && bridge.legs.values().any(|leg| !leg.up && !leg.next) {
                     return wrong("the call rings somewhere already");
                 }
-                bridge.legs.insert(*leg, SimLeg { seat: seat.clone(), up: false, joined: false });
+                let seat = seat.clone();
+                bridge.legs.insert(*leg, SimLeg { seat, up: false, joined: false, next });
             }
-            SwitchCommand::Open { .. } | SwitchCommand::Dial { .. } => {}
+            SwitchCommand::Open { call } => {
+                if self.ended.contains(call) || self.bridges.contains_key(call) {
+                    return wrong("there is such a call");
+                }
+                let (citizen, legs) = (Citizen::NotDialled, BTreeMap::new());
+                self.bridges.insert(*call, Bridge { citizen, program: Program::Quiet, legs });
+            }
+            SwitchCommand::Dial { .. } => match self.bridges.get_mut(&call) {
+                Some(bridge) if bridge.citizen == Citizen::NotDialled => {
+                    if !bridge.has_human() || bridge.program != Program::SoftRingback {
+                        return wrong("the citizen would answer into silence");
+                    }
+                    bridge.citizen = Citizen::Dialled;
+                }
+                Some(_) => return wrong("the citizen is dialled already"),
+                None => return wrong("there is no such call"),
+            },
             SwitchCommand::Join(leg) => match self.leg(*leg) {
                 Some(leg) if leg.up => leg.joined = true,
                 Some(_) => return wrong("the leg only rings"),

@@ -2,8 +2,8 @@
 
 use crate::room::{Room, seat, secs, unit};
 use siaga_call_flow::{
-    CallFlow, CallPhase, ConfigError, FlowConfig, Input, Intent, SeatChange, SwitchCommand,
-    SwitchSaw, WaitReason,
+    CallFlow, CallPhase, ConfigError, FlowConfig, Input, Intent, Program, Prompt, SeatChange,
+    SwitchCommand, SwitchSaw, WaitReason,
 };
 use siaga_model::{Disposition, LegCause, SeatState};
 use std::time::Duration;
@@ -33,7 +33,8 @@ fn a_seat_that_declines_alone_is_asked_again_after_a_rest_and_not_at_once() {
     let mut room = Room::with(&["pmj-1"]);
     let call = room.arrives(1);
     room.loses_leg("pmj-1", LegCause::Declined);
-    assert!(room.commands().is_empty());
+    let told = SwitchCommand::Play { call, program: Program::Prompt(Prompt::PleaseWait) };
+    assert_eq!(room.commands(), [told]);
     assert_eq!(room.until.map(|(_, reason)| reason), Some(WaitReason::OfferAgain));
     room.pass(secs(2));
     assert!(matches!(room.phase(call), CallPhase::Ringing { .. }));
@@ -93,7 +94,9 @@ fn a_pause_while_talking_holds_after_the_call() {
 
 #[test]
 fn under_the_rule_of_2026_a_call_goes_up_a_level_every_ten_seconds() {
-    let mut room = Room::with_config(FlowConfig::levels_2026(), &["mabes-1", "pmj-1", "jaktim-1"]);
+    let seats = ["mabes-1", "pmj-1", "jaktim-1", "tebet-1"];
+    let mut room = Room::with_config(FlowConfig::levels_2026(), &seats);
+    room.change("tebet-1", SeatChange::Pause);
     let call = room.arrives(1);
     assert!(matches!(room.phase(call), CallPhase::Queued { level: 0, .. }));
     room.pass(secs(10));

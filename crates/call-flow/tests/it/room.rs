@@ -51,7 +51,7 @@ pub(crate) fn units() -> Vec<Unit> {
 }
 
 /// Seat and unit of everybody.
-pub(crate) const SEATS: [(&str, &str); 7] = [
+pub(crate) const SEATS: [(&str, &str); 8] = [
     ("pmj-1", "pmj"),
     ("pmj-2", "pmj"),
     ("pmj-3", "pmj"),
@@ -59,6 +59,7 @@ pub(crate) const SEATS: [(&str, &str); 7] = [
     ("jaksel-2", "pmj.jaksel"),
     ("jaktim-1", "pmj.jaktim"),
     ("mabes-1", "mabes"),
+    ("tebet-1", "pmj.jaksel.tebet"),
 ];
 
 pub(crate) struct Room {
@@ -222,7 +223,11 @@ impl Room {
                     if let SwitchCommand::Ring { seat, .. } = command {
                         self.eye.rings(seat, self.now, &input);
                     }
-                    if let Err(wrong) = self.switch.obey(command) {
+                    let rejoins = match &input {
+                        Input::Operator { seat, intent: Intent::Rejoin, .. } => Some(seat),
+                        _ => None,
+                    };
+                    if let Err(wrong) = self.switch.obey(command, rejoins) {
                         panic!("{wrong}\nafter {input:?}");
                     }
                     self.journal.push(format!("{} {command:?}", self.clock()));
@@ -255,8 +260,8 @@ impl Room {
         match input {
             Input::Switch(SwitchSaw::CallerArrived { call, .. }) => self.switch.arrive(*call),
             Input::Switch(SwitchSaw::Answered(leg)) => {
-                if let Some(leg) = self.switch.leg(*leg) {
-                    leg.up = true;
+                if self.switch.answers(*leg) {
+                    self.eye.is_reached(leg.call);
                 }
             }
             Input::Switch(SwitchSaw::Ended { leg, .. }) => self.switch.lose(*leg),

@@ -75,7 +75,7 @@ fn a_unit_without_anybody_gives_the_caller_back_in_the_same_instant() {
     room.change("jaksel-1", SeatChange::Unregistered);
     hand_over(&mut room, call, "pmj.jaksel", Handover::Music);
     assert_eq!(back(&room, call), Some(ReclaimCause::Unregistered));
-    assert_eq!(room.commands(), [play(call, Program::Quiet)]);
+    assert!(room.commands().is_empty(), "they never stopped talking");
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! A disposal that can be undone: for some seconds the line stays open, and whatever shows that the
+//! call is not over takes the disposal back.
+
+use crate::call::{Call, State, Talking};
+use crate::{CallFlow, Disposing, FlowEvent, Refusal, SilenceCheck};
+use siaga_model::{CallId, Disposition, EndedBy, NotReport};
+
+/// Whether a call may be disposed of like this.
+///
+/// # Errors
+/// [`Refusal::CheckSilenceFirst`]: as silent only when the procedure has run to its end without a
+/// sign.
+pub(crate) fn may_be(disposition: &Disposition, silence: SilenceCheck) -> Result<(), Refusal> {
+    let as_silent = matches!(disposition, Disposition::NotReport { reason: NotReport::Silent });
+    match silence {
+        SilenceCheck::Silent { .. } => Ok(()),
+        SilenceCheck::NotRun | SilenceCheck::Running { .. } | SilenceCheck::Signalled { .. } => {
+            if as_silent {
+                Err(Refusal::CheckSilenceFirst)
+            } else {
+                Ok(())
+            }
+        }
+    }
+}
+
+impl CallFlow {
+    fn may_be_disposed_of(&self, call: CallId, disposition: &Disposition) -> Result<(), Refusal> {
+        self.calls.get(&call).map_or(Ok(()), |call| may_be(disposition, call.silence()))
+    }
+
+    /// Ends the call now.
+    pub(crate) fn close(&mut self, call: CallId, disposition: &Disposition) -> Result<(), Refusal> {
+        match self.calls.get(&call).map(|call| &call.state) {
+            // Nobody is there to be disposed of: the operator gives up.
+            Some(State::CallingBack(_)) => {}
+            Some(
+                State::Waiting(_) | State::Talking(_) | State::Held(_) | State::Transferring(_),
+            )
+            | None => self.may_be_disposed_of(call, disposition)?,
+        }
+        self.end(call, EndedBy::Closing, disposition);
+        Ok(())
+    }
+
+    /// Ends the call in a while. The same said again changes nothing, so that a key which repeats
+    /// itself neither shortens nor lengthens it; another disposition begins anew.
+    pub(crate) fn dispose(
+        &mut self,
+        call: CallId,
+        disposition: &Disposition,
+    ) -> Result<(), Refusal> {
+        match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::CallingBack(_)) => return self.close(call, disposition),
+            Some(State::Talking(Talking { party, .. })) => {
+                if party.live().is_none() {
+                    return Err(Refusal::NotNow);
+                }
+            }
+            Some(State::Held(held)) => {
+                if held.party.live().is_none() {
+                    return Err(Refusal::NotNow);
+                }
+            }
+            Some(State::Transferring(_) | State::Waiting(_)) | None => return Err(Refusal::NotNow),
+        }
+        self.may_be_disposed_of(call, disposition)?;
+        // The line has to be open while the operator may still think otherwise.
+        if let Some(Call { state: State::Held(_), .. }) = self.calls.get(&call) {
+            self.resume(call)?;
+        }
+        self.advance(call, |flow, _, state| {
+            let State::Talking(talking) = state else { return Some(state) };
+            if talking.disposing.as_ref().is_some_and(|runs| runs.disposition == *disposition) {
+                return Some(State::Talking(talking));
+            }
+            let (seat, disposition) = (talking.party.seat.clone(), disposition.clone());
+            flow.event(FlowEvent::Disposing { call, seat, disposition: disposition.clone() });
+            let until = flow.now + flow.config.disposal;
+            let disposing = Some(Disposing { disposition, until });
+            Some(State::Talking(Talking { disposing, ..talking }))
+        });
+        Ok(())
+    }
+
+    /// The disposal was a mistake.
+    pub(crate) fn undo(&mut self, call: CallId) -> Result<(), Refusal> {
+        match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::CallingBack(_)) => self.not_reached(call),
+            Some(State::Talking(Talking { disposing: Some(_), .. })) => {
+                self.advance(call, |flow, _, state| {
+                    let State::Talking(talking) = state else { return Some(state) };
+                    flow.not_disposed(call, talking.disposing.as_ref());
+                    Some(State::Talking(Talking { disposing: None, ..talking }))
+                });
+            }
+            Some(
+                State::Talking(Talking { disposing: None, .. })
+                | State::Held(_)
+                | State::Transferring(_)
+                | State::Waiting(_),
+            )
+            | None => return Err(Refusal::NotNow),
+        }
+        Ok(())
+    }
+
+    /// The call goes on: a disposal that ran is told to be undone.
+    pub(crate) fn not_disposed(&mut self, call: CallId, disposing: Option<&Disposing>) {
+        if disposing.is_some() {
+            self.event(FlowEvent::DisposalUndone { call });
+        }
+    }
+
+    /// Nobody has undone it.
+    pub(crate) fn disposal_due(&mut self, call: CallId) {
+        let disposing = match self.calls.get(&call).map(|call| &call.state) {
+            Some(State::Talking(talking)) => talking.disposing.clone(),
+            Some(
+                State::Held(_) | State::Transferring(_) | State::Waiting(_) | State::CallingBack(_),
+            )
+            | None => None,
+        };
+        if let Some(disposing) = disposing {
+            self.end(call, EndedBy::Closing, &disposing.disposition);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What stays with a call through all its states.
+
+use crate::{Program, SilenceCheck};
+use siaga_model::{CallId, LegId, LineSignal, Timestamp, UnitId};
+
+/// A call's place in the queue: those that lost their human first, then by arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    not_requeued: bool,
+    arrival: u64,
+    pub(crate) call: CallId,
+}
+
+/// What stays with a call through all its states.
+#[derive(Debug)]
+pub(crate) struct Line {
+    pub(crate) id: CallId,
+    /// How many calls had arrived before.
+    pub(crate) arrival: u64,
+    /// When it reached the switch, by the switch's word.
+    pub(crate) arrived_at: Timestamp,
+    pub(crate) first_unit: Option<UnitId>,
+    pub(crate) picked: Option<UnitId>,
+    /// The level at which its escalation began; index into the configured levels.
+    pub(crate) first_level: usize,
+    /// The highest level that is asked; index into the configured levels.
+    pub(crate) level: usize,
+    /// Whether it has lost a human, and so goes before those that have had none.
+    pub(crate) requeued: bool,
+    /// Number of the last leg that was made.
+    pub(crate) last_leg: u16,
+    /// What the silent-call procedure has found, runs that were cut short left out.
+    pub(crate) silence: Silence,
+    /// What was last told to be played: saying it again would begin a prompt anew.
+    pub(crate) playing: Program,
+}
+
+/// What is known of a silent line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// The caller was never asked for a sign.
+    NotAsked,
+    /// The caller has heard the question, but the line was not listened to until the end.
+    Asked,
+    /// Listened to until the end, and nothing came.
+    Silent { at: Timestamp },
+    /// The caller gave a sign.
+    Signalled { signal: LineSignal, at: Timestamp },
+}
+
+impl From<Silence> for SilenceCheck {
+    fn from(silence: Silence) -> Self {
+        match silence {
+            Silence::NotAsked | Silence::Asked => Self::NotRun,
+            Silence::Silent { at } => Self::Silent { at },
+            Silence::Signalled { signal, at } => Self::Signalled { signal, at },
+        }
+    }
+}
+
+impl Line {
+    pub(crate) fn new(id: CallId, arrival: u64, arrived_at: Timestamp) -> Self {
+        Self {
+            id,
+            arrival,
+            arrived_at,
+            first_unit: None,
+            picked: None,
+            first_level: 0,
+            level: 0,
+            requeued: false,
+            last_leg: 0,
+            silence: Silence::NotAsked,
+            playing: Program::Quiet,
+        }
+    }
+
+    /// The next leg's id. Numbers start at 1; after 65,535 legs they start over, long after the
+    /// first ones are gone.
+    pub(crate) fn new_leg(&mut self) -> LegId {
+        self.last_leg = self.last_leg.checked_add(1).unwrap_or(1);
+        LegId { call: self.id, n: self.last_leg }
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place { not_requeued: !self.requeued, arrival: self.arrival, call: self.id }
+    }
+}
