@@ -253,7 +253,8 @@ impl Nonces {
         self.0.push_back(Nonce { text, given: now, last_nc: 0 });
     }
 
-    /// Judges `params` for `method`. `ha1s` is `None` for an account that does not exist, which
+    /// Judges `params` for `method`. A wrong proof spends its nonce, so that each guess costs a
+    /// round trip. `ha1s` is `None` for an account that does not exist, which
     /// takes the same path and time.
     pub(crate) fn judge(
         &mut self,
@@ -264,9 +265,10 @@ impl Nonces {
         ha1s: Option<&Ha1s>,
     ) -> Proof {
         let get = |name| params.get(name).unwrap_or_default();
-        let Some(nonce) = self.0.iter_mut().find(|n| n.text == get("nonce")) else {
+        let Some(at) = self.0.iter().position(|n| n.text == get("nonce")) else {
             return Proof::Stale;
         };
+        let nonce = &mut self.0[at];
         let nc = u32::from_str_radix(get("nc"), 16).unwrap_or(0);
         if now.duration_since(nonce.given) > NONCE_LIFE || (nc != 0 && nc <= nonce.last_nc) {
             return Proof::Stale;
@@ -297,6 +299,7 @@ impl Nonces {
             nonce.last_nc = nc;
             Proof::Good
         } else {
+            self.0.remove(at);
             Proof::Wrong
         }
     }
@@ -363,17 +366,20 @@ mod tests {
         let mut nonces = Nonces::default();
         nonces.give(now, "n1".into());
         let ha1s = Ha1s::of("desk", "polda", &secret("s"));
-        for which in 0..2 {
+        for (which, expected) in [(0, Proof::Good), (1, Proof::Stale)] {
             let challenge = Challenge::parse(&challenges("polda", "n1", false)[which]).unwrap();
-            let wrong = challenge.answer("desk", &secret("x"), "REGISTER", "sip:polda", "c");
-            if which == 0 {
-                assert_eq!(round(&mut nonces, now, &wrong, Some(&ha1s)), Proof::Wrong);
-                assert_eq!(round(&mut nonces, now, &wrong, None), Proof::Wrong);
-            }
             let right = challenge.answer("desk", &secret("s"), "REGISTER", "sip:polda", "c");
-            let first = if which == 0 { Proof::Good } else { Proof::Stale };
-            assert_eq!(round(&mut nonces, now, &right, Some(&ha1s)), first);
+            assert_eq!(round(&mut nonces, now, &right, Some(&ha1s)), expected);
             assert_eq!(round(&mut nonces, now, &right, Some(&ha1s)), Proof::Stale);
+        }
+        // A guess spends its nonce, whether the account exists or not.
+        for known in [Some(&ha1s), None] {
+            nonces.give(now, "n3".into());
+            let challenge = Challenge::parse(&challenges("polda", "n3", false)[0]).unwrap();
+            let wrong = challenge.answer("desk", &secret("x"), "REGISTER", "sip:polda", "c");
+            assert_eq!(round(&mut nonces, now, &wrong, known), Proof::Wrong);
+            let right = challenge.answer("desk", &secret("s"), "REGISTER", "sip:polda", "c");
+            assert_eq!(round(&mut nonces, now, &right, known), Proof::Stale);
         }
         nonces.give(now, "n2".into());
         let challenge = Challenge::parse(&challenges("polda", "n2", false)[1]).unwrap();
@@ -382,6 +388,7 @@ mod tests {
         assert_eq!(round(&mut nonces, later, &right, Some(&ha1s)), Proof::Stale);
         let strict = ha1s.clone().sha256_only();
         assert_eq!(round(&mut nonces, now, &right, Some(&strict)), Proof::Wrong);
+        nonces.give(now, "n2".into());
         assert_eq!(round(&mut nonces, now, &right, Some(&ha1s)), Proof::Good);
     }
 

@@ -32,7 +32,7 @@ mod ua;
 mod ws;
 
 pub use digest::Ha1s;
-pub use server::{IncomingLeg, Limits, ServerConfig, ServerEvent, SipServer, UnregisteredBy};
+pub use server::{IncomingLeg, Limits, Rate, ServerConfig, ServerEvent, SipServer, UnregisteredBy};
 pub use types::{DialogKey, Headers, Personal, SipError};
 pub use ua::{IncomingCall, UaEvent, UserAgent, UserAgentConfig};
 

@@ -2,16 +2,20 @@
 //!
 //! A connection is one task between the socket and two bounded queues. It answers keep-alives,
 //! sends pings, and ends when the other side has been silent for `SILENCE`, does not take what is
-//! sent within `STUCK`, or sends more than the limit.
+//! sent within `STUCK`, sends a message beyond the limit, or floods. The server reads no faster than
+//! its allowances for the connection and its address say.
 
+use crate::server::{Allowance, ByteAllowance};
 use crate::stack::FlowId;
 use futures_util::{SinkExt as _, StreamExt as _};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, MissedTickBehavior, Sleep, interval_at, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
@@ -149,29 +153,37 @@ where
 }
 
 /// Carries messages until either side ends it: the peer, or we by dropping the sender of `outbound`.
+/// Without an `allowance`, messages are read as fast as they are taken.
 pub(crate) async fn carry<S>(
     mut socket: WebSocketStream<S>,
     flow: FlowId,
     inbound: mpsc::Sender<Inbound>,
     mut outbound: mpsc::Receiver<Vec<u8>>,
+    allowance: Option<Allowance>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let why = exchange(&mut socket, flow, &inbound, &mut outbound).await;
-    let code = if why == TOO_LARGE { CloseCode::Size } else { CloseCode::Normal };
+    let why = exchange(&mut socket, flow, &inbound, &mut outbound, allowance).await;
+    let code = match why {
+        TOO_LARGE => CloseCode::Size,
+        FLOODING => CloseCode::Policy,
+        _ => CloseCode::Normal,
+    };
     let frame = CloseFrame { code, reason: why.into() };
     // The peer may be gone already; then there is nobody to say goodbye to.
     let _ = timeout(Duration::from_secs(1), socket.close(Some(frame))).await;
     let _ = inbound.send(Inbound::Down(flow, why)).await;
 }
 
-const TOO_LARGE: &str = "Message Too Large";
+pub(crate) const TOO_LARGE: &str = "Message Too Large";
+pub(crate) const FLOODING: &str = "Flooding";
 
 async fn exchange<S>(
     socket: &mut WebSocketStream<S>,
     flow: FlowId,
     inbound: &mpsc::Sender<Inbound>,
     outbound: &mut mpsc::Receiver<Vec<u8>>,
+    mut allowance: Option<Allowance>,
 ) -> &'static str
 where
     S: AsyncRead + AsyncWrite + Unpin,
@@ -179,10 +191,21 @@ where
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
+    let mut resting = false;
+    let mut read_from = heard;
     loop {
         let send = tokio::select! {
-            frame = socket.next() => {
+            () = sleep_until(read_from), if resting => {
+                resting = false;
+                None
+            }
+            frame = socket.next(), if !resting => {
                 heard = Instant::now();
+                if let Some(allowance) = &mut allowance {
+                    let Some(rest) = allowance.on_message(heard.into_std()) else { return FLOODING };
+                    resting = !rest.is_zero();
+                    read_from = heard + rest;
+                }
                 match frame {
                     Some(Ok(Message::Text(text))) => on_data(flow, inbound, text.as_bytes()).await,
                     Some(Ok(Message::Binary(data))) => on_data(flow, inbound, &data).await,
@@ -223,5 +246,62 @@ async fn on_data(flow: FlowId, inbound: &mpsc::Sender<Inbound>, data: &[u8]) -> 
             let _ = inbound.send(Inbound::Frame(flow, data.to_vec())).await;
             None
         }
+    }
+}
+
+/// A stream that is read no faster than the allowance of its address says.
+pub(crate) struct Metered<S> {
+    stream: S,
+    allowance: ByteAllowance,
+    rest: Option<Pin<Box<Sleep>>>,
+}
+
+impl<S> Metered<S> {
+    /// Bytes read at once: what one connection can take on credit before others of its address.
+    const CHUNK: usize = 4096;
+
+    pub(crate) fn new(stream: S, allowance: ByteAllowance) -> Self {
+        Self { stream, allowance, rest: None }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
+        }
+        let room = buf.remaining().min(Self::CHUNK);
+        let mut chunk = ReadBuf::new(buf.initialize_unfilled_to(room));
+        ready!(Pin::new(&mut self.stream).poll_read(cx, &mut chunk))?;
+        let count = chunk.filled().len();
+        buf.advance(count);
+        let rest = self.allowance.on_bytes(std::time::Instant::now(), count);
+        if !rest.is_zero() {
+            self.rest = Some(Box::pin(sleep(rest)));
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

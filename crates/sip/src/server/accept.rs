@@ -1,12 +1,12 @@
 //! The listening side: counts connections, does TLS and the WebSocket handshake, and hands over.
 
-use super::{Limits, ServerEvent};
+use super::limits::{Allowance, Connections, Limits};
 use crate::stack::FlowId;
+use crate::ws::Metered;
 use crate::ws::{self, HANDSHAKE, Inbound, OUTBOUND};
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ pub(super) enum Arrival {
     /// A connection is up.
     Up { flow: FlowId, remote: SocketAddr, outbound: mpsc::Sender<Vec<u8>> },
     /// A connection never came up.
-    Refused(ServerEvent),
+    Refused { remote: SocketAddr, what: &'static str },
 }
 
 /// Accepts until `stop`.
@@ -33,7 +33,7 @@ pub(super) struct Acceptor {
 
 impl Acceptor {
     pub(super) async fn run(self) {
-        let counts = Counts::default();
+        let connections = Connections::default();
         let mut next_flow = 1;
         loop {
             let (stream, remote) = tokio::select! {
@@ -48,12 +48,11 @@ impl Acceptor {
                     }
                 },
             };
-            let Some(place) = counts.take(remote.ip(), &self.limits) else {
-                let what = "too many connections".to_owned();
+            let taken = connections.take(Instant::now(), remote.ip(), &self.limits);
+            let Some((place, allowance)) = taken else {
                 // A lost note about a refused connection does no harm.
-                let _ = self
-                    .arrivals
-                    .try_send(Arrival::Refused(ServerEvent::Rejected { remote, what }));
+                let what = "too many connections";
+                let _ = self.arrivals.try_send(Arrival::Refused { remote, what });
                 continue;
             };
             let flow = FlowId(next_flow);
@@ -65,6 +64,7 @@ impl Acceptor {
                 inbound: self.inbound.clone(),
                 flow,
                 remote,
+                allowance,
             };
             let stop = self.stop.clone();
             tokio::spawn(async move {
@@ -85,6 +85,7 @@ struct Connection {
     inbound: mpsc::Sender<Inbound>,
     flow: FlowId,
     remote: SocketAddr,
+    allowance: Allowance,
 }
 
 impl Connection {
@@ -93,6 +94,7 @@ impl Connection {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
+        let stream = Metered::new(stream, self.allowance.bytes());
         match self.tls.clone() {
             None => self.websocket(stream).await,
             Some(config) => {
@@ -113,47 +115,11 @@ impl Connection {
         let (outbound, queue) = mpsc::channel(OUTBOUND);
         let up = Arrival::Up { flow: self.flow, remote: self.remote, outbound };
         if self.arrivals.send(up).await.is_ok() {
-            ws::carry(socket, self.flow, self.inbound, queue).await;
+            ws::carry(socket, self.flow, self.inbound, queue, Some(self.allowance)).await;
         }
     }
 
-    fn refuse(&self, what: &str) {
-        let event = ServerEvent::Rejected { remote: self.remote, what: what.to_owned() };
-        let _ = self.arrivals.try_send(Arrival::Refused(event)); // only a note
-    }
-}
-
-/// Connections in all and by address.
-#[derive(Clone, Default)]
-struct Counts(Arc<Mutex<HashMap<IpAddr, usize>>>);
-
-/// One counted connection; gives its place back when dropped.
-struct Place {
-    counts: Counts,
-    address: IpAddr,
-}
-
-impl Counts {
-    fn take(&self, address: IpAddr, limits: &Limits) -> Option<Place> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let here = counts.get(&address).copied().unwrap_or(0);
-        let all: usize = counts.values().sum();
-        if here >= limits.connections_per_address || all >= limits.connections {
-            return None;
-        }
-        counts.insert(address, here + 1);
-        Some(Place { counts: self.clone(), address })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut counts = self.counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(here) = counts.get_mut(&self.address) {
-            *here -= 1;
-            if *here == 0 {
-                counts.remove(&self.address);
-            }
-        }
+    fn refuse(&self, what: &'static str) {
+        let _ = self.arrivals.try_send(Arrival::Refused { remote: self.remote, what }); // only a note
     }
 }

@@ -6,8 +6,12 @@ use accept::Acceptor;
 use run::{Actor, Sources};
 use std::fmt;
 mod accept;
+mod limits;
 mod registrar;
 mod run;
+
+pub(crate) use limits::{Allowance, ByteAllowance};
+pub use limits::{Limits, Rate};
 
 use crate::ask::{Asker, EVENTS};
 use crate::types::{DialogKey, Headers, Personal, SipError};
@@ -38,30 +42,6 @@ pub struct ServerConfig {
     pub emergency_user: String,
     /// What is refused, and from where on.
     pub limits: Limits,
-}
-
-/// Bounds against broken and hostile peers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Largest message, in bytes; a larger one closes its connection.
-    pub message_bytes: usize,
-    /// Connections in all; further ones are closed at once.
-    pub connections: usize,
-    /// Connections from one address.
-    pub connections_per_address: usize,
-    /// Malformed messages on one connection until it is closed.
-    pub malformed_per_connection: u32,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            message_bytes: 64 * 1024,
-            connections: 4096,
-            connections_per_address: 512,
-            malformed_per_connection: 20,
-        }
-    }
 }
 
 /// What the server reports. Every dialog ends with exactly one `Failed` or `Ended`.
@@ -143,6 +123,8 @@ pub enum ServerEvent {
         reason: Option<String>,
     },
     /// A message or a connection was refused. For log and statistics; holds nothing of its content.
+    /// Of one address, at most 20 at once and 2 a second are told; the next one says how many there
+    /// were besides.
     Rejected {
         /// From where.
         remote: SocketAddr,

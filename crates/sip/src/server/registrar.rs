@@ -1,5 +1,12 @@
 //! Accounts, their contacts and who may register, without IO (RFC 3261, 10.3; RFC 5626).
+//!
+//! Guessing is slowed threefold, and never at the cost of a desk elsewhere: each refusal of an
+//! address is answered later than the one before; an address that has guessed wrong for an account
+//! must wait before its next proof for that account is looked at at all, longer the more wrong ones
+//! the account has had from anywhere; and each proof needs a nonce of its own. Whoever has not
+//! guessed wrong for the account is never made to wait.
 
+use super::limits::neighbour;
 use crate::digest::{Ha1s, Nonces, Params, Proof};
 use crate::message::{Message, NameAddr, split_list};
 use crate::stack::{FlowId, Owner};
@@ -11,13 +18,14 @@ use std::time::{Duration, Instant};
 const EXPIRES: (u64, u64, u64) = (60, 3600, 600);
 /// Contacts of one account; a further one displaces the oldest.
 const CONTACTS: usize = 8;
-/// Addresses whose failures are counted; further ones are slowed as if they had failed often.
+/// Addresses, and pairs of address and account, whose failures are counted; further ones are slowed
+/// as if they had failed often.
 const ADDRESSES: usize = 4096;
 /// Delay of the first refusal of an address; doubled with each further one.
 const FIRST_DELAY: Duration = Duration::from_millis(250);
 /// The longest delay.
 const LAST_DELAY: Duration = Duration::from_secs(8);
-/// Failures of an address are forgotten when it has made none for this long.
+/// Failures are forgotten when there has been none for this long.
 const FORGIVEN: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
@@ -42,9 +50,31 @@ impl Binding {
     }
 }
 
+/// Wrong proofs of somebody, or for something.
+#[derive(Clone, Copy, Debug, Default)]
+struct Failures(Option<(u32, Instant)>);
+
+impl Failures {
+    fn count(&mut self, now: Instant) {
+        let before = self.0.filter(|(_, last)| now.duration_since(*last) < FORGIVEN);
+        self.0 = Some((before.map_or(0, |(count, _)| count).saturating_add(1), now));
+    }
+
+    /// How much later the next one is answered, from the last one on.
+    fn delay(&self) -> Duration {
+        let Some((count, _)) = self.0 else { return Duration::ZERO };
+        FIRST_DELAY.saturating_mul(1 << (count - 1).min(10)).min(LAST_DELAY)
+    }
+
+    fn are_forgiven(&self, now: Instant) -> bool {
+        self.0.is_none_or(|(_, last)| now.duration_since(last) >= FORGIVEN)
+    }
+}
+
 #[derive(Debug)]
 struct Account {
     secrets: Ha1s,
+    failures: Failures,
     /// The newest last.
     bindings: Vec<Binding>,
 }
@@ -52,7 +82,9 @@ struct Account {
 #[derive(Debug, Default)]
 pub(super) struct Registrar {
     accounts: HashMap<String, Account>,
-    failures: HashMap<IpAddr, (u32, Instant)>,
+    /// By neighbour, and by neighbour and account.
+    by_address: HashMap<IpAddr, Failures>,
+    by_guess: HashMap<(IpAddr, String), Failures>,
 }
 
 /// What to answer to a REGISTER.
@@ -62,6 +94,8 @@ pub(super) enum Verdict {
     Challenge { stale: bool },
     /// A refusal, sent after `delay`.
     Refused { status: u16, reason: &'static str, delay: Duration },
+    /// 503: an address that has guessed wrong must wait before it is listened to again.
+    Later { after: Duration },
     /// 423 with the least life-time, in seconds.
     TooBrief { least: u64 },
     /// 200 with these Contact values.
@@ -85,7 +119,10 @@ impl Registrar {
         match self.accounts.get_mut(&user) {
             Some(account) => account.secrets = secrets,
             None => {
-                self.accounts.insert(user, Account { secrets, bindings: Vec::new() });
+                self.accounts.insert(
+                    user,
+                    Account { secrets, failures: Failures::default(), bindings: Vec::new() },
+                );
             }
         }
     }
@@ -117,7 +154,8 @@ impl Registrar {
 
     /// Drops what has expired; gives the accounts that lost their last contact.
     pub(super) fn expire(&mut self, now: Instant) -> Vec<String> {
-        self.failures.retain(|_, (_, last)| now.duration_since(*last) < FORGIVEN);
+        self.by_address.retain(|_, f| !f.are_forgiven(now));
+        self.by_guess.retain(|_, f| !f.are_forgiven(now));
         self.drop_bindings(|b| b.until <= now)
     }
 
@@ -156,6 +194,10 @@ impl Registrar {
             .filter_map(Params::parse)
             .find(|p| p.get("realm") == Some(realm));
         let Some(proof) = proof else { return Verdict::Challenge { stale: false } };
+        let guess = (neighbour(address), user.clone());
+        if let Some(after) = self.must_wait(now, &guess) {
+            return Verdict::Later { after };
+        }
         // One account can register nobody but itself.
         let account = self.accounts.get(&user).filter(|_| proof.get("username") == Some(&user));
         let secrets = account.map(|a| a.secrets.clone());
@@ -163,7 +205,7 @@ impl Registrar {
             Proof::Good => {}
             Proof::Stale => return Verdict::Challenge { stale: true },
             Proof::Wrong => {
-                let delay = self.count_failure(now, address);
+                let delay = self.count_failure(now, guess);
                 return Verdict::Refused { status: 403, reason: "Wrong User Or Secret", delay };
             }
         }
@@ -173,17 +215,36 @@ impl Registrar {
         update(now, account, request, flow, user)
     }
 
-    fn count_failure(&mut self, now: Instant, address: IpAddr) -> Duration {
-        if self.failures.len() >= ADDRESSES && !self.failures.contains_key(&address) {
+    /// How long this address must wait before its proofs for this account are looked at again.
+    fn must_wait(&self, now: Instant, guess: &(IpAddr, String)) -> Option<Duration> {
+        let (_, last) = self.by_guess.get(guess).filter(|f| !f.are_forgiven(now))?.0?;
+        let own = self.by_guess.get(guess).map_or(Duration::ZERO, Failures::delay);
+        let account = self.accounts.get(&guess.1).filter(|a| !a.failures.are_forgiven(now));
+        let delay = own.max(account.map_or(Duration::ZERO, |a| a.failures.delay()));
+        (last + delay).checked_duration_since(now).filter(|d| !d.is_zero())
+    }
+
+    /// Counts a wrong proof; gives how much later it is answered.
+    fn count_failure(&mut self, now: Instant, guess: (IpAddr, String)) -> Duration {
+        if let Some(account) = self.accounts.get_mut(&guess.1) {
+            account.failures.count(now);
+        }
+        let address = guess.0;
+        if self.by_guess.len() >= ADDRESSES {
+            self.by_guess.retain(|_, f| !f.are_forgiven(now));
+        }
+        if self.by_guess.len() < ADDRESSES || self.by_guess.contains_key(&guess) {
+            self.by_guess.entry(guess).or_default().count(now);
+        }
+        if self.by_address.len() >= ADDRESSES {
+            self.by_address.retain(|_, f| !f.are_forgiven(now));
+        }
+        if self.by_address.len() >= ADDRESSES && !self.by_address.contains_key(&address) {
             return LAST_DELAY;
         }
-        let (count, last) = self.failures.entry(address).or_insert((0, now));
-        if now.duration_since(*last) >= FORGIVEN {
-            *count = 0;
-        }
-        *last = now;
-        *count = count.saturating_add(1);
-        FIRST_DELAY.saturating_mul(1 << (*count - 1).min(10)).min(LAST_DELAY)
+        let failures = self.by_address.entry(address).or_default();
+        failures.count(now);
+        failures.delay()
     }
 }
 
@@ -303,6 +364,16 @@ mod tests {
         }
 
         fn register(&mut self, flow: FlowId, secret: &str, contact: &str) -> Verdict {
+            self.register_from(IpAddr::from([127, 0, 0, 1]), flow, secret, contact)
+        }
+
+        fn register_from(
+            &mut self,
+            address: IpAddr,
+            flow: FlowId,
+            secret: &str,
+            contact: &str,
+        ) -> Verdict {
             self.cseq += 1;
             let nonce = format!("n{}", self.cseq);
             self.nonces.give(self.now, nonce.clone());
@@ -316,7 +387,6 @@ mod tests {
                 .with("CSeq", format!("{} REGISTER", self.cseq))
                 .with("Contact", contact)
                 .with("Authorization", proof);
-            let address = IpAddr::from([127, 0, 0, 1]);
             self.registrar.register(self.now, &request, flow, &mut self.nonces, "polda", address)
         }
     }
@@ -357,17 +427,60 @@ mod tests {
         assert_eq!(desk.registrar.flow_down(FlowId(2)), ["desk"]);
     }
 
+    const CONTACT: &str = "<sip:a@b.invalid>";
+
+    /// The next wrong proof that is looked at, as early as possible; gives its delay.
+    fn guess(desk: &mut Desk, address: IpAddr) -> Duration {
+        loop {
+            match desk.register_from(address, FLOW, "x", CONTACT) {
+                Verdict::Refused { status: 403, delay, .. } => return delay,
+                Verdict::Later { after } => desk.now += after,
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
     #[test]
     fn each_wrong_secret_is_answered_later_until_the_address_behaves() {
         let mut desk = Desk::new();
-        let delay = |desk: &mut Desk| match desk.register(FLOW, "x", "<sip:a@b.invalid>") {
-            Verdict::Refused { status: 403, delay, .. } => delay,
-            other => panic!("{other:?}"),
-        };
-        let delays: Vec<u128> = (0..7).map(|_| delay(&mut desk).as_millis()).collect();
+        let here = IpAddr::from([127, 0, 0, 1]);
+        let delays: Vec<u128> = (0..7).map(|_| guess(&mut desk, here).as_millis()).collect();
         assert_eq!(delays, [250, 500, 1000, 2000, 4000, 8000, 8000]);
         desk.now += FORGIVEN;
-        assert_eq!(delay(&mut desk), FIRST_DELAY);
+        assert_eq!(guess(&mut desk, here), FIRST_DELAY);
+    }
+
+    #[test]
+    fn many_guesses_at_once_are_not_looked_at_before_their_time() {
+        let mut desk = Desk::new();
+        let (here, begun) = (IpAddr::from([10, 0, 0, 1]), desk.now);
+        let mut looked_at = 0;
+        while desk.now < begun + Duration::from_secs(60) {
+            match desk.register_from(here, FLOW, "x", CONTACT) {
+                Verdict::Refused { status: 403, .. } => looked_at += 1,
+                Verdict::Later { .. } => {}
+                other => panic!("{other:?}"),
+            }
+            desk.now += Duration::from_millis(10);
+        }
+        assert!(looked_at <= 13, "{looked_at} of 6000 guesses in a minute");
+        // Not even the right secret helps who has guessed so often, until it has waited.
+        assert!(matches!(desk.register_from(here, FLOW, "s", CONTACT), Verdict::Later { .. }));
+        desk.now += LAST_DELAY;
+        assert!(matches!(desk.register_from(here, FLOW, "s", CONTACT), Verdict::Done { .. }));
+    }
+
+    #[test]
+    fn a_desk_elsewhere_registers_at_once_whoever_guesses_at_its_account() {
+        let mut desk = Desk::new();
+        for n in 0..200 {
+            guess(&mut desk, IpAddr::from([10, 0, n, 1]));
+        }
+        let home = IpAddr::from([192, 168, 0, 7]);
+        assert!(matches!(desk.register_from(home, FLOW, "s", CONTACT), Verdict::Done { .. }));
+        // All those who guess share the delay that the account has grown.
+        let next = desk.register_from(IpAddr::from([10, 0, 199, 1]), FLOW, "x", CONTACT);
+        assert_eq!(next, Verdict::Later { after: LAST_DELAY });
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The task that owns the server: flows, registrar and stack.
 
 use super::accept::Arrival;
+use super::limits::{Ledger, RETRY_AFTER_SECONDS};
 use super::registrar::{Change, Registrar, Verdict};
 use super::{IncomingLeg, ServerConfig, ServerEvent, UnregisteredBy};
 use crate::ask::{BACKLOG, Job};
@@ -8,10 +9,10 @@ use crate::digest::{Ha1s, Nonces, challenges};
 use crate::message::{Message, Method, Start, uri_user};
 use crate::stack::{Event, FlowId, Identity, Invitation, Output, Owner, Stack};
 use crate::types::{DialogKey, Headers, SipError};
-use crate::ws::Inbound;
+use crate::ws::{FLOODING, Inbound, TOO_LARGE};
 use siaga_model::Redacted;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
@@ -34,6 +35,9 @@ pub(super) struct Actor {
     stack: Stack,
     registrar: Registrar,
     flows: HashMap<FlowId, Flow>,
+    ledger: Ledger,
+    /// Calls of people without a registration, and where they came from.
+    strangers: HashMap<DialogKey, IpAddr>,
     delayed: BTreeMap<(Instant, u64), (FlowId, Message)>,
     next_delayed: u64,
     events: VecDeque<ServerEvent>,
@@ -67,6 +71,8 @@ impl Actor {
             stack: Stack::new(identity, rand::make_rng()),
             registrar: Registrar::default(),
             flows: HashMap::new(),
+            ledger: Ledger::default(),
+            strangers: HashMap::new(),
             delayed: BTreeMap::new(),
             next_delayed: 0,
             events: VecDeque::new(),
@@ -86,7 +92,7 @@ impl Actor {
     ) {
         let _stop = stop.drop_guard();
         loop {
-            self.flush();
+            self.flush(Instant::now());
             if self
                 .closing
                 .as_ref()
@@ -109,10 +115,12 @@ impl Actor {
                     Some(job) => job(&mut self),
                     None => return,
                 },
-                Some(arrival) = from.arrivals.recv(), if reading => self.on_arrival(arrival),
+                Some(arrival) = from.arrivals.recv(), if reading => {
+                    self.on_arrival(Instant::now(), arrival);
+                }
                 Some(inbound) = from.inbound.recv(), if reading => match inbound {
-                    Inbound::Frame(flow, data) => self.on_frame(flow, &data),
-                    Inbound::Down(flow, why) => self.on_down(flow, why),
+                    Inbound::Frame(flow, data) => self.on_frame(Instant::now(), flow, &data),
+                    Inbound::Down(flow, why) => self.on_down(Instant::now(), flow, why),
                 },
                 () = sleep_until(deadline.into()) => self.on_time(Instant::now()),
             }
@@ -145,56 +153,57 @@ impl Actor {
         }
     }
 
-    fn on_arrival(&mut self, arrival: Arrival) {
+    fn on_arrival(&mut self, now: Instant, arrival: Arrival) {
         match arrival {
             Arrival::Up { flow, remote, outbound } => {
                 let nonces = Nonces::default();
                 self.flows.insert(flow, Flow { remote, outbound, nonces, malformed: 0 });
             }
-            Arrival::Refused(event) => self.events.push_back(event),
+            Arrival::Refused { remote, what } => self.reject_note(now, remote, what),
         }
     }
 
-    fn on_down(&mut self, flow: FlowId, why: &'static str) {
+    fn on_down(&mut self, now: Instant, flow: FlowId, why: &'static str) {
         let Some(gone) = self.flows.remove(&flow) else { return };
-        if why == "Message Too Large" {
-            self.reject_note(gone.remote, why);
+        if matches!(why, TOO_LARGE | FLOODING) {
+            self.reject_note(now, gone.remote, why);
         }
-        self.stack.flow_down(Instant::now(), flow);
-        self.flush(); // so that what failed by it is told before it
+        self.stack.flow_down(now, flow);
+        self.flush(now); // so that what failed by it is told before it
         for user in self.registrar.flow_down(flow) {
             let why = UnregisteredBy::ConnectionLost;
             self.events.push_back(ServerEvent::Unregistered { user, why });
         }
     }
 
-    fn reject_note(&mut self, remote: SocketAddr, what: impl Into<String>) {
-        self.events.push_back(ServerEvent::Rejected { remote, what: what.into() });
+    fn reject_note(&mut self, now: Instant, remote: SocketAddr, what: impl Into<String>) {
+        if let Some(what) = self.ledger.note(now, remote.ip(), what.into()) {
+            self.events.push_back(ServerEvent::Rejected { remote, what });
+        }
     }
 
-    fn on_frame(&mut self, flow: FlowId, data: &[u8]) {
+    fn on_frame(&mut self, now: Instant, flow: FlowId, data: &[u8]) {
         // Frames of a connection that was cut here may still be in the queue.
         let Some(from) = self.flows.get_mut(&flow) else { return };
         let remote = from.remote;
         match Message::parse(data) {
-            Ok(message) => self.on_message(flow, remote, message),
+            Ok(message) => self.on_message(now, flow, remote, message),
             Err(malformed) => {
                 from.malformed += 1;
                 let too_many = from.malformed >= self.cfg.limits.malformed_per_connection;
-                self.reject_note(remote, malformed.what);
+                self.reject_note(now, remote, malformed.what);
                 if let Some(reply) = malformed.reply {
                     self.stack.send(flow, reply.with("Server", self.cfg.user_agent.clone()));
                 }
                 if too_many {
-                    self.flush();
-                    self.on_down(flow, "Too Many Malformed Messages");
+                    self.flush(now);
+                    self.on_down(now, flow, "Too Many Malformed Messages");
                 }
             }
         }
     }
 
-    fn on_message(&mut self, flow: FlowId, remote: SocketAddr, message: Message) {
-        let now = Instant::now();
+    fn on_message(&mut self, now: Instant, flow: FlowId, remote: SocketAddr, message: Message) {
         let outside = message.to().is_some_and(|t| t.param("tag").is_none());
         match &message.start {
             Start::Request { method: Method::Register, .. } => {
@@ -202,14 +211,25 @@ impl Actor {
             }
             Start::Request { method: Method::Invite, uri } if outside => {
                 let emergency = uri_user(uri) == self.cfg.emergency_user;
+                let registered = self.registrar.on_flow(flow).is_some();
                 if self.closing.is_some() {
                     self.stack.respond(flow, &message, 503, "Closing");
-                } else if emergency || self.registrar.on_flow(flow).is_some() {
+                } else if registered
+                    || emergency && self.ledger.may_call(now, remote.ip(), &self.cfg.limits)
+                {
                     self.stack.receive(now, flow, message);
+                } else if emergency {
+                    let reason = "Too Many Calls From One Address";
+                    let response = self
+                        .stack
+                        .response(&message, 503, reason)
+                        .with("Retry-After", RETRY_AFTER_SECONDS.to_string());
+                    self.stack.send(flow, response);
+                    self.reject_note(now, remote, reason);
                 } else {
                     let reason = format!("Only {} Without Registration", self.cfg.emergency_user);
                     self.stack.respond(flow, &message, 403, &reason);
-                    self.reject_note(remote, reason);
+                    self.reject_note(now, remote, reason);
                 }
             }
             Start::Request { .. } | Start::Response { .. } => {
@@ -233,16 +253,25 @@ impl Actor {
                 from.nonces.give(now, nonce);
                 self.stack.send(flow, response);
             }
+            Verdict::Later { after } => {
+                let reason = "Too Many Wrong Secrets";
+                let response = self
+                    .stack
+                    .response(request, 503, reason)
+                    .with("Retry-After", after.as_millis().div_ceil(1000).to_string());
+                self.stack.send(flow, response);
+                self.reject_note(now, remote, reason);
+            }
             Verdict::Refused { status, reason, delay } => {
                 let response = self.stack.response(request, status, reason);
-                self.reject_note(remote, reason);
+                self.reject_note(now, remote, reason);
                 if delay.is_zero() {
                     self.stack.send(flow, response);
                 } else if self.delayed.len() < DELAYED {
                     self.next_delayed += 1;
                     self.delayed.insert((now + delay, self.next_delayed), (flow, response));
                 } else {
-                    self.on_down(flow, "Too Many Refusals");
+                    self.on_down(now, flow, "Too Many Refusals");
                 }
             }
             Verdict::TooBrief { least } => {
@@ -293,29 +322,38 @@ impl Actor {
         }
     }
 
-    fn flush(&mut self) {
+    fn flush(&mut self, now: Instant) {
         while let Some(output) = self.stack.poll_output() {
             match output {
-                Output::Send(flow, message) => self.transmit(flow, &message),
-                Output::Event(event) => self.on_event(event),
+                Output::Send(flow, message) => self.transmit(now, flow, &message),
+                Output::Event(event) => self.on_event(now, event),
             }
         }
     }
 
-    fn transmit(&mut self, flow: FlowId, message: &Message) {
+    fn transmit(&mut self, now: Instant, flow: FlowId, message: &Message) {
         let Some(to) = self.flows.get(&flow) else { return };
         if to.outbound.try_send(message.to_bytes()).is_err() {
-            self.on_down(flow, "Stuck"); // dropping its queue ends the connection
+            self.on_down(now, flow, "Stuck"); // dropping its queue ends the connection
         }
     }
 
-    fn on_event(&mut self, event: Event) {
+    fn on_event(&mut self, now: Instant, event: Event) {
+        if let Event::Failed { dialog, .. } | Event::Ended { dialog, .. } = &event
+            && let Some(address) = self.strangers.remove(dialog)
+        {
+            self.ledger.call_ended(address);
+        }
         let event = match event {
             Event::Incoming { dialog, flow, from, request_uri, offer, headers } => {
                 let Some(remote) = self.flows.get(&flow).map(|f| f.remote) else { return };
                 let owner = self.registrar.on_flow(flow);
-                if let Some(owner) = &owner {
-                    self.stack.adopt(owner, flow);
+                match &owner {
+                    Some(owner) => self.stack.adopt(owner, flow),
+                    None => {
+                        self.strangers.insert(dialog, remote.ip());
+                        self.ledger.call_began(now, remote.ip());
+                    }
                 }
                 ServerEvent::Incoming(IncomingLeg {
                     dialog,

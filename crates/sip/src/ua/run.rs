@@ -261,7 +261,7 @@ impl Agent {
                 let flow = FlowId(self.next_flow);
                 self.next_flow += 1;
                 let (outbound, queue) = mpsc::channel(OUTBOUND);
-                let carrier = ws::carry(*socket, flow, self.inbound.0.clone(), queue);
+                let carrier = ws::carry(*socket, flow, self.inbound.0.clone(), queue, None);
                 let cut = tokio::spawn(carrier).abort_handle();
                 self.link = Link::Up { flow, outbound, cut };
                 if self.cfg.register {

@@ -1,5 +1,6 @@
 //! A server, phones, a raw WebSocket client and a wire that can be cut.
 
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt as _, StreamExt as _};
 use siaga_model::Redacted;
 use siaga_sip::{
@@ -7,11 +8,12 @@ use siaga_sip::{
     SipServer, UaEvent, UserAgent, UserAgentConfig,
 };
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -172,45 +174,76 @@ impl Phone {
     }
 }
 
+/// A TCP connection from a local address of our choice.
+pub(crate) async fn connect_from(here: IpAddr, server: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(SocketAddr::new(here, 0)).unwrap();
+    socket.connect(server).await.unwrap()
+}
+
 /// A client that sends what it likes.
-pub(crate) struct Raw(tokio_tungstenite::WebSocketStream<TcpStream>);
+pub(crate) struct Raw {
+    out: RawOut,
+    back: RawBack,
+}
+
+pub(crate) struct RawOut(SplitSink<WebSocketStream<TcpStream>, Message>);
+pub(crate) struct RawBack(SplitStream<WebSocketStream<TcpStream>>);
 
 impl Raw {
     pub(crate) async fn connect(server: SocketAddr) -> Self {
+        Self::connect_from(IpAddr::from([127, 0, 0, 1]), server).await
+    }
+
+    pub(crate) async fn connect_from(here: IpAddr, server: SocketAddr) -> Self {
         let mut request = format!("ws://{server}/").into_client_request().unwrap();
         request.headers_mut().insert("Sec-WebSocket-Protocol", "sip".parse().unwrap());
-        let stream = TcpStream::connect(server).await.unwrap();
-        Self(tokio_tungstenite::client_async(request, stream).await.unwrap().0)
+        let stream = connect_from(here, server).await;
+        let socket = tokio_tungstenite::client_async(request, stream).await.unwrap().0;
+        let (out, back) = socket.split();
+        Self { out: RawOut(out), back: RawBack(back) }
+    }
+
+    pub(crate) fn split(self) -> (RawOut, RawBack) {
+        (self.out, self.back)
     }
 
     /// False once the server has closed the connection.
     pub(crate) async fn send(&mut self, data: impl Into<Vec<u8>>) -> bool {
-        let data = data.into();
-        let message = match String::from_utf8(data) {
-            Ok(text) => Message::text(text),
-            Err(error) => Message::binary(error.into_bytes()),
-        };
-        self.0.send(message).await.is_ok()
+        self.out.send(data).await
     }
 
     /// The next SIP message; `None` once closed.
     pub(crate) async fn receive(&mut self) -> Option<String> {
-        soon("a message", async {
-            loop {
-                match self.0.next().await {
-                    Some(Ok(Message::Text(text))) => return Some(text.to_string()),
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                    Some(Ok(_)) => {}
-                }
-            }
-        })
-        .await
+        soon("a message", self.back.receive()).await
     }
 
     /// The status line of the next message.
     pub(crate) async fn status(&mut self) -> String {
         let message = self.receive().await.expect("a reply");
         message.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+impl RawOut {
+    pub(crate) async fn send(&mut self, data: impl Into<Vec<u8>>) -> bool {
+        let message = match String::from_utf8(data.into()) {
+            Ok(text) => Message::text(text),
+            Err(error) => Message::binary(error.into_bytes()),
+        };
+        self.0.send(message).await.is_ok()
+    }
+}
+
+impl RawBack {
+    pub(crate) async fn receive(&mut self) -> Option<String> {
+        loop {
+            match self.0.next().await {
+                Some(Ok(Message::Text(text))) => return Some(text.to_string()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
     }
 }
 

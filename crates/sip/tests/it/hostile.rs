@@ -5,7 +5,7 @@ use crate::harness::*;
 use rand::{Rng as _, RngExt as _, SeedableRng as _};
 use siaga_sip::{ServerEvent, UaEvent};
 
-fn request(method: &str, to: &str, extra: &str, body: &str) -> String {
+pub(crate) fn request(method: &str, to: &str, extra: &str, body: &str) -> String {
     format!(
         "{method} sip:{to}@{REALM} SIP/2.0\r\nVia: SIP/2.0/WS x.invalid;branch=z9hG4bKx\r\n\
          Max-Forwards: 70\r\nFrom: <sip:x@x.invalid>;tag=x\r\nTo: <sip:{to}@{REALM}>\r\n\

@@ -4,6 +4,7 @@
 #![allow(clippy::result_large_err, reason = "an event not waited for is handed back whole")]
 
 mod calls;
+mod floods;
 mod harness;
 mod hostile;
 mod reconnect;
