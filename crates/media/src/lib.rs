@@ -1,4 +1,4 @@
-//! Voice: WebRTC sessions, Opus, jitter buffer, mixer, tones, DTMF.
+//! Voice: WebRTC sessions, Opus, jitter buffer, mixer, tones, DTMF, knocks.
 //!
 //! Everything here speaks one format: [`Frame`], 20 ms of 48 kHz mono 16-bit sound. A voice
 //! arrives like this: RTP packets go into a [`playout::Playout`] (jitter buffer, Opus decoder and
@@ -18,6 +18,7 @@ pub mod dtmf;
 pub mod frame;
 pub mod goertzel;
 pub mod jitter;
+pub mod knock;
 pub mod mixer;
 pub mod opus;
 pub mod playout;
