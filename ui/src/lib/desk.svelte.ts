@@ -340,17 +340,16 @@ export class Desk {
 
   /** Whether this way of disposing of the call can be chosen now. */
   canDispose(reason: NotReport): boolean {
-    if (reason !== "silent" || this.screen === "gone") return true;
-    return this.silence.check === "not-run" || this.silence.check === "silent";
+    if (reason !== "silent" || this.silence.check === "silent") return true;
+    return this.silence.check === "not-run" && this.screen !== "gone";
   }
 
   /** No report. A line is only "silent" after the caller was asked for a sign. */
   disposeAs(reason: NotReport): void {
     if (!this.canDispose(reason)) return;
     this.overlay = "none";
-    if (this.disposing !== null) this.send({ intent: "undo" });
     const disposition: Disposition = { kind: "not-report", reason };
-    if (reason === "silent" && this.screen !== "gone" && this.silence.check === "not-run") {
+    if (reason === "silent" && this.silence.check === "not-run") {
       this.send({ intent: "check-silence" });
     } else {
       this.send({ intent: "dispose", disposition, note: this.closing.note, sure: false });
@@ -389,15 +388,11 @@ export class Desk {
     this.overlay = "settle";
   }
 
-  giveUp(): void {
-    this.send({ intent: "close", disposition: { kind: "not-reached" }, note: "" });
-  }
-
   /** Esc: closes the innermost thing, else takes back what can be taken back. Never ends a call. */
   undo(): void {
     if (this.overlay !== "none") this.overlay = "none";
     else if (this.asking !== null || this.disposing !== null) this.send({ intent: "undo" });
-    else if (this.screen === "calling-back") this.giveUp();
+    else if (this.screen === "calling-back") this.send({ intent: "undo" });
     else if (this.screen === "transfer") this.send({ intent: "take-back" });
     else if (this.closingOpen) this.closingOpen = false;
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });

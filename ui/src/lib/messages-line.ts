@@ -60,6 +60,8 @@ export const line = {
     "Penelepon diminta menekan tombol atau mengetuk. Sesudah itu baru boleh ditutup",
   "disposal.silent.running.hint": "Sedang diperiksa, {seconds} detik lagi. Dengarkan",
   "disposal.silent.signalled.hint": "Tidak bisa: penelepon memberi tanda. Lanjutkan sebagai P1",
+  "disposal.silent.gone.hint":
+    "Tidak sempat diperiksa: belum tentu kosong. Simpan supaya ditelepon balik",
   "disposal.suggest.quiet": "Saran: {seconds} detik hening",
   "disposal.suggest.checked": "Saran: tidak ada tanda",
   "disposal.suggest.short": "Saran: putus dalam {seconds} detik",
