@@ -25,7 +25,7 @@ mod recorder;
 mod thread;
 
 pub use error::{DecodeError, RecordingError, SealError, VerifyError};
-pub use reader::{Seal, Verified, decode, seal, verify};
+pub use reader::{Seal, Verified, decode, decode_from, seal, verify};
 pub use recorder::{Recorder, RecorderOptions};
 pub use thread::{QUEUE_TICKS, RETRY_TICKS, RecordingEvent, RecordingHandle};
 

@@ -87,7 +87,21 @@ pub fn verify(path: &Path) -> Result<Verified, VerifyError> {
 /// As [`verify`], or when libopus refuses the stream's layout. A packet that does not decode counts
 /// as silence.
 pub fn decode(path: &Path) -> Result<(Vec<i16>, Vec<i16>), DecodeError> {
-    let mut stream = Stream::open(path)?;
+    decode_stream(Stream::open(path)?)
+}
+
+/// As [`decode`], of bytes that come from anywhere; `name` is what an error calls them.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_from(
+    source: impl Read + 'static,
+    name: &Path,
+) -> Result<(Vec<i16>, Vec<i16>), DecodeError> {
+    decode_stream(Stream::of(Box::new(source), name)?)
+}
+
+fn decode_stream(mut stream: Stream) -> Result<(Vec<i16>, Vec<i16>), DecodeError> {
     let mut decoder = Decoder::new(&stream.head.layout).map_err(DecodeError::Opus)?;
     let channels = usize::from(stream.head.layout.channels);
     let (mut left, mut right) = (Vec::new(), Vec::new());
@@ -159,9 +173,15 @@ struct Stream {
 
 impl Stream {
     fn open(path: &Path) -> Result<Self, VerifyError> {
+        let file = File::open(path)
+            .map_err(|source| VerifyError::Read { path: path.to_owned(), source })?;
+        Self::of(Box::new(file), path)
+    }
+
+    fn of(source: Box<dyn Read>, path: &Path) -> Result<Self, VerifyError> {
         let read = |source| VerifyError::Read { path: path.to_owned(), source };
         let not_ours = || VerifyError::NotARecording { path: path.to_owned() };
-        let mut pages = Pages::new(File::open(path).map_err(read)?);
+        let mut pages = Pages::new(source);
         let first = pages.packet().map_err(read)?.ok_or_else(not_ours)?;
         let head = Head::parse(&first).ok_or_else(not_ours)?;
         let tags = pages.packet().map_err(read)?.ok_or_else(not_ours)?;
@@ -237,7 +257,7 @@ fn tag(tags: &[u8], name: &str) -> Option<String> {
 
 /// Counts every byte into the hash.
 struct HashingReader {
-    inner: BufReader<File>,
+    inner: BufReader<Box<dyn Read>>,
     hash: Sha256,
 }
 
@@ -274,9 +294,9 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(file: File) -> Self {
+    fn new(source: Box<dyn Read>) -> Self {
         Self {
-            input: HashingReader { inner: BufReader::new(file), hash: Sha256::new() },
+            input: HashingReader { inner: BufReader::new(source), hash: Sha256::new() },
             serial: None,
             next_page: 0,
             ready: std::collections::VecDeque::new(),

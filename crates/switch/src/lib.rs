@@ -121,6 +121,9 @@ pub enum SwitchError {
     /// Its queue of commands is full: it does not keep up.
     #[error("the switch does not keep up: {0} commands wait")]
     Overloaded(usize),
+    /// What was to be a telephone's number cannot be one.
+    #[error("not a telephone number")]
+    BadNumber,
 }
 
 /// A telephone switch. Implementations: [`embedded::EmbeddedSwitch`]; Asterisk follows.

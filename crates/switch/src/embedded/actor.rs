@@ -5,13 +5,14 @@
 
 mod reports;
 
-use super::EMERGENCY_NUMBER;
 use super::bridge::{BridgeCommand, BridgeSaw};
-use super::leg::{Leg, LegPhase, cause_of_end, cause_of_failure};
+use super::leg::{Leg, LegPhase, Party, cause_of_end, cause_of_failure};
+use super::prompts::Prompts;
+use super::{EMERGENCY_NUMBER, Telephones};
 use crate::{Clock, LegReport, SwitchEvent};
-use siaga_call_flow::{SwitchCommand, SwitchSaw};
+use siaga_call_flow::{Program, SwitchCommand, SwitchSaw};
 use siaga_media::{MediaConfig, MediaError, MediaEvent, MediaSession};
-use siaga_model::{CallId, LegCause, LegId, SeatId};
+use siaga_model::{CallId, LegCause, LegId};
 use siaga_recording::{RecordingEvent, Seal};
 use siaga_sip::{DialogKey, IncomingLeg, ServerEvent, SipServer};
 use std::collections::HashMap;
@@ -42,10 +43,10 @@ pub(super) enum Setup {
         incoming: Box<IncomingLeg>,
         made: Result<(MediaSession, String), MediaError>,
     },
-    /// A seat's offer is made, or not.
-    SeatOffer { leg: LegId, made: Result<(MediaSession, String), MediaError> },
-    /// A seat's answer was taken, or not.
-    SeatAnswer { leg: LegId, taken: Result<(), MediaError> },
+    /// The offer to a party that we call is made, or not.
+    Offer { leg: LegId, made: Result<(MediaSession, String), MediaError> },
+    /// The answer of a party that we called was taken, or not.
+    AnswerTaken { leg: LegId, taken: Result<(), MediaError> },
     /// Something happened on a leg's media.
     Media { leg: LegId, event: MediaEvent },
     /// The time for connecting is over.
@@ -62,9 +63,34 @@ struct Call {
     bridge: Option<mpsc::Sender<BridgeCommand>>,
     /// Whether the bridge is over and its recording sealed.
     sealed: bool,
+    recording: RecordingHealth,
+}
+
+/// What keeps a call from being recorded, told once when it begins and once when it is over.
+#[derive(Clone, Copy, Debug, Default)]
+struct RecordingHealth {
+    /// No file can be written.
+    disk_failed: bool,
+    /// The disk hangs, and the queue before it is full.
+    behind: bool,
+}
+
+impl RecordingHealth {
+    fn is_troubled(self) -> bool {
+        self.disk_failed || self.behind
+    }
 }
 
 impl Call {
+    fn new(bridge: mpsc::Sender<BridgeCommand>) -> Self {
+        Self {
+            legs: Vec::new(),
+            bridge: Some(bridge),
+            sealed: false,
+            recording: RecordingHealth::default(),
+        }
+    }
+
     fn leg(&mut self, id: LegId) -> Option<&mut Leg> {
         self.legs.iter_mut().find(|leg| leg.id == id)
     }
@@ -81,37 +107,49 @@ pub(super) struct Actor {
     events: mpsc::Sender<SwitchEvent>,
     media: MediaConfig,
     recordings: PathBuf,
+    prompts: Prompts,
+    telephones: Telephones,
+    /// What each account that is registered says it is.
+    user_agents: HashMap<String, String>,
     clock: Clock,
     calls: HashMap<CallId, Call>,
     dialogs: HashMap<DialogKey, LegId>,
     shutting_down: Option<oneshot::Sender<()>>,
 }
 
+/// What an actor is made of.
+pub(super) struct Parts {
+    pub(super) sip: SipServer,
+    pub(super) sip_events: mpsc::Receiver<ServerEvent>,
+    pub(super) media: MediaConfig,
+    pub(super) recordings: PathBuf,
+    pub(super) prompts: Prompts,
+    pub(super) telephones: Telephones,
+    pub(super) clock: Clock,
+    pub(super) events: mpsc::Sender<SwitchEvent>,
+}
+
 impl Actor {
-    pub(super) fn new(
-        sip: SipServer,
-        sip_events: mpsc::Receiver<ServerEvent>,
-        media: MediaConfig,
-        recordings: PathBuf,
-        clock: Clock,
-        events: mpsc::Sender<SwitchEvent>,
-        capacity: usize,
-    ) -> (mpsc::Sender<ToActor>, Self) {
+    /// The actor, and where it is commanded; `capacity` commands may wait.
+    pub(super) fn new(parts: Parts, capacity: usize) -> (mpsc::Sender<ToActor>, Self) {
         let (sender, inputs) = mpsc::channel(capacity);
         let (setup, setups) = mpsc::channel(SETUP_CAPACITY);
         let (bridge_saw, bridges_saw) = mpsc::channel(SETUP_CAPACITY);
         let actor = Self {
-            sip,
-            sip_events,
+            sip: parts.sip,
+            sip_events: parts.sip_events,
             inputs,
             setups,
             setup,
             bridge_saw,
             bridges_saw,
-            events,
-            media,
-            recordings,
-            clock,
+            events: parts.events,
+            media: parts.media,
+            recordings: parts.recordings,
+            prompts: parts.prompts,
+            telephones: parts.telephones,
+            user_agents: HashMap::new(),
+            clock: parts.clock,
             calls: HashMap::new(),
             dialogs: HashMap::new(),
             shutting_down: None,
@@ -164,10 +202,14 @@ impl Actor {
 
     async fn on_command(&mut self, command: SwitchCommand) {
         match command {
-            SwitchCommand::Ring { leg, seat } => self.ring(leg, seat).await,
-            SwitchCommand::Open { call } | SwitchCommand::Dial { call, number: _ } => {
-                let leg = LegId::caller(call);
-                self.saw(SwitchSaw::Ended { leg, cause: LegCause::Unregistered }).await;
+            SwitchCommand::Ring { leg, seat } => self.call_out(leg, Party::Seat(seat)).await,
+            SwitchCommand::Open { call } => {
+                self.open(call).await;
+            }
+            SwitchCommand::Dial { call, number } => {
+                if self.open(call).await {
+                    self.call_out(LegId::caller(call), Party::Dialled(number)).await;
+                }
             }
             SwitchCommand::Join(leg) => self.to_bridge(leg.call, BridgeCommand::Join(leg)).await,
             SwitchCommand::Detach(leg) => {
@@ -189,7 +231,23 @@ impl Actor {
         }
     }
 
-    async fn ring(&mut self, id: LegId, seat: SeatId) {
+    /// Opens a quiet bridge for a citizen who is to be called; whether there is one now.
+    async fn open(&mut self, id: CallId) -> bool {
+        if self.calls.contains_key(&id) {
+            return true;
+        }
+        if self.calls.len() >= MAX_CALLS || self.shutting_down.is_some() {
+            let leg = LegId::caller(id);
+            self.saw(SwitchSaw::Ended { leg, cause: LegCause::Failed }).await;
+            return false;
+        }
+        let bridge = self.open_bridge(id, self.clock.now(), Program::Quiet);
+        self.calls.insert(id, Call::new(bridge));
+        true
+    }
+
+    /// Calls a party into a call.
+    async fn call_out(&mut self, id: LegId, party: Party) {
         let Some(call) = self.calls.get_mut(&id.call) else {
             self.saw(SwitchSaw::Ended { leg: id, cause: LegCause::Failed }).await;
             return;
@@ -202,17 +260,18 @@ impl Actor {
             self.saw(SwitchSaw::Ended { leg: id, cause: LegCause::Failed }).await;
             return;
         }
+        let user_agent = party.account().and_then(|account| self.user_agents.get(account));
         call.legs.push(Leg {
             id,
-            seat: Some(seat),
             phase: LegPhase::Preparing,
             session: None,
-            user_agent: String::new(),
+            user_agent: user_agent.cloned().unwrap_or_default(),
+            party,
         });
         let (media, setup) = (self.media.clone(), self.setup.clone());
         tokio::spawn(async move {
             let made = MediaSession::offer(media).await;
-            report(&setup, Setup::SeatOffer { leg: id, made }).await;
+            report(&setup, Setup::Offer { leg: id, made }).await;
         });
     }
 
@@ -252,13 +311,15 @@ impl Actor {
 
     async fn on_sip(&mut self, event: ServerEvent) {
         match event {
-            ServerEvent::Registered { user, .. } => {
-                if let Ok(seat) = user.parse() {
+            ServerEvent::Registered { user, user_agent, .. } => {
+                self.user_agents.insert(user.clone(), user_agent.unwrap_or_default());
+                if let Some(seat) = self.telephones.seat_of(&user) {
                     self.tell(SwitchEvent::SeatRegistered(seat)).await;
                 }
             }
             ServerEvent::Unregistered { user, .. } => {
-                if let Ok(seat) = user.parse() {
+                self.user_agents.remove(&user);
+                if let Some(seat) = self.telephones.seat_of(&user) {
                     self.tell(SwitchEvent::SeatUnregistered(seat)).await;
                 }
             }
@@ -335,7 +396,7 @@ impl Actor {
         let setup = self.setup.clone();
         tokio::spawn(async move {
             let taken = session.accept_answer(&sdp).await;
-            report(&setup, Setup::SeatAnswer { leg: id, taken }).await;
+            report(&setup, Setup::AnswerTaken { leg: id, taken }).await;
         });
     }
 
@@ -391,7 +452,7 @@ impl Actor {
         self.tell(SwitchEvent::LegClosed(LegReport {
             leg: id,
             joined_at: leg.phase.joined_at(),
-            seat: leg.seat,
+            seat: leg.party.seat(),
             codec: stats.codec.to_owned(),
             user_agent: leg.user_agent,
             left_at: self.clock.now(),

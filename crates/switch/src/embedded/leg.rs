@@ -1,7 +1,7 @@
 //! One leg as the switch's actor sees it, and what SIP says in the words of the model.
 
 use siaga_media::MediaSession;
-use siaga_model::{LegCause, LegId, SeatId, Timestamp};
+use siaga_model::{LegCause, LegId, Redacted, SeatId, Timestamp};
 use siaga_sip::DialogKey;
 use std::sync::Arc;
 
@@ -39,10 +39,43 @@ impl LegPhase {
     }
 }
 
+/// Who is at the other end.
+#[derive(Clone)]
+pub(super) enum Party {
+    /// A citizen who dialled 110.
+    Caller,
+    /// A citizen whom we dial: the number, which is also the account of a registered telephone.
+    Dialled(Redacted<String>),
+    /// One of our seats.
+    Seat(SeatId),
+}
+
+impl Party {
+    /// The account that an INVITE of ours goes to.
+    pub(super) fn account(&self) -> Option<&str> {
+        match self {
+            Self::Caller => None,
+            Self::Dialled(number) => Some(number.expose()),
+            Self::Seat(seat) => Some(seat.as_str()),
+        }
+    }
+
+    /// Whether we called and so somebody wants to know that it was answered.
+    pub(super) fn was_called(&self) -> bool {
+        self.account().is_some()
+    }
+
+    pub(super) fn seat(self) -> Option<SeatId> {
+        match self {
+            Self::Seat(seat) => Some(seat),
+            Self::Caller | Self::Dialled(_) => None,
+        }
+    }
+}
+
 pub(super) struct Leg {
     pub(super) id: LegId,
-    /// `None` for the caller.
-    pub(super) seat: Option<SeatId>,
+    pub(super) party: Party,
     pub(super) phase: LegPhase,
     pub(super) session: Option<Arc<MediaSession>>,
     pub(super) user_agent: String,

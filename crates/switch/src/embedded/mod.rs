@@ -9,16 +9,21 @@ mod bridge;
 mod leg;
 mod mixing;
 mod program;
+mod prompts;
+
+pub use prompts::{PromptError, prompt_sound};
 
 use crate::{Clock, SipEndpoint, Switch, SwitchError, SwitchEvent};
-use actor::{Actor, ToActor};
+use actor::{Actor, Parts, ToActor};
+use prompts::Prompts;
 use siaga_call_flow::SwitchCommand;
 use siaga_media::MediaConfig;
 use siaga_model::{Redacted, SeatId};
 use siaga_sip::{Ha1s, Limits, ServerConfig, SipError, SipServer};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
 /// The number that citizens dial.
@@ -48,6 +53,10 @@ pub struct EmbeddedConfig {
     pub recordings: PathBuf,
     /// Addresses and codec settings of the media.
     pub media: MediaConfig,
+    /// Folder with a Polda's own prompts, `please-wait.opus` and `silence-check.opus`: Ogg Opus, 0.5
+    /// to 30 s, best about −20 dBFS. What is not in it is ours, as all of it is with `None`. A file
+    /// that cannot be used keeps the switch from starting ([`StartError::Prompt`]).
+    pub prompts: Option<PathBuf>,
 }
 
 impl EmbeddedConfig {
@@ -66,6 +75,7 @@ impl EmbeddedConfig {
             domain: "siaga.invalid".to_owned(),
             recordings,
             media: if local { MediaConfig::loopback() } else { MediaConfig::network() },
+            prompts: None,
         }
     }
 }
@@ -85,6 +95,25 @@ pub enum StartError {
         #[source]
         source: std::io::Error,
     },
+    /// A prompt of the Polda's own cannot be used.
+    #[error(transparent)]
+    Prompt(#[from] PromptError),
+}
+
+/// The accounts that are citizens' telephones and no seats.
+#[derive(Clone, Debug, Default)]
+struct Telephones(Arc<Mutex<HashSet<String>>>);
+
+impl Telephones {
+    fn change(&self, change: impl FnOnce(&mut HashSet<String>)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// The seat that registers with this account, unless it is a telephone.
+    fn seat_of(&self, account: &str) -> Option<SeatId> {
+        let telephones = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if telephones.contains(account) { None } else { account.parse().ok() }
+    }
 }
 
 /// A running embedded switch.
@@ -92,6 +121,7 @@ pub struct EmbeddedSwitch {
     sip: SipServer,
     domain: String,
     ws_url: String,
+    telephones: Telephones,
     actor: mpsc::Sender<ToActor>,
 }
 
@@ -106,6 +136,10 @@ impl EmbeddedSwitch {
     ) -> Result<(Arc<Self>, mpsc::Receiver<SwitchEvent>), StartError> {
         std::fs::create_dir_all(&config.recordings)
             .map_err(|source| StartError::Recordings { path: config.recordings.clone(), source })?;
+        let prompts = match &config.prompts {
+            Some(folder) => Prompts::from_folder(folder)?,
+            None => Prompts::built_in(),
+        };
         let scheme = if config.tls.is_some() { "wss" } else { "ws" };
         let (sip, sip_events) = SipServer::bind(ServerConfig {
             bind: config.bind,
@@ -119,23 +153,62 @@ impl EmbeddedSwitch {
         let port = sip.local_addr().port();
         let host = config.public_host.unwrap_or_else(|| sip.local_addr().ip().to_string());
         let (events, receiver) = mpsc::channel(EVENT_CAPACITY);
-        let (actor, run) = Actor::new(
-            sip.clone(),
+        let telephones = Telephones::default();
+        let parts = Parts {
+            sip: sip.clone(),
             sip_events,
-            config.media,
-            config.recordings,
+            media: config.media,
+            recordings: config.recordings,
+            prompts,
+            telephones: telephones.clone(),
             clock,
             events,
-            COMMAND_CAPACITY,
-        );
+        };
+        let (actor, run) = Actor::new(parts, COMMAND_CAPACITY);
         tokio::spawn(run.run());
         let switch = Arc::new(Self {
             sip,
             domain: config.domain,
             ws_url: format!("{scheme}://{host}:{port}/"),
+            telephones,
             actor,
         });
         Ok((switch, receiver))
+    }
+
+    /// Lets a citizen's telephone register under its number from now on, so that the number can be
+    /// dialled ([`SwitchCommand::Dial`]); replaces an earlier secret. What calls from there is a
+    /// verified number. For training and tests: a real citizen is reached through a trunk.
+    ///
+    /// # Errors
+    /// [`SwitchError::Gone`]; [`SwitchError::BadNumber`] unless `number` is 1 to 64 of ASCII letters,
+    /// digits and `+-._~*`.
+    pub async fn admit_telephone(
+        &self,
+        number: &Redacted<String>,
+        secret: &Redacted<String>,
+    ) -> Result<(), SwitchError> {
+        let account = number.expose();
+        self.telephones.change(|telephones| {
+            telephones.insert(account.clone());
+        });
+        let secrets = Ha1s::of(account, &self.domain, secret);
+        self.sip.set_account(account, secrets).await.map_err(|error| match error {
+            SipError::BadInput(_) => SwitchError::BadNumber,
+            _ => SwitchError::Gone,
+        })
+    }
+
+    /// Ends a telephone's admission and its registration. Legs that are up stay up.
+    ///
+    /// # Errors
+    /// [`SwitchError::Gone`].
+    pub async fn dismiss_telephone(&self, number: &Redacted<String>) -> Result<(), SwitchError> {
+        self.sip.remove_account(number.expose()).await.map_err(|_| SwitchError::Gone)?;
+        self.telephones.change(|telephones| {
+            telephones.remove(number.expose());
+        });
+        Ok(())
     }
 
     async fn tell(&self, message: ToActor) -> Result<(), SwitchError> {

@@ -1,12 +1,14 @@
 //! What set-up tasks, media, bridges and recorders report to the actor, and what it makes of it.
 
-use super::{Actor, Call, Setup, report};
+use super::{Actor, Call, RecordingHealth, Setup, report};
 use crate::embedded::bridge::{Bridge, BridgeCommand, BridgeSaw};
-use crate::embedded::leg::{Leg, LegPhase};
+use crate::embedded::leg::{Leg, LegPhase, Party};
 use crate::{LegReport, RecordingReport, SwitchEvent};
-use siaga_call_flow::SwitchSaw;
+use siaga_call_flow::{Program, SwitchSaw};
 use siaga_media::{MediaError, MediaEvent, MediaSession};
-use siaga_model::{CallFacts, CallId, Caller, CallerStatus, LegCause, LegId, Redacted, Timestamp};
+use siaga_model::{
+    CallFacts, CallId, Caller, CallerStatus, LegCause, LegId, LineSignal, Redacted, Timestamp,
+};
 use siaga_recording::{RecorderOptions, RecordingEvent, RecordingHandle, Seal};
 use siaga_sip::{Headers, IncomingLeg};
 use std::sync::Arc;
@@ -25,8 +27,8 @@ impl Actor {
             Setup::CallerMedia { leg, incoming, made } => {
                 self.on_caller_media(leg, *incoming, made).await;
             }
-            Setup::SeatOffer { leg, made } => self.on_seat_offer(leg, made).await,
-            Setup::SeatAnswer { leg, taken } => self.on_seat_answer(leg, taken).await,
+            Setup::Offer { leg, made } => self.on_offer(leg, made).await,
+            Setup::AnswerTaken { leg, taken } => self.on_answer_taken(leg, taken).await,
             Setup::Media { leg, event } => self.on_media(leg, event).await,
             Setup::ConnectDeadline(id) => {
                 let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
@@ -77,16 +79,17 @@ impl Actor {
         let session = Arc::new(session);
         self.forward_media(id, &session);
         let arrived_at = self.clock.now();
-        let bridge = self.open_bridge(id.call, arrived_at);
-        let _ = bridge.send(BridgeCommand::Add { leg: id, session: session.clone() }).await;
-        let leg = Leg {
+        let bridge = self.open_bridge(id.call, arrived_at, Program::Music);
+        let _ = bridge.send(BridgeCommand::Add { leg: id, line: session.clone() }).await;
+        let mut call = Call::new(bridge);
+        call.legs.push(Leg {
             id,
-            seat: None,
+            party: Party::Caller,
             phase: LegPhase::Connecting { dialog },
             session: Some(session),
             user_agent: incoming.headers.get("User-Agent").unwrap_or_default().to_owned(),
-        };
-        self.calls.insert(id.call, Call { legs: vec![leg], bridge: Some(bridge), sealed: false });
+        });
+        self.calls.insert(id.call, call);
         let facts = CallFacts { caller: caller_of(&incoming), arrived_at, ..CallFacts::default() };
         self.saw(SwitchSaw::CallerArrived { call: id.call, facts, first_unit: None }).await;
     }
@@ -124,7 +127,12 @@ impl Actor {
 
     /// Starts the bridge and the recorder of a call. A recorder that cannot start is told and the
     /// call goes on without it: a caller is worth more than a file.
-    fn open_bridge(&self, call: CallId, started_at: Timestamp) -> mpsc::Sender<BridgeCommand> {
+    pub(super) fn open_bridge(
+        &self,
+        call: CallId,
+        started_at: Timestamp,
+        program: Program,
+    ) -> mpsc::Sender<BridgeCommand> {
         let setup = self.setup.clone();
         let on_event = {
             let setup = setup.clone();
@@ -140,10 +148,13 @@ impl Actor {
                 Ok(handle) => Some(handle),
                 Err(error) => {
                     tracing::error!(%call, %error, "no recorder: the call goes on unrecorded");
+                    let event = RecordingEvent::DiskFailed { error };
+                    let _ = setup.try_send(Setup::Recording { call, event });
                     None
                 }
             };
-        let (bridge, commands) = Bridge::new(recording, self.bridge_saw.clone());
+        let (prompts, saw) = (self.prompts.clone(), self.bridge_saw.clone());
+        let (bridge, commands) = Bridge::new(call, program, prompts, recording, saw);
         tokio::spawn(async move {
             let recording = bridge.run().await;
             let seals =
@@ -172,7 +183,7 @@ impl Actor {
         });
     }
 
-    async fn on_seat_offer(&mut self, id: LegId, made: Result<(MediaSession, String), MediaError>) {
+    async fn on_offer(&mut self, id: LegId, made: Result<(MediaSession, String), MediaError>) {
         let leg = self.calls.get_mut(&id.call).and_then(|call| call.leg(id));
         let Some(leg) = leg else {
             // Taken back while the offer was made.
@@ -181,11 +192,11 @@ impl Actor {
             }
             return;
         };
-        let Some(seat) = leg.seat.clone() else { return };
+        let Some(account) = leg.party.account().map(str::to_owned) else { return };
         let (session, offer) = match made {
             Ok(made) => made,
             Err(error) => {
-                tracing::error!(leg = %id, %error, "no media for a seat's leg");
+                tracing::error!(leg = %id, %error, "no media for a leg");
                 self.leg_over(id, LegCause::Failed).await;
                 return;
             }
@@ -193,7 +204,7 @@ impl Actor {
         let session = Arc::new(session);
         leg.session = Some(session.clone());
         let headers = Headers::new().with("X-Siaga-Call", id.call.to_string());
-        match self.sip.invite(seat.as_str(), &offer, headers).await {
+        match self.sip.invite(&account, &offer, headers).await {
             Ok(dialog) => {
                 self.dialogs.insert(dialog, id);
                 self.forward_media(id, &session);
@@ -202,24 +213,25 @@ impl Actor {
                 }
             }
             Err(error) => {
-                tracing::info!(leg = %id, %seat, %error, "a seat could not be rung");
+                // A telephone's account is a number, so it is not named.
+                tracing::info!(leg = %id, %error, "a seat or a telephone could not be rung");
                 self.leg_over(id, LegCause::Unregistered).await;
             }
         }
     }
 
-    async fn on_seat_answer(&mut self, id: LegId, taken: Result<(), MediaError>) {
+    async fn on_answer_taken(&mut self, id: LegId, taken: Result<(), MediaError>) {
         let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
         if !matches!(leg.phase, LegPhase::Connecting { .. }) {
             return;
         }
         let Some(session) = leg.session.clone() else { return };
         if let Err(error) = taken {
-            tracing::warn!(leg = %id, %error, "a seat's answer cannot be used");
+            tracing::warn!(leg = %id, %error, "an answer cannot be used");
             self.hang_up(id, LegCause::Failed).await;
             return;
         }
-        self.to_bridge(id.call, BridgeCommand::Add { leg: id, session }).await;
+        self.to_bridge(id.call, BridgeCommand::Add { leg: id, line: session }).await;
         let setup = self.setup.clone();
         tokio::spawn(async move {
             tokio::time::sleep(CONNECT_TIMEOUT).await;
@@ -234,8 +246,9 @@ impl Actor {
             MediaEvent::Connected => {
                 let LegPhase::Connecting { dialog } = leg.phase else { return };
                 leg.phase = LegPhase::Up { dialog, joined_at: now };
+                let was_called = leg.party.was_called();
                 self.to_bridge(id.call, BridgeCommand::Up(id)).await;
-                if !id.is_caller() {
+                if was_called {
                     self.saw(SwitchSaw::Answered(id)).await;
                 }
             }
@@ -248,7 +261,12 @@ impl Actor {
                     self.hang_up(id, LegCause::MediaLost).await;
                 }
             }
-            MediaEvent::Dtmf(digit) => self.tell(SwitchEvent::Dtmf { leg: id, digit }).await,
+            MediaEvent::Dtmf(digit) => {
+                self.tell(SwitchEvent::Dtmf { leg: id, digit }).await;
+                if id.is_caller() {
+                    self.saw(SwitchSaw::Signal { leg: id, signal: LineSignal::Key }).await;
+                }
+            }
             MediaEvent::RemoteHold(held) => {
                 self.to_bridge(id.call, BridgeCommand::RemoteHold { leg: id, held }).await;
             }
@@ -258,19 +276,59 @@ impl Actor {
     pub(super) async fn on_bridge(&mut self, saw: BridgeSaw) {
         match saw {
             BridgeSaw::Heard(leg) => self.saw(SwitchSaw::Heard(leg)).await,
+            BridgeSaw::Knocks(leg) => {
+                self.saw(SwitchSaw::Signal { leg, signal: LineSignal::Knocks }).await;
+            }
             BridgeSaw::MediaLost(leg) => self.hang_up(leg, LegCause::MediaLost).await,
+            BridgeSaw::RecorderBehind(call) => {
+                let reason = "the disk hangs, and the queue before it is full".to_owned();
+                self.recording_is(call, |health| health.behind = true, reason).await;
+            }
         }
     }
 
     async fn on_recording(&mut self, call: CallId, event: RecordingEvent) {
-        let reason = match event {
+        match event {
+            RecordingEvent::Opened { .. } => {
+                self.recording_is(call, |health| health.disk_failed = false, String::new()).await;
+            }
             // The seals come with the end of the bridge.
-            RecordingEvent::Opened { .. } | RecordingEvent::Sealed(_) => return,
-            RecordingEvent::DiskFailed { error } => error.to_string(),
-            RecordingEvent::Lost { ticks } => format!("{} ms are in no file", ticks * 20),
-            RecordingEvent::Dropped { ticks } => format!("{} ms became silence", ticks * 20),
-        };
-        self.tell(SwitchEvent::RecordingTrouble { call, reason }).await;
+            RecordingEvent::Sealed(_) => {}
+            RecordingEvent::DiskFailed { error } => {
+                let reason = with_sources(&error);
+                self.recording_is(call, |health| health.disk_failed = true, reason).await;
+            }
+            RecordingEvent::Lost { ticks } => {
+                tracing::warn!(%call, ms = ticks * 20, "a part of a call is in no file");
+            }
+            RecordingEvent::Dropped { ticks } => {
+                // Told when the disk has taken something again: trouble that is over.
+                let reason = format!("the disk hung, {} ms became silence", ticks * 20);
+                self.recording_is(call, |health| health.behind = true, reason).await;
+                self.recording_is(call, |health| health.behind = false, String::new()).await;
+            }
+        }
+    }
+
+    /// Notes how a call's recording is now, and tells when that has become trouble or is so no more:
+    /// a disk that refuses every second is told once.
+    async fn recording_is(
+        &mut self,
+        id: CallId,
+        change: impl FnOnce(&mut RecordingHealth),
+        reason: String,
+    ) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let before = call.recording.is_troubled();
+        change(&mut call.recording);
+        let now = call.recording.is_troubled();
+        if now && !before {
+            tracing::error!(call = %id, reason, "recording has stopped");
+            self.tell(SwitchEvent::RecordingTrouble { call: id, reason }).await;
+        } else if before && !now {
+            tracing::info!(call = %id, "recording goes on");
+            self.tell(SwitchEvent::RecordingResumed { call: id }).await;
+        }
     }
 
     async fn on_sealed(&mut self, call: CallId, seals: Vec<Seal>) {
@@ -290,6 +348,18 @@ impl Actor {
         }
         self.forget_if_over(call);
     }
+}
+
+/// An error and what caused it, in one line.
+fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// Who calls: the account of a registered telephone is a number we vouch for; what an unregistered
