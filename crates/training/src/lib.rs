@@ -13,11 +13,13 @@ mod caller;
 mod exercise;
 mod judge;
 mod music;
+pub mod observer;
 mod operator;
 mod report;
 mod run;
 mod scenario;
 mod scene;
+mod soak;
 mod sound;
 mod stage;
 
@@ -32,6 +34,7 @@ pub use report::{
 };
 pub use run::{RunOptions, run};
 pub use scenario::Scenario;
+pub use soak::{SoakOptions, SoakReport, soak};
 pub use sound::{Ear, Heard, PILOT_DBFS, Speaker, read_voice};
 pub use stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
 

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use siaga_hub_api::HandoverChoice;
-use siaga_training::{BenchOptions, RunOptions, Scenario, bench, run};
+use siaga_training::{BenchOptions, RunOptions, Scenario, SoakOptions, bench, run, soak};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,13 +47,28 @@ struct Arguments {
     plugins: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Measures CPU and delay of calls beside the promises; no number fails anything
     Bench {
         /// How long is talked in each part, seconds (5 to 600)
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=600))]
         seconds: u64,
+    },
+    /// Many calls at once, faults at random, and an observer who looks for a dropped caller
+    Soak {
+        /// For how long callers come, minutes
+        #[arg(long, default_value_t = 2.0, value_parser = minutes)]
+        minutes: f64,
+        /// From which everything is drawn; the same seed brings the same night
+        #[arg(long, default_value_t = 110)]
+        seed: u64,
+        /// How many callers at most at once (1 to 100)
+        #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u64).range(1..=100))]
+        callers: u64,
+        /// Folder for soak.json, soak.log, the database and the recordings
+        #[arg(long, default_value = "target/soak")]
+        dir: PathBuf,
     },
 }
 
@@ -68,15 +83,31 @@ fn percent(text: &str) -> Result<f64, String> {
     if (0.0..=50.0).contains(&value) { Ok(value) } else { Err("must be 0 to 50".to_owned()) }
 }
 
+fn minutes(text: &str) -> Result<f64, String> {
+    let value: f64 = text.parse().map_err(|_| format!("{text:?} is no number"))?;
+    if (0.1..=10_000.0).contains(&value) {
+        Ok(value)
+    } else {
+        Err("must be 0.1 to 10000".to_owned())
+    }
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(match arguments.command {
         // Between the lines of a table nobody reads warnings.
-        Some(Command::Bench { .. }) => LevelFilter::ERROR,
+        Some(Command::Bench { .. } | Command::Soak { .. }) => LevelFilter::ERROR,
         None => LevelFilter::WARN,
     });
-    let (done, what) = match arguments.command {
+    let (done, what) = match arguments.command.clone() {
         Some(Command::Bench { seconds }) => (measure(&arguments, seconds), "the measurement"),
+        Some(Command::Soak { minutes, seed, callers, dir }) => {
+            let plugins = arguments.plugins();
+            let callers = usize::try_from(callers).unwrap_or(usize::MAX);
+            let options =
+                plugins.map(|plugins| SoakOptions { minutes, seed, callers, dir, plugins });
+            (options.and_then(|options| soak_for(&options)), "the soak")
+        }
         None => (play(&arguments), "the scenario"),
     };
     match done {
@@ -101,6 +132,16 @@ async fn measure(arguments: &Arguments, seconds: u64) -> anyhow::Result<bool> {
         BenchOptions { plugins: arguments.plugins()?, talk: Duration::from_secs(seconds) };
     bench(&options, |measurement| println!("{measurement}")).await?;
     Ok(true)
+}
+
+#[tokio::main]
+async fn soak_for(options: &SoakOptions) -> anyhow::Result<bool> {
+    println!("seed {}, {} min, log in {}", options.seed, options.minutes, options.dir.display());
+    let report = soak(options).await?;
+    println!("{}", serde_json::to_string_pretty(&report).context("printing the report")?);
+    let verdict = if report.ok { "ok" } else { "NOT OK" };
+    println!("soak: {verdict}, {} violations", report.violations.len());
+    Ok(report.ok)
 }
 
 #[tokio::main]

@@ -1,0 +1,328 @@
+//! The morning after: notebook, event log, recordings and figures, judged together.
+
+use super::SoakOptions;
+use super::health::Usage;
+use super::report::{CallCounts, SoakReport, UsageAt, UsageReport};
+use super::watch::{Notebook, Told, Watch};
+use crate::observer::{CallStory, LineStory, Replay, Rule, Violation, is_after_fault, judge_line};
+use siaga_call_flow::FlowEvent;
+use siaga_hub_store::{Store, StoredEvent};
+use siaga_model::{CallId, Disposition, EndedBy, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Events that are read at once.
+const PAGE: u32 = 1_000;
+/// A telephone's call is the one that arrived in this time around its own.
+const NEAR: Duration = Duration::from_secs(3);
+/// How much of a call may be missing from its recordings: arrival before the first sample, the last
+/// page. Grows with the lateness of the machine.
+const NOT_RECORDED: Duration = Duration::from_millis(1_500);
+/// Growth that is none: 15 % and 20 MB of memory, five files.
+const RSS_GROWTH: (u64, u64) = (15, 20 * 1024);
+const FILES_GROWTH: u64 = 5;
+
+pub(super) async fn judge(
+    options: &SoakOptions,
+    watch: &Watch,
+    store: &dyn Store,
+    usage: Vec<Usage>,
+    warm: usize,
+) -> anyhow::Result<SoakReport> {
+    let mut night = Night::read(watch, store).await?;
+    let mut notebook = watch.note(std::mem::take);
+    night.judge_lines(&notebook);
+    night.judge_settled(store).await?;
+    night.judge_forms(&mut notebook, store).await?;
+    night.judge_recordings(store).await?;
+    let usage = night.judge_growth(&usage, warm);
+    let calls = night.counts(&notebook);
+    let mut violations = night.violations;
+    violations.sort_by_key(|violation| violation.at);
+    for violation in &violations {
+        watch.log_at(violation.at, "VIOLATION", &format!("{violation:?}"));
+    }
+    Ok(SoakReport {
+        ok: violations.is_empty(),
+        seed: options.seed,
+        minutes: options.minutes,
+        callers: options.callers,
+        calls,
+        faults: notebook
+            .fault_kinds
+            .iter()
+            .map(|(kind, count)| ((*kind).to_owned(), *count))
+            .collect(),
+        violations,
+        longest_silence_ms: night.longest[0],
+        longest_silence_after_fault_ms: night.longest[1],
+        forms_compared: notebook.forms.compared,
+        recordings_verified: night.recordings,
+        events: night.events,
+        notices: notebook.notices,
+        lateness_ms: watch.lateness().figures().into(),
+        usage,
+    })
+}
+
+/// All that is known.
+struct Night<'a> {
+    watch: &'a Watch,
+    calls: BTreeMap<CallId, CallStory>,
+    /// Calls by the number that they came from.
+    by_number: BTreeMap<String, Vec<CallId>>,
+    violations: Vec<Violation>,
+    /// Without a fault, and after one, ms.
+    longest: [u64; 2],
+    recordings: usize,
+    events: u64,
+}
+
+impl<'a> Night<'a> {
+    async fn read(watch: &'a Watch, store: &dyn Store) -> anyhow::Result<Self> {
+        let mut replay = Replay::default();
+        let mut numbers: BTreeMap<String, CallId> = BTreeMap::new();
+        let mut violations = Vec::new();
+        let mut after = 0;
+        loop {
+            let page = store.events(after, PAGE).await?;
+            for event in &page {
+                after = event.seq;
+                read_event(event, &mut replay, &mut numbers, &mut violations);
+            }
+            if page.len() < PAGE as usize {
+                break;
+            }
+        }
+        violations.append(&mut replay.violations);
+        let events = match store.verify_chain().await {
+            Ok(events) => events,
+            Err(error) => {
+                let (at, what) = (watch.now(), error.to_string());
+                violations.push(Violation { rule: Rule::ChainHolds, call: None, at, what });
+                0
+            }
+        };
+        let numbered: BTreeSet<CallId> = numbers.values().copied().collect();
+        let mut by_number: BTreeMap<String, Vec<CallId>> = BTreeMap::new();
+        for (id, story) in &replay.calls {
+            if let Some(facts) = store.call(*id).await? {
+                by_number.entry(facts.caller.number.into_inner()).or_default().push(*id);
+            }
+            if story.answered_at.is_some() && !numbered.contains(id) {
+                let what = "it was answered and has no number".to_owned();
+                let at = story.arrived_at;
+                violations.push(Violation { rule: Rule::Numbered, call: Some(*id), at, what });
+            }
+            if story.end.is_none() {
+                let what = "it has no end".to_owned();
+                let at = story.arrived_at;
+                violations.push(Violation { rule: Rule::EndsOnce, call: Some(*id), at, what });
+            }
+        }
+        let (longest, recordings) = ([0, 0], 0);
+        let calls = replay.calls;
+        Ok(Self { watch, calls, by_number, violations, longest, recordings, events })
+    }
+
+    fn judge_lines(&mut self, notebook: &Notebook) {
+        let late = |from, to| self.watch.late(from, to);
+        let (mut found, mut longest) = (Vec::new(), self.longest);
+        for told in &notebook.lines {
+            let known = told.line.as_ref().map_err(Clone::clone).and_then(|line| {
+                let call = self.call_of(told, line);
+                call.map(|call| (line, call)).ok_or("the log does not know this call".to_owned())
+            });
+            match known {
+                Err(error) => {
+                    let what = format!("caller {}: {error}", told.n);
+                    found.push(Violation { rule: Rule::Answered, call: None, at: told.at, what });
+                }
+                Ok((line, (id, story))) => {
+                    found.extend(judge_line(line, id, story, &notebook.faults, &late));
+                    for &(from, to) in &line.silences {
+                        let broken = is_after_fault(from, to, story, &notebook.faults);
+                        let place = &mut longest[usize::from(broken)];
+                        *place = (*place).max(to.since(from).as_millis() as u64);
+                    }
+                }
+            }
+        }
+        self.longest = longest;
+        self.violations.extend(found);
+    }
+
+    fn call_of(&self, told: &Told, line: &LineStory) -> Option<(CallId, &CallStory)> {
+        let from = Timestamp(line.began_at.0 - NEAR.as_millis() as i64);
+        let to = line.answered_at.unwrap_or(line.ended_at) + NEAR;
+        let near = |id: &&CallId| {
+            self.calls.get(id).is_some_and(|call| (from..=to).contains(&call.arrived_at))
+        };
+        let id = *self.by_number.get(&told.number)?.iter().find(near)?;
+        Some((id, self.calls.get(&id)?))
+    }
+
+    /// Every end has a disposition, or its number is on the call-back list.
+    async fn judge_settled(&mut self, store: &dyn Store) -> anyhow::Result<()> {
+        for (id, story) in &self.calls {
+            let Some(end) = &story.end else { continue };
+            if end.disposition != Disposition::Abandoned {
+                continue;
+            }
+            if !is_listed(store, *id, &self.by_number).await? {
+                let what = "abandoned, and not on the call-back list".to_owned();
+                self.violations.push(Violation {
+                    rule: Rule::Settled,
+                    call: Some(*id),
+                    at: end.at,
+                    what,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    async fn judge_forms(
+        &mut self,
+        notebook: &mut Notebook,
+        store: &dyn Store,
+    ) -> anyhow::Result<()> {
+        let now = self.watch.now();
+        for id in self.calls.keys() {
+            let stored = store.draft(*id).await?;
+            let stored = stored.as_ref().map(|draft| (draft.rev, &draft.form));
+            notebook.forms.stored(now, *id, stored);
+        }
+        self.violations.append(&mut notebook.forms.violations);
+        Ok(())
+    }
+
+    async fn judge_recordings(&mut self, store: &dyn Store) -> anyhow::Result<()> {
+        for (id, story) in &self.calls {
+            let Some(end) = &story.end else { continue };
+            let mut wrong = Vec::new();
+            let mut recorded = 0.0;
+            for recording in store.recordings(Some(*id), 100).await? {
+                recorded += recording.seconds;
+                let path = PathBuf::from(&recording.file);
+                let verified =
+                    tokio::task::spawn_blocking(move || siaga_recording::verify(&path)).await?;
+                match verified {
+                    Err(error) => wrong.push(error.to_string()),
+                    Ok(verified) if verified.sha256 != recording.sha256 => {
+                        wrong.push("its hash is not the one that was logged".to_owned());
+                    }
+                    Ok(_) => self.recordings += 1,
+                }
+            }
+            let late = Duration::from_millis(3 * self.watch.late(story.arrived_at, end.at));
+            let wanted =
+                end.at.since(story.arrived_at).saturating_sub(NOT_RECORDED + late).as_secs_f64();
+            if recorded < wanted {
+                wrong.push(format!("{recorded:.1} s are recorded of at least {wanted:.1}"));
+            }
+            for what in wrong {
+                self.violations.push(Violation {
+                    rule: Rule::Recorded,
+                    call: Some(*id),
+                    at: end.at,
+                    what,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_growth(&mut self, usage: &[Usage], warm: usize) -> UsageReport {
+        let fallback = Usage { at_s: 0, rss_kib: None, files: None, tasks: 0 };
+        let start = usage.first().copied().unwrap_or(fallback);
+        let end = usage.last().copied().unwrap_or(fallback);
+        // The same number of calls is up; one moment says little.
+        let during = usage.get(..usage.len().saturating_sub(1)).unwrap_or_default();
+        let window = (during.len() / 5).max(1);
+        let warm = median(during.get(warm..(warm + window).min(during.len())), start);
+        let late = median(during.get(during.len().saturating_sub(window)..), end);
+        let mut blame = |what| {
+            let at = self.watch.now();
+            self.violations.push(Violation { rule: Rule::NoGrowth, call: None, at, what });
+        };
+        if let (Some(before), Some(after)) = (warm.rss_kib, late.rss_kib) {
+            let most = before + before * RSS_GROWTH.0 / 100 + RSS_GROWTH.1;
+            if after > most {
+                blame(format!("memory grew from {before} KiB to {after} KiB"));
+            }
+        }
+        if let (Some(before), Some(after)) = (start.files, end.files)
+            && after > before + FILES_GROWTH
+        {
+            blame(format!("open files grew from {before} to {after}"));
+        }
+        let at = UsageAt::from;
+        UsageReport { start: at(start), warm: at(warm), late: at(late), end: at(end) }
+    }
+
+    fn counts(&self, notebook: &Notebook) -> CallCounts {
+        let ended = |by: EndedBy| {
+            self.calls.values().filter(|c| c.end.as_ref().is_some_and(|end| end.by == by)).count()
+        };
+        let abandoned = |call: &&CallStory| {
+            call.end.as_ref().is_some_and(|end| end.disposition == Disposition::Abandoned)
+        };
+        CallCounts {
+            dialled: notebook.lines.len(),
+            logged: self.calls.len(),
+            answered: self.calls.values().filter(|call| call.answered_at.is_some()).count(),
+            closed: ended(EndedBy::Closing),
+            hung_up: ended(EndedBy::Caller),
+            abandoned: self.calls.values().filter(abandoned).count(),
+            reclaimed: self.calls.values().map(|call| call.reclaimed).sum(),
+            requeued: self.calls.values().map(|call| call.requeued).sum(),
+            replaced: self.calls.values().map(|call| call.replaced).sum(),
+            called_back: self.calls.values().filter(|call| call.call_back).count(),
+        }
+    }
+}
+
+fn median(usage: Option<&[Usage]>, otherwise: Usage) -> Usage {
+    let mut usage = usage.unwrap_or_default().to_vec();
+    usage.sort_by_key(|one| one.rss_kib);
+    usage.get(usage.len() / 2).copied().unwrap_or(otherwise)
+}
+
+fn read_event(
+    stored: &StoredEvent,
+    replay: &mut Replay,
+    numbers: &mut BTreeMap<String, CallId>,
+    violations: &mut Vec<Violation>,
+) {
+    let (at, body) = (stored.event.at, &stored.event.body);
+    if let Ok(event) = serde_json::from_str::<FlowEvent>(body) {
+        return replay.read(at, &event);
+    }
+    // What the hub itself logs beside the flow.
+    let Ok(value) = serde_json::from_str::<serde_json::Value>(body) else { return };
+    if value.get("event").and_then(serde_json::Value::as_str) != Some("case-opened") {
+        return;
+    }
+    let number = value.get("number").and_then(serde_json::Value::as_str);
+    let call: Option<CallId> =
+        value.get("call").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
+    if let (Some(number), Some(call)) = (number, call)
+        && let Some(other) = numbers.insert(number.to_owned(), call)
+    {
+        let what = format!("the number of {other} was given again");
+        violations.push(Violation { rule: Rule::Numbered, call: Some(call), at, what });
+    }
+}
+
+/// Whether somebody has to call this number back, or has done so.
+async fn is_listed(
+    store: &dyn Store,
+    call: CallId,
+    _by_number: &BTreeMap<String, Vec<CallId>>,
+) -> anyhow::Result<bool> {
+    // A call that nobody answered has no case.
+    let case = store.case_of(call).await?;
+    Ok(case.is_none_or(|case| case.status == siaga_model::CaseStatus::CallBack))
+}
