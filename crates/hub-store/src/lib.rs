@@ -22,8 +22,9 @@ mod sqlite;
 pub use error::StoreError;
 pub use password::{PasswordError, PasswordHash};
 pub use records::{
-    CallEnd, Closing, EventRecord, LegRecord, NumberLease, Operator, OperatorName, OverrideRecord,
-    RecordingRecord, SessionRecord, StoredDraft, StoredEvent, TokenHash, Write,
+    CallBackRecord, CallEnd, Closing, EventRecord, KeptCall, LegRecord, NumberLease, OpenSession,
+    Operator, OperatorName, OverrideRecord, RecordingRecord, SessionRecord, SettledCallBack,
+    StoredDraft, StoredEvent, TokenHash, Write,
 };
 pub use sqlite::SqliteStore;
 
@@ -50,11 +51,8 @@ pub trait Store: Send + Sync + 'static {
     /// Notes that a session began.
     async fn open_session(&self, session: &SessionRecord) -> Result<(), StoreError>;
 
-    /// Notes that a session ended; one that has ended already stays as it is.
-    async fn end_session(&self, token: &TokenHash, at: Timestamp) -> Result<(), StoreError>;
-
-    /// Ends all sessions: those of a hub that is starting are of its predecessor. Gives how many.
-    async fn end_all_sessions(&self, at: Timestamp) -> Result<u64, StoreError>;
+    /// The sessions that have not ended, oldest first.
+    async fn open_sessions(&self) -> Result<Vec<OpenSession>, StoreError>;
 
     /// Leases the next `count` (1 to 1,000) case numbers of a Polda's code and local day to a seat.
     /// No number is ever leased twice.
@@ -80,11 +78,15 @@ pub trait Store: Send + Sync + 'static {
     /// What the line brought for a call.
     async fn call(&self, call: CallId) -> Result<Option<CallFacts>, StoreError>;
 
-    /// The calls that have not ended, by arrival: after a crash, those that were cut off.
-    async fn open_calls(&self) -> Result<Vec<CallId>, StoreError>;
+    /// The calls that have not ended (after a crash, those that were cut off) and at most `limit` of
+    /// those that ended last, by arrival.
+    async fn kept_calls(&self, limit: u32) -> Result<Vec<KeptCall>, StoreError>;
 
     /// The form of a call as it was last typed.
     async fn draft(&self, call: CallId) -> Result<Option<StoredDraft>, StoreError>;
+
+    /// What came late from each seat that had lost the call, oldest first.
+    async fn late_drafts(&self, call: CallId) -> Result<Vec<StoredDraft>, StoreError>;
 
     /// All advice on a call, by revision.
     async fn advice(&self, call: CallId) -> Result<Vec<Advice>, StoreError>;
@@ -98,7 +100,7 @@ pub trait Store: Send + Sync + 'static {
     /// A case by number.
     async fn case(&self, number: &CaseNumber) -> Result<Option<Case>, StoreError>;
 
-    /// The case of a call.
+    /// The case of a call: the one that was opened in it, or that it goes on with.
     async fn case_of(&self, call: CallId) -> Result<Option<Case>, StoreError>;
 
     /// The latest cases, newest first, at most `limit`.
@@ -106,6 +108,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The latest cases that a unit has to act on or somebody has to call back, newest first.
     async fn cases_to_act_on(&self, limit: u32) -> Result<Vec<Case>, StoreError>;
+
+    /// The entries of the call-back list that are not settled, the one that has waited longest first.
+    async fn open_call_backs(&self) -> Result<Vec<CallBackRecord>, StoreError>;
+
+    /// An entry of the call-back list by the first call that is in it.
+    async fn call_back(&self, id: CallId) -> Result<Option<CallBackRecord>, StoreError>;
 
     /// The legs of a call, by the time at which they ended.
     async fn legs(&self, call: CallId) -> Result<Vec<LegRecord>, StoreError>;

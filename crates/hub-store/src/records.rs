@@ -3,8 +3,8 @@
 use crate::PasswordHash;
 use crate::chain::Hash;
 use siaga_model::{
-    Advice, CallFacts, CallId, Case, CaseNumber, Disposition, EndedBy, Form, LegCause, LegId,
-    Redacted, SeatId, Timestamp, Validity,
+    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, Form, LegCause,
+    LegId, Redacted, SeatId, Timestamp, UnitId, Validity,
 };
 use std::fmt;
 
@@ -56,6 +56,11 @@ impl TokenHash {
         Self(hex::encode(Sha256::digest(token.expose().as_bytes())))
     }
 
+    /// From its text, as stored.
+    pub fn from_hex(text: String) -> Self {
+        Self(text)
+    }
+
     /// The text, for the store.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -73,6 +78,19 @@ pub struct SessionRecord {
     pub seat: SeatId,
     /// When.
     pub opened_at: Timestamp,
+}
+
+/// A session that has not ended, as a hub that starts again finds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    /// As it began.
+    pub session: SessionRecord,
+    /// The operator's name as shown.
+    pub display: String,
+    /// The highest number taken of its desk.
+    pub taken: u64,
+    /// Whether its seat wanted calls.
+    pub wants_calls: bool,
 }
 
 /// Case numbers that belong to one seat, `first` to `last` inclusive.
@@ -104,6 +122,16 @@ pub enum Write {
     Event(EventRecord),
     /// The form as typed. A revision that is not above the stored one of this seat changes nothing.
     Draft(StoredDraft),
+    /// What a desk had typed that came when another one had the caller already. The last one of each
+    /// seat is kept, and no form is changed by it.
+    LateDraft(StoredDraft),
+    /// This seat has the caller now.
+    Writer {
+        /// The call.
+        call: CallId,
+        /// The seat.
+        seat: SeatId,
+    },
     /// What the plugins said.
     Advice {
         /// The call.
@@ -117,12 +145,100 @@ pub enum Write {
     Override(OverrideRecord),
     /// A case was opened. Its number must be new.
     CaseOpened(Case),
+    /// A call back goes on with the case of the call that ended too early: what is typed in it is the
+    /// case's form from now on.
+    CaseContinued {
+        /// The call back.
+        call: CallId,
+        /// The case.
+        number: CaseNumber,
+    },
     /// A case as it is now. Its form is left alone when a newer draft has been stored.
     CaseChanged(Case),
     /// A closing as it was said.
     Closed(Closing),
-    /// A recording was sealed.
+    /// A recording was sealed. One that is known by its file changes nothing.
     Recording(RecordingRecord),
+    /// An entry of the call-back list as it is now. A number has one open entry.
+    CallBack(CallBackRecord),
+    /// A desk's message was taken. A number below the stored one changes nothing.
+    Taken {
+        /// The session.
+        token: TokenHash,
+        /// The message's number.
+        seq: u64,
+    },
+    /// A seat wants calls, or wants none any more.
+    Wants {
+        /// The session.
+        token: TokenHash,
+        /// Whether it does.
+        calls: bool,
+    },
+    /// A session has ended; one that has ended already stays as it is.
+    SessionEnded {
+        /// The session.
+        token: TokenHash,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// A call as a hub that starts again finds it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeptCall {
+    /// The call.
+    pub call: CallId,
+    /// What the line brought.
+    pub facts: CallFacts,
+    /// The seat that had the caller last.
+    pub writer: Option<SeatId>,
+    /// How it ended; `None` when it was cut off by the end of its hub.
+    pub ended: Option<CallEnd>,
+}
+
+/// An entry of the call-back list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CallBackRecord {
+    /// The first call in vain: the entry's name.
+    pub id: CallId,
+    /// By which calls are told to be of one person; `None` when the number is withheld.
+    pub number: Option<Redacted<String>>,
+    /// Who, as the last call brought it.
+    pub caller: Caller,
+    /// The unit that has to call back.
+    pub unit: UnitId,
+    /// What was typed of them last.
+    pub form: Form,
+    /// The cases of these calls, oldest first.
+    pub cases: Vec<CaseNumber>,
+    /// The last call that belongs to it.
+    pub last_call: CallId,
+    /// When they first called in vain.
+    pub first_at: Timestamp,
+    /// When they last did.
+    pub last_at: Timestamp,
+    /// How often they did.
+    pub calls: u32,
+    /// How often they were called back in vain.
+    pub attempts: u32,
+    /// Set when nobody has to call back any more.
+    pub settled: Option<SettledCallBack>,
+}
+
+/// How an entry of the call-back list was settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettledCallBack {
+    /// When.
+    pub at: Timestamp,
+    /// At which seat, when a person did.
+    pub seat: Option<SeatId>,
+    /// By whom, when a person did.
+    pub operator: Option<OperatorName>,
+    /// The call that settled it, if one did.
+    pub call: Option<CallId>,
+    /// Why; empty when a call settled it.
+    pub reason: Redacted<String>,
 }
 
 /// How a call ended.

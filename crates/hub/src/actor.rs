@@ -24,11 +24,19 @@ pub(crate) const INBOX: usize = 1_024;
 /// is closed: it comes back and is shown everything anew.
 pub(crate) const DESK_QUEUE: usize = 256;
 
+/// Pause before numbers are asked for again of a store that does not answer.
+const LEASE_AGAIN_AFTER: Duration = Duration::from_secs(2);
+
 /// What reaches the hub beside the switch.
 #[derive(Debug)]
 pub(crate) enum Inbox {
     Sit {
         request: SitRequest,
+        reply: oneshot::Sender<Result<Seated, ApiError>>,
+    },
+    /// A desk goes on in its session.
+    Resume {
+        token: TokenHash,
         reply: oneshot::Sender<Result<Seated, ApiError>>,
     },
     FirstBlock {
@@ -125,7 +133,11 @@ impl Actor {
                     None | Some(Inbox::Stop) => break,
                     Some(message) => self.received(message),
                 },
-                Some((ticket, result)) = self.stored.recv() => self.core.stored(ticket, &result),
+                Some(stored) = self.stored.recv() => match stored {
+                    Stored::Ticket(ticket, result) => self.core.stored(ticket, &result),
+                    Stored::Failing => self.core.storing_failed(self.clock.now()),
+                    Stored::Again => self.core.storing_again(self.clock.now()),
+                },
                 () = tokio::time::sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
                     self.core.tick(self.clock.now());
                 }
@@ -144,6 +156,7 @@ impl Actor {
         // A reply that nobody waits for any more is no error.
         match message {
             Inbox::Sit { request, reply } => drop(reply.send(self.core.sit_down(now, request))),
+            Inbox::Resume { token, reply } => drop(reply.send(self.core.resume(now, &token))),
             Inbox::FirstBlock { seat, lease, reply } => {
                 drop(reply.send(self.core.first_block(&seat, lease)));
             }
@@ -162,7 +175,9 @@ impl Actor {
                     self.desks.remove(&connection);
                 }
             }
-            Inbox::Says { connection, said } => self.core.desk_says(now, connection, said),
+            Inbox::Says { connection, said } => {
+                self.core.desk_says(now, connection, said, rand::random());
+            }
             Inbox::Disconnected(connection) => {
                 self.desks.remove(&connection);
                 self.core.disconnected(now, connection);
@@ -201,14 +216,6 @@ impl Actor {
                 }
             }
             Effect::Store { writes, ticket } => self.store_job(Job { writes, ticket }),
-            Effect::EndSession(token) => {
-                let (store, at) = (Arc::clone(&self.store), self.clock.now());
-                self.chore(async move {
-                    if let Err(error) = store.end_session(&token, at).await {
-                        tracing::error!(%error, "the end of a session was not stored");
-                    }
-                });
-            }
             Effect::Lease { seat, day, count } => self.lease(seat, day, count),
             Effect::Send { to, message } => self.send(to, message),
             Effect::Close { connection, bye } => self.close(connection, bye),
@@ -234,9 +241,17 @@ impl Actor {
         let (store, hub) = (Arc::clone(&self.store), self.hub.clone());
         let (code, at) = (self.polda_code.clone(), self.clock.now());
         self.chore(async move {
-            let result = store.lease_numbers(&code, day, &seat, count, at).await;
-            if let Some(hub) = hub.upgrade() {
+            loop {
+                let result = store.lease_numbers(&code, day, &seat, count, at).await;
+                let Some(hub) = hub.upgrade() else { return };
+                // A caller may be waiting for this number: a store that comes back still gives it.
+                if result.as_ref().is_err_and(StoreError::may_pass) {
+                    drop(hub);
+                    tokio::time::sleep(LEASE_AGAIN_AFTER).await;
+                    continue;
+                }
                 let _ = hub.send(Inbox::Leased { seat, result }).await;
+                return;
             }
         });
     }

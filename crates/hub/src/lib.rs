@@ -1,8 +1,8 @@
 //! The hub of a Polda: calls, cases, seats.
 //!
 //! A hub owns the calls; desks and the switch only tell and obey. Its life: [`Hub::start`] is given a
-//! switch with its events and a store; it ends the sessions and settles the calls that a predecessor
-//! left behind, listens, and serves until [`HubHandle::shut_down`].
+//! switch with its events and a store; it takes over the sessions of its predecessor, puts the calls
+//! that were cut off on the call-back list, listens, and serves until [`HubHandle::shut_down`].
 //!
 //! Inside there are four tasks. The *actor* owns all state and decides, as a pure core that is told
 //! the time. The *line* brings its commands to the switch, in order. The *writer* stores what

@@ -1,14 +1,12 @@
 //! Starting and stopping a hub.
 
 use crate::actor::{Actor, INBOX, Inbox};
-use crate::core::HubCore;
+use crate::core::{Found, FoundCall, HubCore};
 use crate::http::{self, Plugin, Shared};
 use crate::line::{COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
-use siaga_call_flow::FlowEvent;
-use siaga_hub_store::{CallEnd, EventRecord, PasswordError, Store, StoreError, Write};
-use siaga_model::{CaseStatus, Disposition, EndedBy, Timestamp};
+use siaga_hub_store::{PasswordError, Store, StoreError};
 use siaga_switch::{Switch, SwitchEvent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,6 +22,9 @@ use tokio_util::task::TaskTracker;
 const NEWS: usize = 4_096;
 /// How many cases to act on are read at the start.
 const CASES_AT_START: u32 = 2_000;
+/// How many of the calls that ended last are read at the start, for what their desks still have to
+/// say of them.
+const CALLS_AT_START: u32 = 256;
 /// How long stopping may take for each of its steps.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -68,10 +69,8 @@ impl Hub {
         config.check()?;
         let now = config.clock.now();
         store.put_units(&config.units, &config.seats).await?;
-        store.end_all_sessions(now).await?;
-        settle_cut_off_calls(&*store, now).await?;
-        let to_act_on = store.cases_to_act_on(CASES_AT_START).await?;
-        let core = HubCore::new(&config, now, to_act_on).map_err(ConfigFault::from)?;
+        let found = find(&*store).await?;
+        let core = HubCore::new(&config, now, found).map_err(ConfigFault::from)?;
         let plugins = load_plugins(&config).await;
         let listen = |source| HubError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
@@ -170,7 +169,8 @@ impl HubHandle {
         &self.store
     }
 
-    /// Stops: desks are told, everything that happened is stored. An embedded switch is to be shut
+    /// Stops: desks are let go and may come back to the next hub with their sessions, everything that
+    /// happened is stored. An embedded switch is to be shut
     /// down before, so that its last recordings are in the store. Bounded to some seconds.
     pub async fn shut_down(self) {
         let _ = self.inbox.send(Inbox::Stop).await;
@@ -198,30 +198,27 @@ async fn finish(mut task: JoinHandle<()>, name: &str) {
     }
 }
 
-/// Calls that were live when the last hub ended are over: an embedded switch dies with its hub. Their
-/// callers go on the call-back list.
-async fn settle_cut_off_calls(store: &dyn Store, at: Timestamp) -> Result<(), StoreError> {
-    let (by, disposition) = (EndedBy::SwitchLost, Disposition::Abandoned);
-    for call in store.open_calls().await? {
-        let ended = FlowEvent::Ended { call, by, disposition: disposition.clone() };
-        let body = serde_json::to_string(&ended)
-            .map_err(|error| StoreError::Damaged { what: "event", why: error.to_string() })?;
-        let mut writes = vec![
-            Write::Event(EventRecord { at, call: Some(call), body }),
-            Write::CallEnded(CallEnd { call, by, disposition: disposition.clone(), at }),
-        ];
-        if let Some(mut case) = store.case_of(call).await?
-            && case.status == CaseStatus::Open
-        {
-            case.status = CaseStatus::CallBack;
-            case.disposition = Some(disposition.clone());
-            case.closed_at = Some(at);
-            writes.push(Write::CaseChanged(case));
-        }
-        store.apply(&writes).await?;
-        tracing::warn!(%call, "a call was cut off by the end of the last hub");
+/// What the last hub left behind. Calls that were live then are over: an embedded switch dies with
+/// its hub.
+async fn find(store: &dyn Store) -> Result<Found, StoreError> {
+    let mut calls = Vec::new();
+    for kept in store.kept_calls(CALLS_AT_START).await? {
+        let call = kept.call;
+        calls.push(FoundCall {
+            draft: store.draft(call).await?,
+            advice: store.advice(call).await?.pop(),
+            overridden: store.overrides(call).await?.pop().map(|record| record.validity),
+            case: store.case_of(call).await?,
+            closing: store.closings(call).await?.pop(),
+            kept,
+        });
     }
-    Ok(())
+    Ok(Found {
+        to_act_on: store.cases_to_act_on(CASES_AT_START).await?,
+        call_backs: store.open_call_backs().await?,
+        sessions: store.open_sessions().await?,
+        calls,
+    })
 }
 
 async fn load_plugins(config: &HubConfig) -> Vec<Plugin> {

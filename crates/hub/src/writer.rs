@@ -1,30 +1,36 @@
 //! The one task that writes. It keeps the order in which things happened, and no call ever waits for
 //! the disk: the actor hands over and goes on.
 //!
-//! Jobs are stored in batches, because with `synchronous = FULL` the disk is asked once a batch. When
-//! the database does not answer, the batch is tried again for a few seconds; then each job on its
-//! own, so that one that contradicts the database takes no other with it. What could not be stored
-//! is told: a desk's message is refused as `not-stored`, and the desk keeps and repeats it.
+//! Jobs are stored in batches, because with `synchronous = FULL` the disk is asked once a batch. While
+//! the database does not answer (its disk is full, say), the batch is tried again until it does, the
+//! room is told, and what happens meanwhile waits behind it: nothing is lost and nothing overtakes. A
+//! batch that contradicts the database is stored job by job, so that the one which does takes no
+//! other with it; a desk's message that could not be stored is refused as `not-stored`, and the desk
+//! keeps and repeats it.
 
 use crate::core::Ticket;
 use siaga_hub_store::{Store, StoreError, Write};
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// How many jobs may wait: some minutes of a busy hub without a disk. When it is full, a desk's
-/// message is refused as `not-stored` and an event is lost, which is logged; calls go on.
-pub(crate) const JOBS_WAITING: usize = 8_192;
+/// How many jobs may wait: a quarter of an hour of a busy Polda (30 jobs a second) without a disk.
+/// When it is full, a desk's message is refused as `not-stored` and an event is lost, which is
+/// logged; calls go on.
+pub(crate) const JOBS_WAITING: usize = 32_768;
 /// How many jobs are stored at once.
 const BATCH: usize = 256;
-/// Pauses before a batch is tried again while the database does not answer.
+/// Pauses before a batch is tried again while the database does not answer; the last one repeats.
 const AGAIN_AFTER: [Duration; 4] = [
     Duration::from_millis(50),
     Duration::from_millis(250),
     Duration::from_secs(1),
     Duration::from_secs(2),
 ];
+/// After so many failures the room is told: less is a disk that hesitates.
+const TOLD_AFTER: usize = 3;
+/// A hub that stops tries so often, and then says what is lost.
+const TRIES_AT_THE_END: usize = 3;
 
 /// What one input to the hub caused: stored whole or not at all.
 #[derive(Debug)]
@@ -33,20 +39,30 @@ pub(crate) struct Job {
     pub(crate) ticket: Option<Ticket>,
 }
 
-/// What became of a ticket.
-pub(crate) type Stored = (Ticket, Result<(), StoreError>);
+/// What the writer tells.
+#[derive(Debug)]
+pub(crate) enum Stored {
+    /// What became of a ticket.
+    Ticket(Ticket, Result<(), StoreError>),
+    /// Nothing can be stored for now; all of it is kept.
+    Failing,
+    /// Everything that was kept is being stored again.
+    Again,
+}
 
 pub(crate) struct Writer {
     store: Arc<dyn Store>,
     jobs: mpsc::Receiver<Job>,
     stored: mpsc::Sender<Stored>,
+    /// Whether the room was told that nothing can be stored.
+    failing: bool,
 }
 
 impl Writer {
     pub(crate) fn new(store: Arc<dyn Store>) -> (Self, mpsc::Sender<Job>, mpsc::Receiver<Stored>) {
         let (jobs_in, jobs) = mpsc::channel(JOBS_WAITING);
         let (stored, stored_out) = mpsc::channel(JOBS_WAITING);
-        (Self { store, jobs, stored }, jobs_in, stored_out)
+        (Self { store, jobs, stored, failing: false }, jobs_in, stored_out)
     }
 
     /// Runs until nobody can hand over anything any more and everything is stored.
@@ -60,52 +76,74 @@ impl Writer {
                 writes.extend(job.writes);
                 parts.push((from..writes.len(), job.ticket));
             }
-            match self.batch(&writes).await {
+            match self.apply(&writes).await {
                 Ok(()) => {
                     for ticket in parts.into_iter().filter_map(|(_, ticket)| ticket) {
-                        self.tell(ticket, Ok(())).await;
+                        self.tell(Stored::Ticket(ticket, Ok(()))).await;
                     }
+                }
+                Err(error) if error.may_pass() => {
+                    let lost = parts.len() + self.jobs.len();
+                    tracing::error!(%error, lost, "the hub ends, and this could not be stored");
+                    return;
                 }
                 Err(error) => {
                     tracing::error!(%error, jobs = parts.len(), "a batch could not be stored");
-                    self.one_by_one(&writes, parts).await;
+                    for (part, ticket) in parts {
+                        self.alone(&writes[part], ticket).await;
+                    }
                 }
             }
         }
     }
 
-    async fn batch(&self, writes: &[Write]) -> Result<(), StoreError> {
+    /// Stores it, however long that takes while the hub runs. What comes back contradicts the
+    /// database, or is the end of a hub whose disk is still full.
+    async fn apply(&mut self, writes: &[Write]) -> Result<(), StoreError> {
         if writes.is_empty() {
             return Ok(());
         }
-        for pause in AGAIN_AFTER {
-            match self.store.apply(writes).await {
-                Err(error) if error.may_pass() => tokio::time::sleep(pause).await,
-                result => return result,
-            }
-        }
-        self.store.apply(writes).await
-    }
-
-    async fn one_by_one(&self, writes: &[Write], parts: Vec<(Range<usize>, Option<Ticket>)>) {
-        for (part, ticket) in parts {
-            let result = if part.is_empty() {
-                Ok(())
-            } else {
-                self.store.apply(&writes[part.clone()]).await
+        let (mut failures, mut at_the_end) = (0, 0);
+        loop {
+            let error = match self.store.apply(writes).await {
+                Err(error) if error.may_pass() => error,
+                result => {
+                    if std::mem::take(&mut self.failing) {
+                        tracing::info!("the store stores again");
+                        self.tell(Stored::Again).await;
+                    }
+                    return result;
+                }
             };
-            if let Err(error) = &result {
-                tracing::error!(%error, writes = part.len(), "a job could not be stored");
+            failures += 1;
+            if failures >= TOLD_AFTER && !self.failing {
+                tracing::error!(%error, "nothing can be stored; it is kept and tried again");
+                self.failing = true;
+                self.tell(Stored::Failing).await;
             }
-            if let Some(ticket) = ticket {
-                self.tell(ticket, result).await;
+            if self.jobs.is_closed() {
+                at_the_end += 1;
+                if at_the_end >= TRIES_AT_THE_END {
+                    return Err(error);
+                }
             }
+            tokio::time::sleep(AGAIN_AFTER[(failures - 1).min(AGAIN_AFTER.len() - 1)]).await;
         }
     }
 
-    async fn tell(&self, ticket: Ticket, result: Result<(), StoreError>) {
+    async fn alone(&mut self, writes: &[Write], ticket: Option<Ticket>) {
+        let result = self.apply(writes).await;
+        if let Err(error) = &result {
+            tracing::error!(%error, writes = writes.len(), "a job could not be stored");
+        }
+        if let Some(ticket) = ticket {
+            self.tell(Stored::Ticket(ticket, result)).await;
+        }
+    }
+
+    async fn tell(&self, stored: Stored) {
         // Nobody listens only when the hub is stopping; what was to be stored is stored.
-        let _ = self.stored.send((ticket, result)).await;
+        let _ = self.stored.send(stored).await;
     }
 }
 
@@ -138,7 +176,8 @@ mod tests {
         drop(jobs);
         writer.run().await;
         let mut results = Vec::new();
-        while let Some((ticket, result)) = stored.recv().await {
+        while let Some(stored) = stored.recv().await {
+            let Stored::Ticket(ticket, result) = stored else { panic!("{stored:?}") };
             results.push((ticket.seq, result.is_ok()));
         }
         assert_eq!(results, [(0, true), (1, false), (2, true)]);

@@ -5,8 +5,9 @@ mod read;
 mod write;
 
 use crate::{
-    Closing, LegRecord, NumberLease, Operator, OperatorName, OverrideRecord, RecordingRecord,
-    SessionRecord, Store, StoreError, StoredDraft, StoredEvent, TokenHash, Write,
+    CallBackRecord, Closing, KeptCall, LegRecord, NumberLease, OpenSession, Operator, OperatorName,
+    OverrideRecord, RecordingRecord, SessionRecord, Store, StoreError, StoredDraft, StoredEvent,
+    Write,
 };
 use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
 use sqlx::sqlite::{
@@ -104,12 +105,8 @@ impl Store for SqliteStore {
         write::session(&self.pool, session).await
     }
 
-    async fn end_session(&self, token: &TokenHash, at: Timestamp) -> Result<(), StoreError> {
-        write::session_ended(&self.pool, token, at).await
-    }
-
-    async fn end_all_sessions(&self, at: Timestamp) -> Result<u64, StoreError> {
-        write::all_sessions_ended(&self.pool, at).await
+    async fn open_sessions(&self) -> Result<Vec<OpenSession>, StoreError> {
+        read::open_sessions(&self.pool).await
     }
 
     async fn lease_numbers(
@@ -138,12 +135,16 @@ impl Store for SqliteStore {
         read::facts(&self.pool, call).await
     }
 
-    async fn open_calls(&self) -> Result<Vec<CallId>, StoreError> {
-        read::open_calls(&self.pool).await
+    async fn kept_calls(&self, limit: u32) -> Result<Vec<KeptCall>, StoreError> {
+        read::kept_calls(&self.pool, limit).await
     }
 
     async fn draft(&self, call: CallId) -> Result<Option<StoredDraft>, StoreError> {
         read::draft(&self.pool, call).await
+    }
+
+    async fn late_drafts(&self, call: CallId) -> Result<Vec<StoredDraft>, StoreError> {
+        read::late_drafts(&self.pool, call).await
     }
 
     async fn advice(&self, call: CallId) -> Result<Vec<Advice>, StoreError> {
@@ -172,6 +173,14 @@ impl Store for SqliteStore {
 
     async fn cases_to_act_on(&self, limit: u32) -> Result<Vec<Case>, StoreError> {
         read::cases_to_act_on(&self.pool, limit).await
+    }
+
+    async fn open_call_backs(&self) -> Result<Vec<CallBackRecord>, StoreError> {
+        read::open_call_backs(&self.pool).await
+    }
+
+    async fn call_back(&self, id: CallId) -> Result<Option<CallBackRecord>, StoreError> {
+        read::call_back(&self.pool, id).await
     }
 
     async fn legs(&self, call: CallId) -> Result<Vec<LegRecord>, StoreError> {

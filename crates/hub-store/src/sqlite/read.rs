@@ -2,8 +2,9 @@
 
 use super::code::{Columns, damaged, failed, int};
 use crate::{
-    Closing, EventRecord, LegRecord, Operator, OperatorName, OverrideRecord, PasswordHash,
-    RecordingRecord, StoreError, StoredDraft, StoredEvent,
+    CallBackRecord, CallEnd, Closing, EventRecord, KeptCall, LegRecord, OpenSession, Operator,
+    OperatorName, OverrideRecord, PasswordHash, RecordingRecord, SessionRecord, SettledCallBack,
+    StoreError, StoredDraft, StoredEvent, TokenHash,
 };
 use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Redacted, Seat, Timestamp, Unit};
 use sqlx::query;
@@ -77,10 +78,47 @@ pub(super) async fn facts(
     maybe(row, |row| row.json("facts"))
 }
 
-pub(super) async fn open_calls(pool: &SqlitePool) -> Result<Vec<CallId>, StoreError> {
-    let rows = query("SELECT id FROM calls WHERE ended_at IS NULL ORDER BY arrived_at, id")
-        .fetch_all(pool);
-    all(rows.await, |row| row.id("id"))
+pub(super) async fn open_sessions(pool: &SqlitePool) -> Result<Vec<OpenSession>, StoreError> {
+    let rows = query(
+        "SELECT sessions.*, operators.display FROM sessions
+         JOIN operators ON operators.name = sessions.operator
+         WHERE ended_at IS NULL ORDER BY opened_at, token_sha256",
+    );
+    all(rows.fetch_all(pool).await, |row| {
+        Ok(OpenSession {
+            session: SessionRecord {
+                token: TokenHash::from_hex(row.text("token_sha256")?),
+                operator: operator_name(row, "operator")?,
+                seat: row.id("seat")?,
+                opened_at: Timestamp(row.number("opened_at")?),
+            },
+            display: row.text("display")?,
+            taken: row.whole("taken")?,
+            wants_calls: row.number("wants_calls")? != 0,
+        })
+    })
+}
+
+pub(super) async fn kept_calls(pool: &SqlitePool, limit: u32) -> Result<Vec<KeptCall>, StoreError> {
+    let rows = query(
+        "SELECT * FROM calls WHERE ended_at IS NULL OR id IN
+         (SELECT id FROM calls WHERE ended_at IS NOT NULL ORDER BY ended_at DESC LIMIT ?)
+         ORDER BY arrived_at, id",
+    )
+    .bind(i64::from(limit));
+    all(rows.fetch_all(pool).await, |row| {
+        let call = row.id("id")?;
+        let ended = match row.maybe_number("ended_at")? {
+            None => None,
+            Some(at) => Some(CallEnd {
+                call,
+                by: row.json("ended_by")?,
+                disposition: row.json("disposition")?,
+                at: Timestamp(at),
+            }),
+        };
+        Ok(KeptCall { call, facts: row.json("facts")?, writer: row.maybe_id("writer")?, ended })
+    })
 }
 
 pub(super) async fn draft(
@@ -91,14 +129,27 @@ pub(super) async fn draft(
         .bind(call.to_string())
         .fetch_optional(pool)
         .await;
-    maybe(row, |row| {
-        Ok(StoredDraft {
-            call: row.id("call")?,
-            seat: row.id("seat")?,
-            rev: row.whole("rev")?,
-            form: row.json("form")?,
-            at: Timestamp(row.number("at")?),
-        })
+    maybe(row, a_draft)
+}
+
+pub(super) async fn late_drafts(
+    pool: &SqlitePool,
+    call: CallId,
+) -> Result<Vec<StoredDraft>, StoreError> {
+    let rows = query("SELECT * FROM late_drafts WHERE call = ? ORDER BY at, seat")
+        .bind(call.to_string())
+        .fetch_all(pool)
+        .await;
+    all(rows, a_draft)
+}
+
+fn a_draft(row: &Columns<'_>) -> Result<StoredDraft, StoreError> {
+    Ok(StoredDraft {
+        call: row.id("call")?,
+        seat: row.id("seat")?,
+        rev: row.whole("rev")?,
+        form: row.json("form")?,
+        at: Timestamp(row.number("at")?),
     })
 }
 
@@ -175,10 +226,13 @@ pub(super) async fn case(
 }
 
 pub(super) async fn case_of(pool: &SqlitePool, call: CallId) -> Result<Option<Case>, StoreError> {
-    let row = query("SELECT * FROM cases WHERE call = ?")
-        .bind(call.to_string())
-        .fetch_optional(pool)
-        .await;
+    let row = query(
+        "SELECT * FROM cases WHERE call = ?1
+         OR number = (SELECT continues FROM calls WHERE id = ?1) LIMIT 1",
+    )
+    .bind(call.to_string())
+    .fetch_optional(pool)
+    .await;
     maybe(row, a_case)
 }
 
@@ -202,6 +256,52 @@ pub(super) async fn cases_to_act_on(
     .fetch_all(pool)
     .await;
     all(rows, a_case)
+}
+
+fn an_entry(row: &Columns<'_>) -> Result<CallBackRecord, StoreError> {
+    let settled = match row.maybe_number("settled_at")? {
+        None => None,
+        Some(at) => Some(SettledCallBack {
+            at: Timestamp(at),
+            seat: row.maybe_id("settled_seat")?,
+            operator: match row.maybe_text("settled_by")? {
+                None => None,
+                Some(_) => Some(operator_name(row, "settled_by")?),
+            },
+            call: row.maybe_id("settled_call")?,
+            reason: Redacted::new(row.maybe_text("settled_reason")?.unwrap_or_default()),
+        }),
+    };
+    Ok(CallBackRecord {
+        id: row.id("id")?,
+        number: row.maybe_text("number")?.map(Redacted::new),
+        caller: row.json("caller")?,
+        unit: row.id("unit")?,
+        form: row.json("form")?,
+        cases: row.json("cases")?,
+        last_call: row.id("last_call")?,
+        first_at: Timestamp(row.number("first_at")?),
+        last_at: Timestamp(row.number("last_at")?),
+        calls: row.whole("calls")?,
+        attempts: row.whole("attempts")?,
+        settled,
+    })
+}
+
+pub(super) async fn open_call_backs(pool: &SqlitePool) -> Result<Vec<CallBackRecord>, StoreError> {
+    let rows = query("SELECT * FROM call_backs WHERE settled_at IS NULL ORDER BY first_at, id");
+    all(rows.fetch_all(pool).await, an_entry)
+}
+
+pub(super) async fn call_back(
+    pool: &SqlitePool,
+    id: CallId,
+) -> Result<Option<CallBackRecord>, StoreError> {
+    let row = query("SELECT * FROM call_backs WHERE id = ?")
+        .bind(id.to_string())
+        .fetch_optional(pool)
+        .await;
+    maybe(row, an_entry)
 }
 
 pub(super) async fn legs(pool: &SqlitePool, call: CallId) -> Result<Vec<LegRecord>, StoreError> {
@@ -231,7 +331,8 @@ pub(super) async fn recordings(
 ) -> Result<Vec<RecordingRecord>, StoreError> {
     let rows = query(
         "SELECT recordings.*, cases.number FROM recordings
-         LEFT JOIN cases ON cases.call = recordings.call
+         LEFT JOIN calls ON calls.id = recordings.call
+         LEFT JOIN cases ON cases.call = recordings.call OR cases.number = calls.continues
          WHERE ?1 IS NULL OR recordings.call = ?1
          ORDER BY recordings.starts_at DESC, recordings.file LIMIT ?2",
     )

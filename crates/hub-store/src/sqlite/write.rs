@@ -3,10 +3,10 @@
 use super::code::{damaged, failed, int, json, word};
 use crate::chain::{self, Hash};
 use crate::{
-    CallEnd, Closing, EventRecord, LegRecord, NumberLease, Operator, OverrideRecord,
-    RecordingRecord, SessionRecord, StoreError, StoredDraft, TokenHash, Write,
+    CallBackRecord, CallEnd, Closing, EventRecord, LegRecord, NumberLease, Operator,
+    OverrideRecord, RecordingRecord, SessionRecord, StoreError, StoredDraft, TokenHash, Write,
 };
-use siaga_model::{Advice, CallFacts, CallId, Case, Seat, SeatId, Timestamp, Unit};
+use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
 use sqlx::sqlite::{SqlitePool, SqliteQueryResult};
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 
@@ -28,12 +28,19 @@ pub(super) async fn one(db: &mut SqliteConnection, write: &Write) -> Result<(), 
         Write::Leg(record) => leg(db, record).await,
         Write::Event(record) => event(db, record).await,
         Write::Draft(typed) => draft(db, typed).await,
+        Write::LateDraft(typed) => late_draft(db, typed).await,
+        Write::Writer { call, seat } => writer(db, *call, seat).await,
         Write::Advice { call, seat, advice: said } => advice(db, *call, seat, said).await,
         Write::Override(record) => overridden(db, record).await,
         Write::CaseOpened(case) => case_opened(db, case).await,
+        Write::CaseContinued { call, number } => case_continued(db, *call, number).await,
         Write::CaseChanged(case) => case_changed(db, case).await,
         Write::Closed(record) => closing(db, record).await,
         Write::Recording(record) => recording(db, record).await,
+        Write::CallBack(entry) => call_back(db, entry).await,
+        Write::Taken { token, seq } => taken(db, token, *seq).await,
+        Write::Wants { token, calls } => wants(db, token, *calls).await,
+        Write::SessionEnded { token, at } => session_ended(db, token, *at).await,
     }
 }
 
@@ -101,8 +108,8 @@ pub(super) async fn session(pool: &SqlitePool, session: &SessionRecord) -> Resul
     )
 }
 
-pub(super) async fn session_ended(
-    pool: &SqlitePool,
+async fn session_ended(
+    db: &mut SqliteConnection,
     token: &TokenHash,
     at: Timestamp,
 ) -> Result<(), StoreError> {
@@ -110,21 +117,33 @@ pub(super) async fn session_ended(
         query("UPDATE sessions SET ended_at = ? WHERE token_sha256 = ? AND ended_at IS NULL")
             .bind(at.0)
             .bind(token.as_str())
-            .execute(pool)
+            .execute(db)
             .await,
     )
 }
 
-pub(super) async fn all_sessions_ended(
-    pool: &SqlitePool,
-    at: Timestamp,
-) -> Result<u64, StoreError> {
-    query("UPDATE sessions SET ended_at = ? WHERE ended_at IS NULL")
-        .bind(at.0)
-        .execute(pool)
-        .await
-        .map(|result| result.rows_affected())
-        .map_err(failed)
+async fn taken(db: &mut SqliteConnection, token: &TokenHash, seq: u64) -> Result<(), StoreError> {
+    done(
+        query("UPDATE sessions SET taken = ?1 WHERE token_sha256 = ?2 AND taken < ?1")
+            .bind(int(seq))
+            .bind(token.as_str())
+            .execute(db)
+            .await,
+    )
+}
+
+async fn wants(
+    db: &mut SqliteConnection,
+    token: &TokenHash,
+    calls: bool,
+) -> Result<(), StoreError> {
+    done(
+        query("UPDATE sessions SET wants_calls = ? WHERE token_sha256 = ?")
+            .bind(i64::from(calls))
+            .bind(token.as_str())
+            .execute(db)
+            .await,
+    )
 }
 
 pub(super) async fn lease(
@@ -254,9 +273,12 @@ async fn draft(db: &mut SqliteConnection, draft: &StoredDraft) -> Result<(), Sto
     .execute(&mut *db)
     .await;
     done(stored)?;
+    // A case that a call back goes on with has the form that is typed there, whatever comes late.
     done(
         query(
-            "UPDATE cases SET form = ?1 WHERE call = ?2
+            "UPDATE cases SET form = ?1
+             WHERE (number = (SELECT continues FROM calls WHERE id = ?2) OR (call = ?2
+             AND NOT EXISTS (SELECT 1 FROM calls WHERE continues = cases.number)))
              AND ?3 >= (SELECT MAX(rev) FROM drafts WHERE call = ?2)",
         )
         .bind(&form)
@@ -264,6 +286,33 @@ async fn draft(db: &mut SqliteConnection, draft: &StoredDraft) -> Result<(), Sto
         .bind(int(draft.rev))
         .execute(db)
         .await,
+    )
+}
+
+async fn late_draft(db: &mut SqliteConnection, draft: &StoredDraft) -> Result<(), StoreError> {
+    done(
+        query(
+            "INSERT INTO late_drafts (call, seat, rev, form, at) VALUES (?, ?, ?, ?, ?)
+             ON CONFLICT (call, seat) DO UPDATE SET rev = excluded.rev, form = excluded.form,
+             at = excluded.at WHERE excluded.rev > late_drafts.rev",
+        )
+        .bind(draft.call.to_string())
+        .bind(draft.seat.as_str())
+        .bind(int(draft.rev))
+        .bind(json("late_drafts.form", &draft.form)?)
+        .bind(draft.at.0)
+        .execute(db)
+        .await,
+    )
+}
+
+async fn writer(db: &mut SqliteConnection, call: CallId, seat: &SeatId) -> Result<(), StoreError> {
+    done(
+        query("UPDATE calls SET writer = ? WHERE id = ?")
+            .bind(seat.as_str())
+            .bind(call.to_string())
+            .execute(db)
+            .await,
     )
 }
 
@@ -333,6 +382,20 @@ async fn case_opened(db: &mut SqliteConnection, case: &Case) -> Result<(), Store
     )
 }
 
+async fn case_continued(
+    db: &mut SqliteConnection,
+    call: CallId,
+    number: &CaseNumber,
+) -> Result<(), StoreError> {
+    done(
+        query("UPDATE calls SET continues = ? WHERE id = ?")
+            .bind(number.to_string())
+            .bind(call.to_string())
+            .execute(db)
+            .await,
+    )
+}
+
 /// The form is not written here: drafts keep it up to date.
 async fn case_changed(db: &mut SqliteConnection, case: &Case) -> Result<(), StoreError> {
     done(
@@ -377,7 +440,7 @@ async fn recording(db: &mut SqliteConnection, record: &RecordingRecord) -> Resul
     done(
         query(
             "INSERT INTO recordings (file, call, starts_at, seconds, channels, sha256)
-             VALUES (?, ?, ?, ?, ?, ?)",
+             VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (file) DO NOTHING",
         )
         .bind(&record.file)
         .bind(record.call.to_string())
@@ -385,6 +448,41 @@ async fn recording(db: &mut SqliteConnection, record: &RecordingRecord) -> Resul
         .bind(record.seconds)
         .bind(i64::from(record.channels))
         .bind(&record.sha256)
+        .execute(db)
+        .await,
+    )
+}
+
+async fn call_back(db: &mut SqliteConnection, entry: &CallBackRecord) -> Result<(), StoreError> {
+    let settled = entry.settled.as_ref();
+    done(
+        query(
+            "INSERT INTO call_backs (id, number, caller, unit, form, cases, last_call, first_at,
+             last_at, calls, attempts, settled_at, settled_seat, settled_by, settled_call,
+             settled_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET caller = excluded.caller, unit = excluded.unit,
+             form = excluded.form, cases = excluded.cases, last_call = excluded.last_call,
+             last_at = excluded.last_at, calls = excluded.calls, attempts = excluded.attempts,
+             settled_at = excluded.settled_at, settled_seat = excluded.settled_seat,
+             settled_by = excluded.settled_by, settled_call = excluded.settled_call,
+             settled_reason = excluded.settled_reason",
+        )
+        .bind(entry.id.to_string())
+        .bind(entry.number.as_ref().map(|number| number.expose().clone()))
+        .bind(json("call_backs.caller", &entry.caller)?)
+        .bind(entry.unit.as_str())
+        .bind(json("call_backs.form", &entry.form)?)
+        .bind(json("call_backs.cases", &entry.cases)?)
+        .bind(entry.last_call.to_string())
+        .bind(entry.first_at.0)
+        .bind(entry.last_at.0)
+        .bind(i64::from(entry.calls))
+        .bind(i64::from(entry.attempts))
+        .bind(settled.map(|settled| settled.at.0))
+        .bind(settled.and_then(|settled| settled.seat.as_ref()).map(ToString::to_string))
+        .bind(settled.and_then(|settled| settled.operator.as_ref()).map(ToString::to_string))
+        .bind(settled.and_then(|settled| settled.call).map(|call| call.to_string()))
+        .bind(settled.map(|settled| settled.reason.expose().clone()))
         .execute(db)
         .await,
     )

@@ -33,6 +33,11 @@ macro_rules! keeps_the_contract {
 keeps_the_contract!(
     an_operator_is_replaced_by_one_of_the_same_name,
     a_session_ends_once,
+    a_session_knows_what_was_taken_of_its_desk,
+    a_number_has_one_open_entry_and_withheld_ones_have_one_a_call,
+    a_call_back_goes_on_with_the_case_of_the_call_before_it,
+    what_came_late_is_kept_and_changes_no_form,
+    calls_that_were_cut_off_and_the_last_that_ended_are_found_again,
     no_number_is_leased_twice,
     a_batch_is_stored_whole_or_not_at_all,
     the_last_draft_wins_and_an_older_one_changes_nothing,

@@ -1,13 +1,15 @@
 //! What the hub knows of a call beside its phase: the form and its writer, the number, the case.
 
+use super::restored::is_open;
 use super::{AuditEvent, CASES_REMEMBERED, ENDED_REMEMBERED, Effect, HubCore, numbers};
 use crate::HubNews;
-use siaga_hub_api::{CaseBlock, Draft};
-use siaga_hub_store::{CallEnd, NumberLease, Write};
+use siaga_hub_api::{CallBackId, CaseBlock, Draft};
+use siaga_hub_store::{CallEnd, Closing, NumberLease, Write};
 use siaga_model::{
     Advice, CallFacts, CallId, Case, CaseNumber, CaseStatus, Disposition, EndedBy, Priority,
     SeatId, Timestamp, Validity,
 };
+use std::collections::BTreeSet;
 
 /// How a call ended.
 #[derive(Clone, Debug)]
@@ -26,13 +28,21 @@ pub(super) struct CallRecord {
     /// The last seat that had the caller. It stays the writer while the caller has nobody, so that
     /// what it typed before it was lost still arrives.
     pub(super) writer: Option<SeatId>,
+    /// Seats that had the caller before: what they still send is kept, but not as the form.
+    pub(super) former: BTreeSet<SeatId>,
     pub(super) advice: Option<Advice>,
     pub(super) overridden: Option<Validity>,
+    /// Somebody who cannot speak has asked for help.
+    pub(super) raised: bool,
     pub(super) recording: bool,
     pub(super) case: Option<Case>,
     pub(super) ended: Option<Ended>,
     /// The last closing, so that it can be stored again when it could not be.
-    pub(super) closing: Option<siaga_hub_store::Closing>,
+    pub(super) closing: Option<Closing>,
+    /// The closing of a disposal that can still be undone: stored when the call really ends by it.
+    pub(super) pending: Option<Closing>,
+    /// The entry of the call-back list that this call back belongs to.
+    pub(super) call_back: Option<CallBackId>,
 }
 
 impl CallRecord {
@@ -41,12 +51,16 @@ impl CallRecord {
             facts,
             draft: Draft::default(),
             writer: None,
+            former: BTreeSet::new(),
             advice: None,
             overridden: None,
+            raised: false,
             recording: true,
             case: None,
             ended: None,
             closing: None,
+            pending: None,
+            call_back: None,
         }
     }
 
@@ -56,6 +70,9 @@ impl CallRecord {
     }
 
     pub(super) fn priority(&self) -> Priority {
+        if self.raised {
+            return Priority::P1;
+        }
         let advised = self.advice.as_ref().map(|advice| advice.verdict.priority);
         self.draft.form.priority.or(advised).unwrap_or(Priority::P2)
     }
@@ -83,8 +100,19 @@ impl HubCore {
     /// This seat has the caller now: it writes the form, and its unit is responsible.
     pub(super) fn taken_over(&mut self, at: Timestamp, call: CallId, seat: &SeatId) {
         let unit = self.seats.get(seat).map(|seat| seat.unit.clone());
+        self.seat_has_moved_on(seat);
+        self.writer_is(call, seat);
+        if let Some(mut case) = self.continued_case(call) {
+            case.status = CaseStatus::Open;
+            case.disposition = None;
+            case.closed_at = None;
+            case.unit.clone_from(&unit);
+            if let Some(record) = self.records.get_mut(&call) {
+                record.case = Some(case);
+                self.case_changed(call);
+            }
+        }
         let Some(record) = self.records.get_mut(&call) else { return };
-        record.writer = Some(seat.clone());
         match &mut record.case {
             None => self.open_case(at, call, seat),
             Some(case) if case.unit != unit => {
@@ -92,6 +120,36 @@ impl HubCore {
                 self.case_changed(call);
             }
             Some(_) => {}
+        }
+    }
+
+    /// From now on this seat's desk writes the form.
+    pub(super) fn writer_is(&mut self, call: CallId, seat: &SeatId) {
+        let Some(record) = self.records.get_mut(&call) else { return };
+        if record.writer.as_ref() == Some(seat) {
+            return;
+        }
+        if let Some(former) = record.writer.replace(seat.clone()) {
+            record.former.insert(former);
+        }
+        record.former.remove(seat);
+        self.writes.push(Write::Writer { call, seat: seat.clone() });
+    }
+
+    /// Somebody who cannot speak has pressed a key or knocked: nothing is more urgent.
+    pub(super) fn raise(&mut self, at: Timestamp, call: CallId) {
+        let Some(record) = self.records.get_mut(&call) else { return };
+        if !std::mem::replace(&mut record.raised, true) {
+            let raised = AuditEvent::PriorityRaised { call, priority: Priority::P1 };
+            self.audit(at, Some(call), &raised);
+            self.judge_again(call);
+            self.sittings.dirty_where_shown(call);
+        }
+    }
+
+    pub(super) fn disposal_undone(&mut self, call: CallId) {
+        if let Some(record) = self.records.get_mut(&call) {
+            record.pending = None;
         }
     }
 
@@ -144,13 +202,26 @@ impl HubCore {
     ) {
         let end = CallEnd { call, by, disposition: disposition.clone(), at };
         self.writes.push(Write::CallEnded(end));
+        self.recording_is_fine(call);
+        self.disposal_done(at, call, disposition);
         let Some(record) = self.records.get_mut(&call) else { return };
         let settled = match by {
             EndedBy::Closing => true,
-            EndedBy::Caller | EndedBy::SwitchLost | EndedBy::NotReached => false,
+            EndedBy::Caller | EndedBy::SwitchLost | EndedBy::NotReached => !is_open(disposition),
         };
         record.ended = Some(Ended { by, at, settled });
+        let writer = record.writer.clone();
         self.dispose_case(call, at, disposition);
+        match by {
+            _ if settled => self.was_helped(at, call, writer.as_ref()),
+            EndedBy::NotReached => self.not_reached(call),
+            EndedBy::Caller | EndedBy::SwitchLost | EndedBy::Closing => self.list_caller(at, call),
+        }
+        self.remember_ended(call);
+    }
+
+    /// What is known of ended calls is bounded.
+    pub(super) fn remember_ended(&mut self, call: CallId) {
         self.ended.push_back(call);
         while self.ended.len() > ENDED_REMEMBERED {
             if let Some(oldest) = self.ended.pop_front() {
@@ -160,13 +231,33 @@ impl HubCore {
     }
 
     /// The operator has said how a call that its caller ended is disposed of.
-    pub(super) fn call_disposed(&mut self, at: Timestamp, call: CallId, disposition: &Disposition) {
+    pub(super) fn call_disposed(
+        &mut self,
+        at: Timestamp,
+        call: CallId,
+        seat: &SeatId,
+        disposition: &Disposition,
+    ) {
+        self.disposal_done(at, call, disposition);
         let Some(record) = self.records.get_mut(&call) else { return };
         let Some(ended) = &mut record.ended else { return };
         ended.settled = true;
         let end = CallEnd { call, by: ended.by, disposition: disposition.clone(), at: ended.at };
         self.writes.push(Write::CallEnded(end));
         self.dispose_case(call, at, disposition);
+        self.was_helped(at, call, Some(seat));
+    }
+
+    /// A call is disposed of: if it is by the disposal that ran, its closing is stored. A caller who
+    /// hangs up meanwhile ends the call first, and what was said is said of it then.
+    fn disposal_done(&mut self, at: Timestamp, call: CallId, disposition: &Disposition) {
+        let Some(record) = self.records.get_mut(&call) else { return };
+        let runs = record.pending.take_if(|closing| closing.disposition == *disposition);
+        if let Some(closing) = runs {
+            let closing = Closing { at, ..closing };
+            record.closing = Some(closing.clone());
+            self.writes.push(Write::Closed(closing));
+        }
     }
 
     fn dispose_case(&mut self, call: CallId, at: Timestamp, disposition: &Disposition) {
@@ -190,6 +281,9 @@ impl HubCore {
         let Some(at) = record.ended.as_ref().map(|ended| ended.at) else { return };
         let said = record.closing.as_ref().map(|closing| closing.disposition.clone());
         self.dispose_case(call, at, &said.unwrap_or(Disposition::Abandoned));
+        if let Some(case) = self.records.get(&call).and_then(|record| record.case.clone()) {
+            self.numbered_late(&case);
+        }
     }
 
     /// What is judged about a call has changed: the case follows.

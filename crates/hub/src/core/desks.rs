@@ -1,11 +1,13 @@
 //! What desks say, and what becomes of it.
 
+use super::calls::CallRecord;
 use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, Ticket, numbers};
-use siaga_call_flow::{Handover, Input, Intent, Refusal, SeatChange};
+use siaga_call_flow::{FlowEvent, Handover, Input, Intent, Refusal, SeatChange};
 use siaga_hub_api::{ApiError, Draft, ErrorCode, HandoverChoice, Sequenced, ToDesk, ToHub};
 use siaga_hub_store::{Closing, OverrideRecord, StoredDraft, Write};
 use siaga_model::{
-    Advice, CallId, Disposition, Form, Redacted, SeatId, Timestamp, UnitId, Validity,
+    Advice, CallId, Disposition, EndedBy, Form, NotReport, Redacted, SeatId, Timestamp, UnitId,
+    Validity,
 };
 
 /// Ranges of the fields of a form, in characters.
@@ -23,21 +25,24 @@ const NOTE_LIMIT: usize = 4_000;
 const REASON: std::ops::RangeInclusive<usize> = 3..=2_000;
 
 /// Who said it.
-struct Who {
+pub(super) struct Who {
     session: SessionId,
-    seat: SeatId,
-    operator: siaga_hub_store::OperatorName,
+    pub(super) seat: SeatId,
+    pub(super) operator: siaga_hub_store::OperatorName,
 }
 
 type Answer = Result<(), ApiError>;
 
 impl HubCore {
-    /// A desk's message. A number that was taken before is acknowledged again and not done again.
+    /// A desk's message. A number that was taken before is acknowledged again and not done again,
+    /// also by the next hub: that it was taken is stored with what it caused. `random`: 80 bits
+    /// drawn for this message.
     pub(crate) fn desk_says(
         &mut self,
         now: Timestamp,
         connection: ConnectionId,
         said: Sequenced<ToHub>,
+        random: u128,
     ) {
         let Some((seat, sitting)) = self.sittings.by_connection(connection) else { return };
         let new = sitting.is_new(said.seq);
@@ -46,7 +51,13 @@ impl HubCore {
             seat: seat.clone(),
             operator: sitting.operator.clone(),
         };
-        let answer = if new { self.take(now, &who, said.message) } else { Ok(()) };
+        let token = sitting.token.clone();
+        let answer = if new {
+            self.writes.push(Write::Taken { token, seq: said.seq });
+            self.take(now, &who, said.message, random)
+        } else {
+            Ok(())
+        };
         match answer {
             Ok(()) => self.commit(Some(Ticket { session: who.session, seq: said.seq })),
             Err(error) => {
@@ -57,7 +68,7 @@ impl HubCore {
         }
     }
 
-    fn take(&mut self, now: Timestamp, who: &Who, message: ToHub) -> Answer {
+    fn take(&mut self, now: Timestamp, who: &Who, message: ToHub, random: u128) -> Answer {
         match message {
             ToHub::Ready => {
                 self.seat(now, who.seat.clone(), SeatChange::Ready);
@@ -86,14 +97,20 @@ impl HubCore {
             ToHub::Rejoin { call } => self.intend(now, who, call, Intent::Rejoin),
             ToHub::CheckSilence { call } => self.intend(now, who, call, Intent::CheckSilence),
             ToHub::Undo { call } => self.intend(now, who, call, Intent::Undo),
-            ToHub::Dispose { call, disposition, note: _ } => {
-                self.intend(now, who, call, Intent::Dispose(disposition))
+            ToHub::Dispose { call, disposition, note } => {
+                let closing = self.closing(now, who, call, disposition, note)?;
+                self.dispose(now, who, closing)
             }
-            ToHub::CallBack { .. } | ToHub::SettleCallBack { .. } | ToHub::OfflineCase { .. } => {
-                Err(ApiError::new(ErrorCode::NotFound, "there is no such entry"))
+            ToHub::CallBack { entry } => self.call_back(now, who, entry, random),
+            ToHub::SettleCallBack { entry, reason } => {
+                self.settle_call_back(now, who, entry, reason)
+            }
+            ToHub::OfflineCase { .. } => {
+                Err(ApiError::new(ErrorCode::NotNow, "this hub takes no cases of its desks"))
             }
             ToHub::Close { call, disposition, note } => {
-                self.close(now, who, call, disposition, note)
+                let closing = self.closing(now, who, call, disposition, note)?;
+                self.close(now, who, closing)
             }
             ToHub::LeaseCases => self.lease_more(now, who),
         }
@@ -109,13 +126,22 @@ impl HubCore {
 
     fn draft(&mut self, now: Timestamp, who: &Who, call: CallId, rev: u64, form: Form) -> Answer {
         self.check_form(&form)?;
-        self.check_writer(who, call)?;
+        if let Err(error) = self.check_writer(who, call) {
+            let had_it = |record: &CallRecord| record.former.contains(&who.seat);
+            if self.records.get(&call).is_some_and(had_it) {
+                let seat = who.seat.clone();
+                self.writes.push(Write::LateDraft(StoredDraft { call, seat, rev, form, at: now }));
+            }
+            return Err(error);
+        }
         let Some(record) = self.records.get_mut(&call) else { return Err(no_such_call()) };
         if rev <= record.draft.rev {
             // Older than what is stored: nothing to do, and nothing to complain about.
             return Ok(());
         }
         let picked = form.unit.clone();
+        self.typed_late(call, &form);
+        let Some(record) = self.records.get_mut(&call) else { return Err(no_such_call()) };
         record.draft = Draft { rev, form: form.clone() };
         if let Some(case) = &mut record.case {
             case.form = form.clone();
@@ -174,14 +200,15 @@ impl HubCore {
         Ok(())
     }
 
-    fn close(
-        &mut self,
+    /// A closing as a desk said it, if it makes sense.
+    fn closing(
+        &self,
         now: Timestamp,
         who: &Who,
         call: CallId,
         disposition: Disposition,
         note: String,
-    ) -> Answer {
+    ) -> Result<Closing, ApiError> {
         if note.chars().count() > NOTE_LIMIT {
             return Err(out_of_range("note"));
         }
@@ -196,14 +223,36 @@ impl HubCore {
                 return Err(out_of_range("disposition"));
             }
         }
-        let closing = Closing {
+        Ok(Closing {
             call,
             seat: who.seat.clone(),
             operator: who.operator.clone(),
-            disposition: disposition.clone(),
+            disposition,
             note: Redacted::new(note),
             at: now,
-        };
+        })
+    }
+
+    /// Ends the call in some seconds; one that has ended has nothing that could be undone.
+    fn dispose(&mut self, now: Timestamp, who: &Who, closing: Closing) -> Answer {
+        let call = closing.call;
+        if !self.is_live(call) {
+            return self.close(now, who, closing);
+        }
+        // Before the flow, which may end it at once.
+        let record = self.records.get_mut(&call).ok_or_else(no_such_call)?;
+        let earlier = record.pending.replace(closing.clone());
+        let followed = self.intend(now, who, call, Intent::Dispose(closing.disposition));
+        if followed.is_err()
+            && let Some(record) = self.records.get_mut(&call)
+        {
+            record.pending = earlier;
+        }
+        followed
+    }
+
+    fn close(&mut self, now: Timestamp, who: &Who, closing: Closing) -> Answer {
+        let (call, disposition) = (closing.call, closing.disposition.clone());
         let again = self.records.get(&call).and_then(|record| record.closing.as_ref()).is_some_and(
             |known| known.seat == closing.seat && known.disposition == closing.disposition,
         );
@@ -212,20 +261,51 @@ impl HubCore {
             return Ok(());
         }
         // Before the flow, so that the case which it ends is settled with this disposition.
-        let earlier =
-            self.records.get_mut(&call).and_then(|record| record.closing.replace(closing.clone()));
-        match self.intend(now, who, call, Intent::Close(disposition)) {
-            Ok(()) => {
+        let (earlier, disposing) = match self.records.get_mut(&call) {
+            Some(record) => (record.closing.replace(closing.clone()), record.pending.take()),
+            None => (None, None),
+        };
+        let mut followed = self.intend(now, who, call, Intent::Close(disposition.clone()));
+        if followed.is_err() && self.is_of_the_last_hub(who, call) {
+            followed = self.close_of_the_last_hub(now, who, call, disposition);
+        }
+        let Some(record) = self.records.get_mut(&call) else { return followed };
+        let ended_by = record.ended.as_ref().map(|ended| ended.by);
+        match (&followed, ended_by) {
+            // The operator has given up calling back: nobody was there to be disposed of.
+            (Ok(()), Some(EndedBy::NotReached)) => record.closing = earlier,
+            (Ok(()), Some(EndedBy::Closing | EndedBy::Caller | EndedBy::SwitchLost) | None) => {
                 self.writes.push(Write::Closed(closing));
-                Ok(())
             }
-            Err(error) => {
-                if let Some(record) = self.records.get_mut(&call) {
-                    record.closing = earlier;
-                }
-                Err(error)
+            (Err(_), _) => {
+                record.closing = earlier;
+                record.pending = disposing;
             }
         }
+        followed
+    }
+
+    /// A call that ended before this hub began, with this seat's operator, who has not said how it
+    /// is disposed of.
+    fn is_of_the_last_hub(&self, who: &Who, call: CallId) -> bool {
+        let Some(record) = self.records.get(&call) else { return false };
+        let unsettled = record.ended.as_ref().is_some_and(|ended| !ended.settled);
+        unsettled && record.writer.as_ref() == Some(&who.seat) && self.flow.call(call).is_none()
+    }
+
+    fn close_of_the_last_hub(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+        disposition: Disposition,
+    ) -> Answer {
+        // Whether the procedure ran to its end there is not known here.
+        if disposition == (Disposition::NotReport { reason: NotReport::Silent }) {
+            return Err(refusal(Refusal::CheckSilenceFirst));
+        }
+        self.happened(now, FlowEvent::Disposed { call, seat: who.seat.clone(), disposition });
+        Ok(())
     }
 
     /// A closing that took place but could not be stored then comes again: store all of it again.
@@ -293,7 +373,7 @@ impl HubCore {
     }
 }
 
-fn refusal(why: Refusal) -> ApiError {
+pub(super) fn refusal(why: Refusal) -> ApiError {
     let code = match why {
         Refusal::NoSuchCall => ErrorCode::NoSuchCall,
         Refusal::NotYours => ErrorCode::NotYours,
@@ -308,6 +388,6 @@ fn no_such_call() -> ApiError {
     ApiError::new(ErrorCode::NoSuchCall, Refusal::NoSuchCall.to_string())
 }
 
-fn out_of_range(field: &str) -> ApiError {
+pub(super) fn out_of_range(field: &str) -> ApiError {
     ApiError::new(ErrorCode::OutOfRange, field)
 }

@@ -2,25 +2,31 @@
 //! happened and the time, and does what [`HubCore::poll`] gives.
 //!
 //! The life of a call is `siaga-call-flow`'s. What is added here: who sits where
-//! ([`sittings`]), the form and its one writer, case numbers and cases ([`calls`]), what desks say
-//! ([`desks`]) and what they are shown ([`views`]).
+//! ([`sittings`]), the form and its one writer, case numbers and cases ([`calls`]), whom somebody has
+//! to call back ([`call_backs`]), what must not go unnoticed ([`trouble`]), what desks say ([`desks`])
+//! and what they are shown ([`views`]).
 //!
 //! Everything that must last leaves as [`Effect::Store`], one for each input, in the order in which
 //! it happened. A desk's message is acknowledged only after what it caused is stored.
 
+mod call_backs;
 mod calls;
 mod desks;
 mod numbers;
+mod restored;
 mod sittings;
+mod trouble;
 mod views;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use restored::{Found, FoundCall};
 pub(crate) use sittings::{Seated, SitRequest};
 
 use crate::config::local_day;
 use crate::{HubConfig, HubNews};
+use call_backs::CallBacks;
 use calls::CallRecord;
 use numbers::Numbers;
 use serde::Serialize;
@@ -28,13 +34,14 @@ use siaga_call_flow::{
     CallFlow, ConfigError, FlowEvent, Input, Output, Refusal, SeatChange, SwitchCommand, SwitchSaw,
 };
 use siaga_hub_api::{ApiError, ErrorCode, HubView, ToDesk, UnitInfo};
-use siaga_hub_store::{
-    EventRecord, LegRecord, NumberLease, RecordingRecord, StoreError, TokenHash, Write,
+use siaga_hub_store::{EventRecord, LegRecord, NumberLease, RecordingRecord, StoreError, Write};
+use siaga_model::{
+    CallId, Case, LegCause, Priority, Seat, SeatId, SeatState, Timestamp, Unit, UnitId,
 };
-use siaga_model::{CallId, Case, LegCause, Seat, SeatId, Timestamp, Unit, UnitId};
 use siaga_switch::{LegReport, RecordingReport, SwitchEvent};
 use sittings::{Sitting, Sittings};
 use std::collections::{BTreeMap, VecDeque};
+use trouble::Trouble;
 
 /// One connection of a desk. A desk that reconnects gets another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,8 +67,6 @@ pub(crate) enum Effect {
     Dismiss(SeatId),
     /// Store all of it or nothing, then tell with [`HubCore::stored`].
     Store { writes: Vec<Write>, ticket: Option<Ticket> },
-    /// Note the end of a session.
-    EndSession(TokenHash),
     /// Lease numbers, then tell with [`HubCore::leased`].
     Lease { seat: SeatId, day: u32, count: u32 },
     /// Send a message.
@@ -80,10 +85,18 @@ enum AuditEvent<'a> {
     HubStarted { version: &'a str },
     SessionOpened { seat: &'a SeatId },
     SessionEnded { seat: &'a SeatId },
+    SessionResumed { seat: &'a SeatId },
     CaseOpened { call: CallId, number: String, seat: &'a SeatId },
     Overridden { call: CallId, seat: &'a SeatId, validity: siaga_model::Validity },
     RecordingSealed { call: CallId, sha256: &'a str },
     RecordingTrouble { call: CallId },
+    RecordingResumed { call: CallId },
+    StoringFailed,
+    StoringAgain,
+    PriorityRaised { call: CallId, priority: Priority },
+    CallBackListed { entry: CallId, call: CallId },
+    CallBackAsked { entry: CallId, call: CallId, seat: &'a SeatId },
+    CallBackSettled { entry: CallId, seat: Option<&'a SeatId>, by_call: Option<CallId> },
 }
 
 /// All state of a hub.
@@ -103,6 +116,8 @@ pub(crate) struct HubCore {
     ended: VecDeque<CallId>,
     /// Cases that somebody has to act on, newest first.
     to_act_on: Vec<Case>,
+    call_backs: CallBacks,
+    trouble: Trouble,
     effects: VecDeque<Effect>,
     /// What the input that is being handled has caused so far.
     writes: Vec<Write>,
@@ -116,11 +131,11 @@ const ENDED_REMEMBERED: usize = 512;
 const CASES_REMEMBERED: usize = 2_000;
 
 impl HubCore {
-    /// A hub with its units and the cases that were left open.
+    /// A hub with its units and what its predecessor left behind.
     pub(crate) fn new(
         config: &HubConfig,
         now: Timestamp,
-        to_act_on: Vec<Case>,
+        found: Found,
     ) -> Result<Self, ConfigError> {
         let mut core = Self {
             flow: CallFlow::new(config.flow.clone())?,
@@ -134,13 +149,16 @@ impl HubCore {
             unnumbered: Vec::new(),
             records: BTreeMap::new(),
             ended: VecDeque::new(),
-            to_act_on,
+            to_act_on: Vec::new(),
+            call_backs: CallBacks::default(),
+            trouble: Trouble::default(),
             effects: VecDeque::new(),
             writes: Vec::new(),
             flow_due: None,
         };
         core.audit(now, None, &AuditEvent::HubStarted { version: env!("CARGO_PKG_VERSION") });
         core.tell_flow(now, Input::Units(config.units.clone()));
+        core.restore(now, found);
         core.commit(None);
         Ok(core)
     }
@@ -192,11 +210,15 @@ impl HubCore {
             SwitchEvent::Recorded(report) => self.recorded(now, report),
             SwitchEvent::RecordingTrouble { call, reason } => {
                 tracing::error!(%call, reason, "the recording stopped; the call goes on");
-                self.not_recording(call);
+                self.recording_stopped(now, call);
                 self.audit(now, Some(call), &AuditEvent::RecordingTrouble { call });
                 self.effects.push_back(Effect::News(HubNews::RecordingTrouble { call, reason }));
             }
-            SwitchEvent::RecordingResumed { call: _ } => {}
+            SwitchEvent::RecordingResumed { call } => {
+                self.recording_is(call, true);
+                self.recording_is_fine(call);
+                self.audit(now, Some(call), &AuditEvent::RecordingResumed { call });
+            }
             // Strangers send these, as many as they like: never into the store.
             SwitchEvent::Refused { peer, reason } => {
                 tracing::info!(peer, reason, "the switch refused a message at its edge");
@@ -319,6 +341,21 @@ impl HubCore {
         self.tell_flow(now, Input::Seat { seat, change });
     }
 
+    /// Whether a seat that wanted calls before its hub was restarted wants them again.
+    fn wants_calls(&mut self, seat: &SeatId, state: SeatState) {
+        let wants = match state {
+            SeatState::Ready => true,
+            // One that let a call ring out has to say that it is there again.
+            SeatState::Paused | SeatState::NotAnswering => false,
+            SeatState::Offline | SeatState::Ringing | SeatState::Talking | SeatState::AfterCall => {
+                return;
+            }
+        };
+        if let Some(token) = self.sittings.wants(seat, wants) {
+            self.writes.push(Write::Wants { token, calls: wants });
+        }
+    }
+
     fn has_live_call(&self, seat: &SeatId) -> bool {
         self.flow.calls().any(|call| {
             self.flow.owner(call.call) == Some(seat)
@@ -329,13 +366,29 @@ impl HubCore {
     /// Hands an input to the flow and does what it wants. Gives the refusal, if there was one.
     fn tell_flow(&mut self, now: Timestamp, input: Input) -> Option<Refusal> {
         let mut refused = None;
+        let cause = match &input {
+            Input::Switch(SwitchSaw::Ended { cause, .. }) => *cause,
+            Input::Switch(_)
+            | Input::Seat { .. }
+            | Input::Operator { .. }
+            | Input::CallBack { .. }
+            | Input::Units(_)
+            | Input::Tick => LegCause::Unregistered,
+        };
         self.flow.handle(now, input);
         loop {
             match self.flow.poll() {
                 Output::Switch(command) => self.effects.push_back(Effect::Switch(command)),
                 Output::Event { at, event } => self.happened(at, event),
                 // Phases move at the pace of people: everybody may see another queue or seat.
-                Output::CallChanged(_) | Output::SeatChanged(_) => self.sittings.all_dirty(),
+                Output::CallChanged(call) => {
+                    let view = self.flow.call(call);
+                    if let Some(giver) = view.and_then(|view| self.lost_giver(&view)) {
+                        self.seat_lost_call(now, &giver, call, cause);
+                    }
+                    self.sittings.all_dirty();
+                }
+                Output::SeatChanged(_) => self.sittings.all_dirty(),
                 Output::Refused { why, .. } => refused = Some(why),
                 Output::Wait { until } => {
                     self.flow_due = until.map(|(at, _reason)| at);
@@ -348,14 +401,21 @@ impl HubCore {
     fn happened(&mut self, at: Timestamp, event: FlowEvent) {
         self.log(at, call_of(&event), &event);
         match &event {
-            FlowEvent::Answered { call, seat } => self.taken_over(at, *call, seat),
-            FlowEvent::TransferDone { call, seat, .. } => self.taken_over(at, *call, seat),
-            FlowEvent::Reclaimed { call, seat, .. } => self.taken_over(at, *call, seat),
+            FlowEvent::Answered { call, seat }
+            | FlowEvent::TransferDone { call, seat, .. }
+            | FlowEvent::Reclaimed { call, seat, .. } => self.taken_over(at, *call, seat),
+            FlowEvent::Requeued { call, lost, cause } => {
+                self.seat_lost_call(at, lost, *call, *cause);
+            }
+            FlowEvent::SilenceChecked { call, signal: Some(_) } => self.raise(at, *call),
+            FlowEvent::DisposalUndone { call } => self.disposal_undone(*call),
+            FlowEvent::CallBackStarted { seat, .. } => self.seat_has_moved_on(seat),
+            FlowEvent::SeatState { seat, state } => self.wants_calls(seat, *state),
             FlowEvent::Ended { call, by, disposition } => {
                 self.call_ended(at, *call, *by, disposition);
             }
-            FlowEvent::Disposed { call, disposition, .. } => {
-                self.call_disposed(at, *call, disposition);
+            FlowEvent::Disposed { call, seat, disposition } => {
+                self.call_disposed(at, *call, seat, disposition);
             }
             FlowEvent::CallerArrived { .. }
             | FlowEvent::Escalated { .. }
@@ -367,16 +427,12 @@ impl HubCore {
             | FlowEvent::TransferAnswered { .. }
             | FlowEvent::Held { .. }
             | FlowEvent::Resumed { .. }
-            | FlowEvent::Requeued { .. }
             | FlowEvent::WaitAnnounced { .. }
             | FlowEvent::SilenceCheckStarted { .. }
-            | FlowEvent::SilenceChecked { .. }
+            | FlowEvent::SilenceChecked { signal: None, .. }
             | FlowEvent::Disposing { .. }
-            | FlowEvent::DisposalUndone { .. }
             | FlowEvent::LegReplaced { .. }
-            | FlowEvent::CallBackStarted { .. }
-            | FlowEvent::SeatUnit { .. }
-            | FlowEvent::SeatState { .. } => {}
+            | FlowEvent::SeatUnit { .. } => {}
         }
         self.effects.push_back(Effect::News(HubNews::Flow { at, event }));
     }
@@ -413,7 +469,7 @@ impl HubCore {
     }
 
     fn recorded(&mut self, now: Timestamp, report: RecordingReport) {
-        self.not_recording(report.call);
+        self.recording_is(report.call, false);
         let sealed = AuditEvent::RecordingSealed { call: report.call, sha256: &report.sha256 };
         self.audit(now, Some(report.call), &sealed);
         self.writes.push(Write::Recording(RecordingRecord {
@@ -426,13 +482,6 @@ impl HubCore {
             sha256: report.sha256.clone(),
         }));
         self.effects.push_back(Effect::News(HubNews::Recording(report)));
-    }
-
-    fn not_recording(&mut self, call: CallId) {
-        if let Some(record) = self.records.get_mut(&call) {
-            record.recording = false;
-            self.sittings.dirty_where_shown(call);
-        }
     }
 
     /// Hands everything that this input caused to the writer, as one.

@@ -4,10 +4,10 @@
 //! when, unless the first has no socket any more and nobody is on the line there, or the same
 //! operator comes back.
 
-use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId};
+use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, numbers};
 use siaga_call_flow::SeatChange;
 use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, UnitInfo};
-use siaga_hub_store::{NumberLease, OperatorName, TokenHash};
+use siaga_hub_store::{NumberLease, OpenSession, OperatorName, TokenHash, Write};
 use siaga_model::{CallId, Level, Seat, SeatId, Timestamp, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub(crate) struct Seated {
     pub(crate) level: Level,
     pub(crate) units: Vec<UnitInfo>,
     pub(crate) transfer_ring_s: u32,
+    /// The operator's name as shown.
+    pub(crate) display: String,
 }
 
 /// Whether the desk's socket stands.
@@ -63,9 +65,32 @@ pub(super) struct Sitting {
     taken: u64,
     /// Numbers that were taken and could not be stored.
     failed: BTreeSet<u64>,
+    /// Whether the seat wanted calls when it last said so: as it is stored.
+    wants: bool,
 }
 
 impl Sitting {
+    /// One that the last hub had: its desk is expected back.
+    pub(super) fn restored(now: Timestamp, open: OpenSession) -> Self {
+        Self {
+            // Given when it is seated.
+            session: SessionId(0),
+            token: open.session.token,
+            operator: open.session.operator,
+            display: open.display,
+            since: open.session.opened_at,
+            expires: open.session.opened_at + LIFE,
+            link: Link::Gone { since: now },
+            taken: open.taken,
+            failed: BTreeSet::new(),
+            wants: open.wants_calls,
+        }
+    }
+
+    pub(super) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires <= now
+    }
+
     pub(super) fn connection(&self) -> Option<ConnectionId> {
         match &self.link {
             Link::Up { connection, .. } => Some(*connection),
@@ -106,6 +131,20 @@ pub(super) struct Sittings {
 impl Sittings {
     pub(super) fn get(&self, seat: &SeatId) -> Option<&Sitting> {
         self.by_seat.get(seat)
+    }
+
+    /// Seats somebody; gives who sat there.
+    pub(super) fn seat(&mut self, seat: SeatId, mut sitting: Sitting) -> Option<Sitting> {
+        self.last_session += 1;
+        sitting.session = SessionId(self.last_session);
+        self.by_seat.insert(seat, sitting)
+    }
+
+    /// What a seat wants; gives the session when that is new.
+    pub(super) fn wants(&mut self, seat: &SeatId, calls: bool) -> Option<TokenHash> {
+        let sitting = self.by_seat.get_mut(seat).filter(|sitting| sitting.wants != calls)?;
+        sitting.wants = calls;
+        Some(sitting.token.clone())
     }
 
     pub(super) fn by_session(&mut self, session: SessionId) -> Option<(&SeatId, &mut Sitting)> {
@@ -211,16 +250,18 @@ impl HubCore {
                 return Err(ApiError::new(ErrorCode::SeatTaken, detail));
             }
             wants_calls = same;
-            self.effects.push_back(Effect::EndSession(sitting.token.clone()));
+            let ended = Write::SessionEnded { token: sitting.token.clone(), at: now };
+            self.writes.push(ended);
             self.sittings.by_seat.remove(&seat.id);
             self.audit(now, None, &AuditEvent::SessionEnded { seat: &seat.id });
         }
         if !wants_calls {
             self.seat(now, seat.id.clone(), SeatChange::Pause);
+            self.seat_has_moved_on(&seat.id);
         }
-        self.sittings.last_session += 1;
         let sitting = Sitting {
-            session: SessionId(self.sittings.last_session),
+            // Given when it is seated.
+            session: SessionId(0),
             token: request.token,
             operator: request.operator,
             display: request.display,
@@ -229,17 +270,37 @@ impl HubCore {
             link: Link::Gone { since: now },
             taken: 0,
             failed: BTreeSet::new(),
+            wants: false,
         };
-        self.sittings.by_seat.insert(seat.id.clone(), sitting);
+        let display = sitting.display.clone();
+        self.sittings.seat(seat.id.clone(), sitting);
         self.audit(now, None, &AuditEvent::SessionOpened { seat: &seat.id });
         self.commit(None);
-        Ok(Seated {
-            unit: unit.id,
+        Ok(self.seated(seat, &unit, display))
+    }
+
+    /// A desk that was started again goes on in its session.
+    pub(crate) fn resume(&mut self, now: Timestamp, token: &TokenHash) -> Result<Seated, ApiError> {
+        let id = self.seat_of(token)?;
+        let gone = || ApiError::new(ErrorCode::NoSuchSeat, "the seat or its unit is gone");
+        let seat = self.seats.get(&id).cloned().ok_or_else(gone)?;
+        let unit = self.units.get(&seat.unit).cloned().ok_or_else(gone)?;
+        let sitting = self.sittings.get(&id).ok_or_else(gone)?;
+        let display = sitting.display.clone();
+        self.audit(now, None, &AuditEvent::SessionResumed { seat: &id });
+        self.commit(None);
+        Ok(self.seated(seat, &unit, display))
+    }
+
+    fn seated(&self, seat: Seat, unit: &siaga_model::Unit, display: String) -> Seated {
+        Seated {
+            unit: unit.id.clone(),
             level: unit.level,
             units: self.unit_infos(),
             transfer_ring_s: u32::try_from(self.flow_config.transfer_ring.as_secs()).unwrap_or(10),
+            display,
             seat,
-        })
+        }
     }
 
     /// The first block of a new session.
@@ -290,6 +351,12 @@ impl HubCore {
             let shown = BTreeSet::new();
             sitting.link = Link::Up { connection, dirty: true, view_after: now, shown };
         }
+        // A session that outlived its hub has none left.
+        let day = self.today(now);
+        if self.numbers.left(&seat, day) == 0 {
+            let count = numbers::BLOCK;
+            self.effects.push_back(Effect::Lease { seat: seat.clone(), day, count });
+        }
         self.seat(now, seat, SeatChange::LoggedIn(unit));
         self.commit(None);
         Ok(())
@@ -305,11 +372,10 @@ impl HubCore {
         self.commit(None);
     }
 
-    /// The hub stops: every desk is told, and has to log in again later.
+    /// The hub stops. Its sessions stand: desks are not told to go, they come back to the next hub.
     pub(crate) fn closing_time(&mut self) {
-        let error = ApiError::new(ErrorCode::NotLoggedIn, "the hub is shutting down");
         for connection in self.sittings.connections() {
-            self.effects.push_back(Effect::Close { connection, bye: Some(error.clone()) });
+            self.effects.push_back(Effect::Close { connection, bye: None });
         }
     }
 
@@ -321,7 +387,8 @@ impl HubCore {
         }
         self.seat(now, seat.clone(), SeatChange::Pause);
         self.seat(now, seat.clone(), SeatChange::LoggedOut);
-        self.effects.push_back(Effect::EndSession(sitting.token));
+        self.seat_has_moved_on(seat);
+        self.writes.push(Write::SessionEnded { token: sitting.token, at: now });
         self.effects.push_back(Effect::Dismiss(seat.clone()));
         self.audit(now, None, &AuditEvent::SessionEnded { seat });
     }

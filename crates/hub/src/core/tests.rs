@@ -4,7 +4,7 @@ use super::*;
 use siaga_call_flow::FlowConfig;
 use siaga_hub_api::Sequenced;
 use siaga_hub_api::ToHub;
-use siaga_hub_store::OperatorName;
+use siaga_hub_store::{OperatorName, TokenHash};
 use siaga_model::{CallFacts, CaseStatus, Disposition, LegId, Level, Redacted, SeatState};
 use siaga_switch::Clock;
 
@@ -50,7 +50,7 @@ impl Bench {
             plugins: Vec::new(),
             clock: Clock::start(),
         };
-        let core = HubCore::new(&config, BEFORE_MIDNIGHT, Vec::new()).unwrap();
+        let core = HubCore::new(&config, BEFORE_MIDNIGHT, Found::default()).unwrap();
         Self { core, now: BEFORE_MIDNIGHT, seq: 0 }
     }
 
@@ -77,7 +77,7 @@ impl Bench {
     fn says(&mut self, message: ToHub) {
         self.seq += 1;
         let said = Sequenced { seq: self.seq, message };
-        self.core.desk_says(self.now, ConnectionId(1), said);
+        self.core.desk_says(self.now, ConnectionId(1), said, u128::from(self.seq));
     }
 
     fn arrives(&mut self, n: u128) -> LegId {

@@ -21,7 +21,8 @@ impl HubCore {
     ) -> (HubView, BTreeSet<CallId>) {
         let unit = self.seats.get(seat).map(|seat| &seat.unit);
         let call = self.call_at(seat);
-        let announced = unit.map(|unit| self.announced(unit, call.as_ref())).unwrap_or_default();
+        let announced =
+            unit.map(|unit| self.announced(seat, unit, call.as_ref())).unwrap_or_default();
         let shown = call.iter().chain(&announced).map(|call| call.call).collect();
         let cases = |unit: &UnitId| {
             let mine = self.to_act_on.iter().filter(|case| case.unit.as_ref() == Some(unit));
@@ -37,9 +38,9 @@ impl HubCore {
                 .map_or(0, |unit| u32::try_from(self.waiting_at(unit.level)).unwrap_or(u32::MAX)),
             units: units.to_vec(),
             cases: unit.map(cases).unwrap_or_default(),
-            call_backs: Vec::new(),
-            alerts: Vec::new(),
-            lost: None,
+            call_backs: unit.map(|unit| self.call_backs.views(unit)).unwrap_or_default(),
+            alerts: self.alerts(),
+            lost: self.lost_view(seat),
         };
         (view, shown)
     }
@@ -71,11 +72,11 @@ impl HubCore {
             let record = self.records.get(&call);
             record.and_then(|record| record.ended.as_ref()).is_some_and(|ended| ended.settled)
         };
-        if settled(call) { None } else { self.call_view(call) }
+        if settled(call) { None } else { self.call_view(seat, call) }
     }
 
     /// Calls of others whose form this unit is shown.
-    fn announced(&self, unit: &UnitId, own: Option<&CallView>) -> Vec<CallView> {
+    fn announced(&self, seat: &SeatId, unit: &UnitId, own: Option<&CallView>) -> Vec<CallView> {
         let for_unit = |call: &siaga_call_flow::CallView| {
             let target = match &call.phase {
                 CallPhase::Transferring { unit, .. } => Some(unit),
@@ -96,7 +97,7 @@ impl HubCore {
             .calls()
             .filter(|call| for_unit(call) && of_another(call))
             .filter(|call| own.is_none_or(|own| own.call != call.call))
-            .filter_map(|call| self.call_view(call.call))
+            .filter_map(|call| self.call_view(seat, call.call))
             .collect()
     }
 
@@ -122,7 +123,7 @@ impl HubCore {
         self.flow.queue().filter(asked).count()
     }
 
-    fn call_view(&self, call: CallId) -> Option<CallView> {
+    fn call_view(&self, seat: &SeatId, call: CallId) -> Option<CallView> {
         let view = self.flow.call(call)?;
         let record = self.records.get(&call)?;
         // A call that the switch lost with everything on it is not recorded any more either.
@@ -138,8 +139,8 @@ impl HubCore {
             advice: record.advice.clone(),
             recording,
             silence: silence(view.silence),
-            rejoining: false,
-            call_back: None,
+            rejoining: view.rejoining.contains(seat),
+            call_back: record.call_back,
         })
     }
 }

@@ -6,19 +6,25 @@ use axum::response::{IntoResponse, Response};
 use siaga_hub_api::{ApiError, ErrorCode};
 use siaga_hub_store::StoreError;
 
-/// An [`ApiError`] on its way out.
+/// Why a request gets no answer.
 #[derive(Debug)]
-pub(crate) struct Failure(pub(crate) ApiError);
+pub(crate) enum Failure {
+    /// An error that the desk is told.
+    Told(ApiError),
+    /// The hub stops. No word of it: a desk takes an error as the hub's decision and gives its
+    /// session up, but one without an answer comes back to the next hub.
+    Stopping,
+}
 
 impl Failure {
     pub(crate) fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self(ApiError::new(code, detail))
+        Self::Told(ApiError::new(code, detail))
     }
 }
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self(error)
+        Self::Told(error)
     }
 }
 
@@ -31,7 +37,11 @@ impl From<StoreError> for Failure {
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let status = match self.0.code {
+        let error = match self {
+            Self::Told(error) => error,
+            Self::Stopping => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        };
+        let status = match error.code {
             ErrorCode::WrongPassword | ErrorCode::NotLoggedIn => StatusCode::UNAUTHORIZED,
             ErrorCode::SlowDown => StatusCode::TOO_MANY_REQUESTS,
             ErrorCode::SeatTaken
@@ -49,6 +59,6 @@ impl IntoResponse for Failure {
             ErrorCode::NotStored => StatusCode::SERVICE_UNAVAILABLE,
             ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Json(self.0)).into_response()
+        (status, Json(error)).into_response()
     }
 }

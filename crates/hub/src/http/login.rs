@@ -1,6 +1,6 @@
 //! Sitting down and leaving.
 
-use super::{Shared, error::Failure, random_secret, token};
+use super::{Shared, bearer, error::Failure, random_secret, token};
 use crate::actor::Inbox;
 use crate::core::{Seated, SitRequest};
 use crate::line::LineJob;
@@ -36,39 +36,43 @@ pub(super) async fn login(
     let sit = SitRequest {
         token: hash.clone(),
         operator: operator.name.clone(),
-        display: operator.display.clone(),
-        allowed: operator.seats.clone(),
+        display: operator.display,
+        allowed: operator.seats,
         seat: request.seat,
     };
     let seated = shared.ask(|reply| Inbox::Sit { request: sit, reply }).await??;
-    match furnish(&shared, &seated, &operator.name, &hash).await {
-        Ok((secret, cases)) => {
-            let endpoint = shared.0.switch.endpoint();
-            Ok(Json(Session {
-                token: session_token,
-                operator_name: operator.display,
-                sip: SipAccount {
-                    ws_url: endpoint.ws_url,
-                    domain: endpoint.domain,
-                    user: seated.seat.id.to_string(),
-                    secret,
-                },
-                seat: seated.seat,
-                unit: seated.unit,
-                level: seated.level,
-                cases,
-                units: seated.units,
-                plugins: shared.0.plugins.iter().map(|plugin| plugin.release.clone()).collect(),
-                now: shared.0.clock.now(),
-                transfer_ring_s: seated.transfer_ring_s,
-            }))
-        }
+    let name = operator.name;
+    let furnished = async {
+        let session = SessionRecord {
+            token: hash.clone(),
+            operator: name,
+            seat: seated.seat.id.clone(),
+            opened_at: shared.0.clock.now(),
+        };
+        shared.0.store.open_session(&session).await?;
+        furnish(&shared, &seated).await
+    };
+    match furnished.await {
+        Ok(furniture) => Ok(Json(session(&shared, session_token, seated, furniture))),
         Err(failure) => {
             // The seat must not stay taken by a session that nobody has.
             let _ = shared.ask(|reply| Inbox::Leave { token: hash, reply }).await;
             Err(failure)
         }
     }
+}
+
+/// A desk that was started again, or whose switch was, goes on in its session, with a new telephone
+/// account: the old one ends, its leg does not.
+pub(super) async fn resume(
+    State(shared): State<Shared>,
+    headers: HeaderMap,
+) -> Result<Json<Session>, Failure> {
+    let session_token = bearer(&headers)?;
+    let token = TokenHash::of(&session_token);
+    let seated = shared.ask(|reply| Inbox::Resume { token, reply }).await??;
+    let furniture = furnish(&shared, &seated).await?;
+    Ok(Json(session(&shared, session_token, seated, furniture)))
 }
 
 pub(super) async fn logout(
@@ -114,21 +118,15 @@ async fn identify(
     }
 }
 
-/// Telephone account, stored session and first case numbers of a new session.
-async fn furnish(
-    shared: &Shared,
-    seated: &Seated,
-    operator: &OperatorName,
-    token: &TokenHash,
-) -> Result<(Redacted<String>, CaseBlock), Failure> {
+/// What a session needs beside its seat.
+struct Furniture {
+    secret: Redacted<String>,
+    cases: CaseBlock,
+}
+
+/// Telephone account and case numbers of a session.
+async fn furnish(shared: &Shared, seated: &Seated) -> Result<Furniture, Failure> {
     let seat = &seated.seat.id;
-    let session = SessionRecord {
-        token: token.clone(),
-        operator: operator.clone(),
-        seat: seat.clone(),
-        opened_at: shared.0.clock.now(),
-    };
-    shared.0.store.open_session(&session).await?;
     let (now, day) = shared.ask(|reply| Inbox::Today { reply }).await?;
     let code = &shared.0.polda_code;
     let lease = shared.0.store.lease_numbers(code, day, seat, FIRST_BLOCK, now).await?;
@@ -141,5 +139,33 @@ async fn furnish(
     admitted.await.map_err(|error| no_telephone(&error))?.map_err(|error| no_telephone(&error))?;
     let seat = seat.clone();
     let block = shared.ask(|reply| Inbox::FirstBlock { seat, lease, reply }).await?;
-    Ok((secret, block.ok_or_else(|| Failure::new(ErrorCode::Internal, "no case numbers"))?))
+    let cases = block.ok_or_else(|| Failure::new(ErrorCode::Internal, "no case numbers"))?;
+    Ok(Furniture { secret, cases })
+}
+
+fn session(
+    shared: &Shared,
+    token: Redacted<String>,
+    seated: Seated,
+    furniture: Furniture,
+) -> Session {
+    let endpoint = shared.0.switch.endpoint();
+    Session {
+        token,
+        operator_name: seated.display,
+        sip: SipAccount {
+            ws_url: endpoint.ws_url,
+            domain: endpoint.domain,
+            user: seated.seat.id.to_string(),
+            secret: furniture.secret,
+        },
+        seat: seated.seat,
+        unit: seated.unit,
+        level: seated.level,
+        cases: furniture.cases,
+        units: seated.units,
+        plugins: shared.0.plugins.iter().map(|plugin| plugin.release.clone()).collect(),
+        now: shared.0.clock.now(),
+        transfer_ring_s: seated.transfer_ring_s,
+    }
 }

@@ -18,8 +18,8 @@ use axum::routing::{get, post};
 use error::Failure;
 use sha2::{Digest, Sha256};
 use siaga_hub_api::{
-    ApiError, CASES_PATH, DESK_SOCKET_PATH, ErrorCode, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH,
-    PLUGINS_PATH, PluginRelease, RECORDINGS_PATH,
+    CASES_PATH, DESK_SOCKET_PATH, ErrorCode, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, PLUGINS_PATH,
+    PluginRelease, RECORDINGS_PATH, SESSION_PATH,
 };
 use siaga_hub_store::{PasswordError, PasswordHash, Store, TokenHash};
 use siaga_model::{Level, Redacted, UnitId};
@@ -93,10 +93,9 @@ impl Shared {
         &self,
         question: impl FnOnce(oneshot::Sender<T>) -> Inbox,
     ) -> Result<T, Failure> {
-        let stopped = || Failure(ApiError::new(ErrorCode::Internal, "the hub is stopping"));
         let (reply, answer) = oneshot::channel();
-        self.0.hub.send(question(reply)).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())
+        self.0.hub.send(question(reply)).await.map_err(|_| Failure::Stopping)?;
+        answer.await.map_err(|_| Failure::Stopping)
     }
 
     /// Who asks, by the token.
@@ -111,17 +110,22 @@ fn random_secret() -> Redacted<String> {
     Redacted::new(hex::encode(rand::random::<[u8; 32]>()))
 }
 
-fn token(headers: &HeaderMap) -> Result<TokenHash, Failure> {
+fn bearer(headers: &HeaderMap) -> Result<Redacted<String>, Failure> {
     let value = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     value
         .and_then(|value| value.strip_prefix("Bearer "))
-        .map(|token| TokenHash::of(&Redacted::new(token.trim().to_owned())))
-        .ok_or_else(|| Failure(ApiError::new(ErrorCode::NotLoggedIn, "a bearer token is needed")))
+        .map(|token| Redacted::new(token.trim().to_owned()))
+        .ok_or_else(|| Failure::new(ErrorCode::NotLoggedIn, "a bearer token is needed"))
+}
+
+fn token(headers: &HeaderMap) -> Result<TokenHash, Failure> {
+    bearer(headers).map(|token| TokenHash::of(&token))
 }
 
 pub(crate) fn router(shared: Shared) -> Router {
     Router::new()
         .route(LOGIN_PATH, post(login::login))
+        .route(SESSION_PATH, post(login::resume))
         .route(LOGOUT_PATH, post(login::logout))
         .route(PLUGINS_PATH, get(resources::plugins))
         .route(&format!("{PLUGINS_PATH}/{{sha256}}"), get(resources::plugin))

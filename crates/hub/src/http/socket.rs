@@ -49,7 +49,8 @@ pub(super) async fn desk(
                 connection.run(&shared, id, stream).await;
                 let _ = shared.0.hub.send(Inbox::Disconnected(id)).await;
             }
-            Ok(Err(error)) | Err(Failure(error)) => connection.bye(error).await,
+            Ok(Err(error)) | Err(Failure::Told(error)) => connection.bye(error).await,
+            Err(Failure::Stopping) => {}
         }
     }))
 }

@@ -1,8 +1,8 @@
 //! Who may come in, and sit where.
 
-use crate::world::{PASSWORD, World, config, seat, within};
+use crate::world::{PASSWORD, World, config, seat};
 use sha2::{Digest, Sha256};
-use siaga_hub_api::{ApiError, ClientError, ErrorCode, HubClient, ToDesk, ToHub};
+use siaga_hub_api::{ApiError, ClientError, ErrorCode, HubClient};
 use siaga_model::SeatState;
 
 fn refused<T>(result: Result<T, ClientError>) -> ApiError {
@@ -159,22 +159,4 @@ async fn health_needs_no_login() {
     assert_eq!(health["status"], "ok");
     assert_eq!(health["switch"], "scripted");
     world.stop().await;
-}
-
-#[tokio::test]
-async fn desks_are_told_when_the_hub_stops() {
-    let dir = tempfile::tempdir().unwrap();
-    let world = World::start(dir.path()).await;
-    let mut desk = world.desk("ratna", "pmj-1").await;
-    desk.tell(ToHub::Pause).await;
-    world.stop().await;
-    within("the goodbye", async {
-        loop {
-            if let ToDesk::Bye { error } = desk.next().await {
-                assert_eq!(error.code, ErrorCode::NotLoggedIn);
-                return;
-            }
-        }
-    })
-    .await;
 }

@@ -5,6 +5,8 @@
 mod access;
 mod bad_input;
 mod binary;
+mod call_backs;
 mod calls;
 mod restart;
+mod trouble;
 mod world;

@@ -1,9 +1,10 @@
 //! What a hub finds when it comes back.
 
-use crate::world::World;
-use siaga_hub_api::{ClientError, ErrorCode, HubView, ToHub};
+use crate::world::{Desk, World, seat, within};
+use siaga_hub_api::{ClientError, ErrorCode, HubClient, HubView, ToDesk, ToHub};
 use siaga_hub_store::Store;
-use siaga_model::{CaseStatus, Disposition};
+use siaga_model::{CaseStatus, Disposition, SeatState};
+use siaga_switch::SwitchEvent;
 use std::collections::BTreeSet;
 
 #[tokio::test]
@@ -25,7 +26,7 @@ async fn what_was_typed_survives_a_restart_and_the_caller_is_called_back() {
     let case = desk.shows("the case to call back", listed).await;
     assert_eq!(case.status, CaseStatus::CallBack);
     assert_eq!(case.form.narrative.expose(), "perampokan bank, tiga orang");
-    assert_eq!(again.store.open_calls().await.unwrap(), []);
+    assert_eq!(again.store.kept_calls(0).await.unwrap(), []);
     again.stop().await;
 }
 
@@ -54,15 +55,85 @@ async fn numbers_stay_unique_over_seats_and_restarts_and_the_log_stays_whole() {
 }
 
 #[tokio::test]
-async fn a_session_of_the_last_hub_has_ended() {
+async fn a_desk_goes_on_in_its_session_after_an_orderly_stop() {
     let dir = tempfile::tempdir().unwrap();
     let first = World::start(dir.path()).await;
-    let (session, _) = first.login("ratna", "pmj-1").await.unwrap();
+    let mut desk = first.ready_desk("ratna", "pmj-1").await;
+    let logged_out = first.desk("budi", "pmj-2").await;
+    logged_out.client.logout().await.unwrap();
     first.stop().await;
+    while let Some(message) = within("the end", desk.receiver.next()).await.unwrap() {
+        assert!(!matches!(message, ToDesk::Bye { .. }), "no reason to forget the session");
+    }
     let again = World::start(dir.path()).await;
-    let (_, other) = again.login("budi", "pmj-2").await.unwrap();
-    let forged = other.with_token(session.token);
-    let Err(ClientError::Refused(error)) = forged.cases().await else { panic!("not refused") };
+    // A restarted switch knows no secrets: the desk asks for a new one.
+    let token = desk.session.token.clone();
+    let (session, client) = HubClient::resume(&again.hub.url(), token).await.unwrap();
+    assert_eq!(session.seat.id, seat("pmj-1"));
+    assert_eq!(session.operator_name, "Bripka ratna");
+    assert_ne!(session.sip.secret, desk.session.sip.secret);
+    assert_eq!(session.token, desk.session.token);
+    assert_eq!(again.switch.admitted(), [seat("pmj-1")]);
+    let mut desk = Desk::connect(session, client).await;
+    again.event(SwitchEvent::SeatRegistered(seat("pmj-1"))).await;
+    let ready = |view: &HubView| (view.seat.state == SeatState::Ready).then_some(());
+    desk.shows("ready, as it was", ready).await;
+    let token = logged_out.session.token.clone();
+    let ended = HubClient::resume(&again.hub.url(), token).await;
+    let Err(ClientError::Refused(error)) = ended else { panic!("not refused") };
     assert_eq!(error.code, ErrorCode::NotLoggedIn);
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn after_kill_9_nothing_is_done_twice_and_what_comes_late_is_kept() {
+    let (dir, grave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut world = World::start(dir.path()).await;
+    let mut desk = world.ready_desk("ratna", "pmj-1").await;
+    let closed = world.answered_call(&mut desk).await;
+    let close = ToHub::Close {
+        call: closed,
+        disposition: Disposition::Information,
+        note: "selesai".to_owned(),
+    };
+    desk.tell(close.clone()).await;
+    let closing_seq = desk.seq;
+    desk.tell(ToHub::Ready).await;
+    let call = world.answered_call(&mut desk).await;
+    desk.types(call, 1, "perampokan bank", None).await;
+    world.killed(grave.path());
+    world.stop().await;
+
+    let again = World::start(grave.path()).await;
+    let token = desk.session.token.clone();
+    let (session, client) = HubClient::resume(&again.hub.url(), token).await.unwrap();
+    let mut back = Desk::connect(session, client).await;
+    // The acknowledgement was lost with the hub: the desk repeats itself.
+    back.seq = closing_seq - 1;
+    back.tell(close).await;
+    assert_eq!(again.store.closings(closed).await.unwrap().len(), 1);
+    // What was typed while there was no hub.
+    back.seq = desk.seq;
+    let entry = |view: &HubView| view.call_backs.first().cloned();
+    let listed = back.shows("whom to call back", entry).await;
+    assert_eq!(listed.form.narrative.expose(), "perampokan bank");
+    let lost = back.shows("the cut-off call", |view| view.lost.clone()).await;
+    assert_eq!((lost.call, lost.over), (call, true));
+    back.types(call, 2, "perampokan bank, tiga orang", None).await;
+    let typed = |view: &HubView| {
+        let form = view.call_backs.first().map(|entry| entry.form.narrative.expose().clone());
+        form.filter(|text| text.ends_with("tiga orang")).map(drop)
+    };
+    back.shows("what was typed late", typed).await;
+    let case = again.store.case_of(call).await.unwrap().unwrap();
+    assert_eq!(case.form.narrative.expose(), "perampokan bank, tiga orang");
+    assert_eq!(case.status, CaseStatus::CallBack);
+    // The operator knows more of it than the list does.
+    let disposition = Disposition::HandledHere;
+    back.tell(ToHub::Close { call, disposition: disposition.clone(), note: String::new() }).await;
+    back.shows("an empty list", |view| view.call_backs.is_empty().then_some(())).await;
+    let case = again.store.case_of(call).await.unwrap().unwrap();
+    assert_eq!((case.status, case.disposition), (CaseStatus::Closed, Some(disposition)));
+    again.store.verify_chain().await.unwrap();
     again.stop().await;
 }

@@ -112,6 +112,17 @@ impl ScriptedSwitch {
         .await
     }
 
+    /// The newest call that was to be opened for a call back.
+    pub(crate) async fn opened(&self) -> CallId {
+        self.until("a call back", |told| {
+            told.commands.iter().rev().find_map(|command| match command {
+                SwitchCommand::Open { call } => Some(*call),
+                _ => None,
+            })
+        })
+        .await
+    }
+
     pub(crate) async fn told(&self, wanted: SwitchCommand) {
         let found = |told: &Told| told.commands.contains(&wanted).then_some(());
         self.until(&format!("{wanted:?}"), found).await;
@@ -134,6 +145,7 @@ pub(crate) struct World {
     events: mpsc::Sender<SwitchEvent>,
     pub(crate) clock: Clock,
     calls: u128,
+    dir: PathBuf,
 }
 
 pub(crate) fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
@@ -189,7 +201,7 @@ impl World {
         let (events, receiver) = mpsc::channel(64);
         let clock = config.clock;
         let hub = Hub::start(config, switch.clone(), receiver, store.clone()).await.unwrap();
-        Self { hub, switch, store, events, clock, calls: 0 }
+        Self { hub, switch, store, events, clock, calls: 0, dir: dir.to_owned() }
     }
 
     pub(crate) async fn stop(self) {
@@ -246,14 +258,29 @@ impl World {
         desk
     }
 
+    /// What kill -9 leaves of this hub: its database as it lies on the disk just now.
+    pub(crate) fn killed(&self, to: &Path) {
+        for file in ["hub.db", "hub.db-wal"] {
+            std::fs::copy(self.dir.join(file), to.join(file)).unwrap();
+        }
+    }
+
     pub(crate) async fn caller(&mut self) -> CallId {
+        self.caller_from("081200001101").await
+    }
+
+    /// Somebody with this number; without one it is withheld.
+    pub(crate) async fn caller_from(&mut self, number: &str) -> CallId {
         self.calls += 1;
         let now = self.clock.now();
         let call = CallId::from_parts(u64::try_from(now.0).unwrap(), self.calls);
         let facts = CallFacts {
             caller: Caller {
-                number: "081200001101".to_owned().into(),
-                status: CallerStatus::Verified,
+                number: number.to_owned().into(),
+                status: match number {
+                    "" => CallerStatus::Withheld,
+                    _ => CallerStatus::Verified,
+                },
             },
             arrived_at: now,
             ..CallFacts::default()

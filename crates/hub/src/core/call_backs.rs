@@ -1,0 +1,448 @@
+//! The call-back list: citizens who hung up, or were cut off, before a human could help. One open
+//! entry a number, however often they called; a withheld number has one a call.
+//!
+//! An entry is settled by whatever an operator says of any call of that number, by a call back that
+//! was answered and closed, or by an operator's word with a reason. Nothing else takes anybody off.
+
+use super::desks::{Who, out_of_range};
+use super::{AuditEvent, HubCore, calls::CallRecord};
+use siaga_call_flow::{CallPhase, Input};
+use siaga_hub_api::{ApiError, CallBackId, CallBackView, ErrorCode};
+use siaga_hub_store::{CallBackRecord, OperatorName, SettledCallBack, Write};
+use siaga_model::{
+    CallFacts, CallId, Caller, CallerStatus, Case, CaseStatus, Direction, Form, Level, Redacted,
+    SeatId, Timestamp, UnitId,
+};
+use std::collections::BTreeMap;
+
+/// How many open entries there may be. When there are more, the one that nobody has called for the
+/// longest time is settled with that reason: so many cannot be called back by the seats of a Polda.
+const OPEN_ENTRIES: usize = 10_000;
+/// How many a view lists.
+const SHOWN: usize = 50;
+/// The reason of a settling, in characters.
+const REASON: std::ops::RangeInclusive<usize> = 3..=2_000;
+/// The draft with which a call back begins: what was typed before it.
+const FIRST_REV: u64 = 1;
+
+/// An open entry.
+#[derive(Debug)]
+struct Open {
+    record: CallBackRecord,
+    /// Who calls back just now, in which call.
+    calling: Option<(SeatId, CallId)>,
+}
+
+/// The open entries, by the first call in vain.
+#[derive(Debug, Default)]
+pub(super) struct CallBacks {
+    open: BTreeMap<CallId, Open>,
+}
+
+/// By which calls are told to be of one person: the number in its national form.
+pub(super) fn key(caller: &Caller) -> Option<Redacted<String>> {
+    let number = caller.number.expose().trim();
+    let withheld = match caller.status {
+        CallerStatus::Withheld => true,
+        CallerStatus::Verified | CallerStatus::Claimed => false,
+    };
+    if withheld || number.is_empty() {
+        return None;
+    }
+    let is_written = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')');
+    if !number.chars().all(is_written) {
+        // Not a number of the public network: an account of a PBX, say.
+        return Some(Redacted::new(number.to_lowercase()));
+    }
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let international = digits.strip_prefix("00").unwrap_or(&digits);
+    // Indonesia's own numbers come as 08…, +628…, 628… and 00628…, as the trunk likes.
+    let national = match international.strip_prefix("62") {
+        Some(rest) if rest.len() >= 7 => format!("0{rest}"),
+        Some(_) | None => digits.clone(),
+    };
+    (!national.is_empty()).then(|| Redacted::new(national))
+}
+
+impl CallBacks {
+    pub(super) fn restore(&mut self, record: CallBackRecord) {
+        self.open.insert(record.id, Open { record, calling: None });
+    }
+
+    /// The open entry to which a call of this caller belongs.
+    fn of(&self, call: CallId, caller: &Caller) -> Option<CallId> {
+        match key(caller) {
+            None => self.open.contains_key(&call).then_some(call),
+            Some(key) => {
+                let mut open = self.open.values();
+                open.find(|open| open.record.number.as_ref() == Some(&key)).map(|o| o.record.id)
+            }
+        }
+    }
+
+    /// What a unit has to call back, the one who has waited longest first.
+    pub(super) fn views(&self, unit: &UnitId) -> Vec<CallBackView> {
+        let mut mine: Vec<_> =
+            self.open.values().filter(|open| open.record.unit == *unit).collect();
+        mine.sort_by_key(|open| (open.record.first_at, open.record.id));
+        mine.into_iter().take(SHOWN).map(view).collect()
+    }
+}
+
+fn view(open: &Open) -> CallBackView {
+    let record = &open.record;
+    CallBackView {
+        id: CallBackId(record.id),
+        caller: record.caller.clone(),
+        first_at: record.first_at,
+        last_at: record.last_at,
+        calls: record.calls,
+        attempts: record.attempts,
+        form: record.form.clone(),
+        number: record.cases.last().cloned(),
+        calling: open.calling.as_ref().map(|(seat, _)| seat.clone()),
+    }
+}
+
+fn no_such_entry() -> ApiError {
+    ApiError::new(ErrorCode::NotFound, "there is no such entry")
+}
+
+impl HubCore {
+    /// A call has ended, and nobody has said how it is disposed of: somebody has to call back.
+    pub(super) fn list_caller(&mut self, at: Timestamp, call: CallId) {
+        let Some(record) = self.records.get(&call) else { return };
+        let id = self.call_backs.of(call, &record.facts.caller);
+        let owner = record.writer.as_ref().and_then(|seat| self.seats.get(seat));
+        let owner = owner.map(|seat| seat.unit.clone());
+        let inbound = match record.facts.direction {
+            Direction::Inbound => 1,
+            Direction::CallBack => 0,
+        };
+        let mut entry = match id.and_then(|id| self.call_backs.open.remove(&id)) {
+            Some(open) => open.record,
+            None => {
+                let Some(unit) = owner.clone().or_else(|| self.responsible_polda(call)) else {
+                    return;
+                };
+                CallBackRecord {
+                    id: call,
+                    number: key(&record.facts.caller),
+                    caller: record.facts.caller.clone(),
+                    unit,
+                    form: Form::default(),
+                    cases: Vec::new(),
+                    last_call: call,
+                    first_at: at,
+                    last_at: at,
+                    calls: 0,
+                    attempts: 0,
+                    settled: None,
+                }
+            }
+        };
+        entry.last_call = call;
+        entry.last_at = at;
+        entry.calls += inbound;
+        entry.caller = record.facts.caller.clone();
+        if let Some(owner) = owner {
+            entry.unit = owner;
+        }
+        if record.draft.rev > 0 {
+            entry.form = record.draft.form.clone();
+        }
+        if let Some(case) = &record.case
+            && !entry.cases.contains(&case.number)
+        {
+            entry.cases.push(case.number.clone());
+        }
+        let listed = AuditEvent::CallBackListed { entry: entry.id, call };
+        self.audit(at, Some(call), &listed);
+        self.keep_entry(entry);
+        self.bound_entries(at);
+    }
+
+    /// A call back did not come to be: the entry stays.
+    pub(super) fn not_reached(&mut self, call: CallId) {
+        let Some(id) = self.entry_called(call) else { return };
+        let typed = self.records.get(&call).filter(|record| record.draft.rev > FIRST_REV);
+        let typed = typed.map(|record| record.draft.form.clone());
+        let Some(mut entry) = self.call_backs.open.remove(&id).map(|open| open.record) else {
+            return;
+        };
+        entry.attempts += 1;
+        if let Some(form) = typed {
+            entry.form = form;
+        }
+        self.keep_entry(entry);
+    }
+
+    /// An operator has said how a call of this person is disposed of: nobody has to call back.
+    pub(super) fn was_helped(&mut self, at: Timestamp, call: CallId, seat: Option<&SeatId>) {
+        let Some(record) = self.records.get(&call) else { return };
+        let Some(id) = self.call_backs.of(call, &record.facts.caller) else { return };
+        let operator = seat.and_then(|seat| self.operator_at(seat));
+        let settled = SettledCallBack {
+            at,
+            seat: seat.cloned(),
+            operator,
+            call: Some(call),
+            reason: Redacted::default(),
+        };
+        self.settle_entry(at, id, settled);
+    }
+
+    /// What was typed late in a call that is on the list.
+    pub(super) fn typed_late(&mut self, call: CallId, form: &Form) {
+        let Some(record) = self.records.get(&call).filter(|record| record.ended.is_some()) else {
+            return;
+        };
+        let Some(id) = self.call_backs.of(call, &record.facts.caller) else { return };
+        let Some(open) = self.call_backs.open.get_mut(&id) else { return };
+        if open.record.last_call == call {
+            open.record.form = form.clone();
+            let entry = open.record.clone();
+            self.writes.push(Write::CallBack(entry));
+            self.sittings.all_dirty();
+        }
+    }
+
+    /// A case was opened when its call had ended already.
+    pub(super) fn numbered_late(&mut self, case: &Case) {
+        let Some(record) = self.records.get(&case.call) else { return };
+        let Some(id) = self.call_backs.of(case.call, &record.facts.caller) else { return };
+        let Some(open) = self.call_backs.open.get_mut(&id) else { return };
+        if !open.record.cases.contains(&case.number) {
+            open.record.cases.push(case.number.clone());
+            let entry = open.record.clone();
+            self.writes.push(Write::CallBack(entry));
+        }
+    }
+
+    /// An operator calls somebody of the list. `random`: 80 bits that were drawn for this.
+    pub(super) fn call_back(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        CallBackId(id): CallBackId,
+        random: u128,
+    ) -> Result<(), ApiError> {
+        let unit = self.seats.get(&who.seat).map(|seat| seat.unit.clone());
+        let open = self.call_backs.open.get(&id).ok_or_else(no_such_entry)?;
+        let entry = &open.record;
+        if unit.as_ref() != Some(&entry.unit) {
+            return Err(ApiError::new(ErrorCode::NotYours, "another unit's entry"));
+        }
+        if entry.form.no_call_back {
+            let why = "calling back could put this caller in danger";
+            return Err(ApiError::new(ErrorCode::NotAllowed, why));
+        }
+        if entry.number.is_none() {
+            return Err(out_of_range("number"));
+        }
+        if let Some((seat, _)) = &open.calling {
+            let why = format!("{seat} is calling already");
+            return Err(ApiError::new(ErrorCode::NotNow, why));
+        }
+        if self.is_on_the_line(&entry.caller) {
+            return Err(ApiError::new(ErrorCode::NotNow, "this caller is on the line"));
+        }
+        let millis = u64::try_from(now.0).unwrap_or_default();
+        let call = CallId::from_parts(millis, random);
+        let facts = CallFacts {
+            caller: entry.caller.clone(),
+            arrived_at: now,
+            direction: Direction::CallBack,
+            ..CallFacts::default()
+        };
+        let mut record = CallRecord::new(facts.clone());
+        record.draft = siaga_hub_api::Draft { rev: FIRST_REV, form: entry.form.clone() };
+        record.call_back = Some(CallBackId(id));
+        // Before the flow, whose events are about a call that must be there.
+        let number = entry.caller.number.clone();
+        let before = self.writes.len();
+        self.writes.push(Write::CallArrived { call, facts });
+        self.records.insert(call, record);
+        let asked = AuditEvent::CallBackAsked { entry: id, call, seat: &who.seat };
+        self.audit(now, Some(call), &asked);
+        let input = Input::CallBack { seat: who.seat.clone(), call, number };
+        if let Some(why) = self.tell_flow(now, input) {
+            self.writes.truncate(before);
+            self.records.remove(&call);
+            return Err(super::desks::refusal(why));
+        }
+        if let Some(open) = self.call_backs.open.get_mut(&id) {
+            open.calling = Some((who.seat.clone(), call));
+        }
+        self.writer_is(call, &who.seat);
+        self.sittings.all_dirty();
+        Ok(())
+    }
+
+    /// An operator takes somebody off the list.
+    pub(super) fn settle_call_back(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        CallBackId(id): CallBackId,
+        reason: String,
+    ) -> Result<(), ApiError> {
+        if !REASON.contains(&reason.trim().chars().count()) {
+            return Err(out_of_range("reason"));
+        }
+        let unit = self.seats.get(&who.seat).map(|seat| seat.unit.clone());
+        let open = self.call_backs.open.get(&id).ok_or_else(no_such_entry)?;
+        if unit.as_ref() != Some(&open.record.unit) {
+            return Err(ApiError::new(ErrorCode::NotYours, "another unit's entry"));
+        }
+        if open.calling.is_some() {
+            return Err(ApiError::new(ErrorCode::NotNow, "this caller is being called"));
+        }
+        let settled = SettledCallBack {
+            at: now,
+            seat: Some(who.seat.clone()),
+            operator: Some(who.operator.clone()),
+            call: None,
+            reason: Redacted::new(reason),
+        };
+        self.settle_entry(now, id, settled);
+        Ok(())
+    }
+
+    /// The case that a call back goes on with, taken from the call in which it was opened.
+    pub(super) fn continued_case(&mut self, call: CallId) -> Option<Case> {
+        let CallBackId(id) = self.records.get(&call)?.call_back?;
+        let number = self.call_backs.open.get(&id)?.record.cases.last()?.clone();
+        let case = self.to_act_on.iter().find(|case| case.number == number)?.clone();
+        let opened_in =
+            self.records.values_mut().find(|record| record.case.as_ref() == Some(&case));
+        if let Some(record) = opened_in {
+            record.case = None;
+        }
+        self.writes.push(Write::CaseContinued { call, number });
+        Some(case)
+    }
+
+    fn operator_at(&self, seat: &SeatId) -> Option<OperatorName> {
+        self.sittings.get(seat).map(|sitting| sitting.operator.clone())
+    }
+
+    fn entry_called(&self, call: CallId) -> Option<CallId> {
+        let CallBackId(id) = self.records.get(&call)?.call_back?;
+        Some(id)
+    }
+
+    fn is_on_the_line(&self, caller: &Caller) -> bool {
+        let wanted = key(caller);
+        self.flow.calls().any(|call| match call.phase {
+            CallPhase::Ended { .. } => false,
+            CallPhase::Queued { .. }
+            | CallPhase::Ringing { .. }
+            | CallPhase::Talking { .. }
+            | CallPhase::Held { .. }
+            | CallPhase::Transferring { .. }
+            | CallPhase::CallingBack { .. } => self
+                .records
+                .get(&call.call)
+                .is_some_and(|record| key(&record.facts.caller) == wanted),
+        })
+    }
+
+    fn keep_entry(&mut self, entry: CallBackRecord) {
+        self.writes.push(Write::CallBack(entry.clone()));
+        self.call_backs.open.insert(entry.id, Open { record: entry, calling: None });
+        self.sittings.all_dirty();
+    }
+
+    fn settle_entry(&mut self, at: Timestamp, id: CallId, settled: SettledCallBack) {
+        let Some(Open { mut record, .. }) = self.call_backs.open.remove(&id) else { return };
+        let event = AuditEvent::CallBackSettled {
+            entry: id,
+            seat: settled.seat.as_ref(),
+            by_call: settled.call,
+        };
+        self.audit(at, Some(id), &event);
+        record.settled = Some(settled);
+        let cases = record.cases.clone();
+        self.writes.push(Write::CallBack(record));
+        for number in cases {
+            self.nobody_calls_back(at, &number);
+        }
+        self.sittings.all_dirty();
+    }
+
+    /// A case that waited for a call back waits no longer.
+    fn nobody_calls_back(&mut self, at: Timestamp, number: &siaga_model::CaseNumber) {
+        let listed = self.to_act_on.iter().find(|case| case.number == *number);
+        let Some(mut case) = listed.filter(|case| case.status == CaseStatus::CallBack).cloned()
+        else {
+            return;
+        };
+        case.status = CaseStatus::Closed;
+        case.closed_at = Some(at);
+        let known = self.records.values_mut().filter_map(|record| record.case.as_mut());
+        for known in known.filter(|known| known.number == case.number) {
+            *known = case.clone();
+        }
+        self.writes.push(Write::CaseChanged(case.clone()));
+        self.list_case(case);
+    }
+
+    fn bound_entries(&mut self, at: Timestamp) {
+        while self.call_backs.open.len() > OPEN_ENTRIES {
+            let oldest = self.call_backs.open.values().min_by_key(|open| open.record.last_at);
+            let Some(id) = oldest.map(|open| open.record.id) else { return };
+            tracing::error!(entry = %id, "the call-back list is full, and its oldest entry goes");
+            let reason = Redacted::new("the list was full".to_owned());
+            let settled = SettledCallBack { at, seat: None, operator: None, call: None, reason };
+            self.settle_entry(at, id, settled);
+        }
+    }
+
+    /// The Polda that answers for a call which nobody had yet: that of the unit which came first for
+    /// it, or else the first one here.
+    fn responsible_polda(&self, call: CallId) -> Option<UnitId> {
+        let mut unit = self.flow.call(call).and_then(|view| view.first_unit);
+        while let Some(found) = unit.and_then(|id| self.units.get(&id)) {
+            if found.level >= Level::Polda {
+                return Some(found.id.clone());
+            }
+            unit = found.parent.clone();
+        }
+        let poldas = self.units.values().filter(|unit| unit.level == Level::Polda);
+        let first = poldas.min_by_key(|unit| &unit.id);
+        let highest = || self.units.values().max_by_key(|unit| unit.level);
+        first.or_else(highest).map(|unit| unit.id.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(number: &str, status: CallerStatus) -> Option<String> {
+        let caller = Caller { number: number.to_owned().into(), status };
+        key(&caller).map(Redacted::into_inner)
+    }
+
+    #[test]
+    fn a_number_is_one_however_the_trunk_writes_it() {
+        for written in
+            ["081200001101", "+6281200001101", "6281200001101", "006281200001101", "0812-0000-1101"]
+        {
+            let found = told(written, CallerStatus::Verified);
+            assert_eq!(found.as_deref(), Some("081200001101"), "{written}");
+        }
+        // 62 is a country only when a whole number follows.
+        assert_eq!(told("62110", CallerStatus::Verified).as_deref(), Some("62110"));
+        assert_eq!(told("+6587654321", CallerStatus::Claimed).as_deref(), Some("6587654321"));
+        assert_eq!(told("Meja-7", CallerStatus::Claimed).as_deref(), Some("meja-7"));
+    }
+
+    #[test]
+    fn a_withheld_number_is_nobody_elses() {
+        assert_eq!(told("", CallerStatus::Verified), None);
+        assert_eq!(told("0812", CallerStatus::Withheld), None);
+        assert_eq!(told("+", CallerStatus::Claimed), None);
+    }
+}
