@@ -28,6 +28,9 @@ pub enum RecordingError {
     /// libopus refused; the number is its error code.
     #[error("opus refused with code {0}")]
     Opus(i32),
+    /// The recorder has panicked; what was written before stays playable.
+    #[error("the recorder has crashed")]
+    Crashed,
     /// The recorder's thread ended before it was asked to.
     #[error("the recorder's thread is gone")]
     ThreadGone,
@@ -47,6 +50,12 @@ pub enum VerifyError {
     /// The file does not begin with the headers of an Ogg Opus stream of one or two channels.
     #[error("{path} is not a recording")]
     NotARecording {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is named for one call and says of itself that it is of another.
+    #[error("{path} is the recording of another call")]
+    OtherCall {
         /// The file.
         path: PathBuf,
     },

@@ -11,7 +11,8 @@
 //! gives a [`Seal`] a file. A disk that fails costs audio, never the call: the recorder reports it
 //! and goes on in a new file. [`Recorder`] is the same without the thread and the queue.
 //!
-//! A file that a killed process left behind is read by [`verify`] and sealed by [`seal`]. This
+//! What a killed process left behind is found and sealed by [`recover`], when the next one starts;
+//! [`verify`] reads and [`seal`] seals a single file. This
 //! crate does not mix, does not decide what is recorded and knows no network.
 
 #![deny(unsafe_code)]
@@ -22,11 +23,13 @@ mod error;
 mod opus;
 mod reader;
 mod recorder;
+mod recover;
 mod thread;
 
 pub use error::{DecodeError, RecordingError, SealError, VerifyError};
 pub use reader::{Seal, Verified, decode, decode_from, seal, verify};
 pub use recorder::{Recorder, RecorderOptions};
+pub use recover::{Recovered, Recovery, recover};
 pub use thread::{QUEUE_TICKS, RETRY_TICKS, RecordingEvent, RecordingHandle};
 
 /// Samples a second and channel of everything that is written or decoded here.

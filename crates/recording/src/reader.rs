@@ -66,8 +66,14 @@ impl Seal {
 /// When it cannot be read as a recording.
 pub fn seal(path: impl Into<PathBuf>) -> Result<Seal, VerifyError> {
     let file = path.into();
-    let Verified { seconds, channels, sha256, started_at, .. } = verify(&file)?;
-    Ok(Seal { file, seconds, channels, sha256, starts_at: started_at.unwrap_or_default() })
+    let verified = verify(&file)?;
+    Ok(seal_of(file, verified))
+}
+
+/// The seal of a file that was just read.
+pub(crate) fn seal_of(file: PathBuf, verified: Verified) -> Seal {
+    let Verified { seconds, channels, sha256, started_at, .. } = verified;
+    Seal { file, seconds, channels, sha256, starts_at: started_at.unwrap_or_default() }
 }
 
 /// Reads a file to its end and says what it holds. A truncated or damaged file is not an error:

@@ -82,11 +82,18 @@ impl Recorder {
             pending: None,
             sync,
         };
-        let head = opus_head(pre_skip);
-        let tags = opus_tags(&recorder.options);
-        recorder.page(head, PacketWriteEndInfo::EndPage, 0)?;
-        recorder.page(tags, PacketWriteEndInfo::EndPage, 0)?;
+        if let Err(error) = recorder.write_headers() {
+            // Nobody needs a file without a beginning. One that cannot be removed is in no way worse.
+            let _ = std::fs::remove_file(&recorder.path);
+            return Err(error);
+        }
         Ok(recorder)
+    }
+
+    fn write_headers(&mut self) -> Result<(), RecordingError> {
+        let tags = opus_tags(&self.options);
+        self.page(opus_head(self.pre_skip), PacketWriteEndInfo::EndPage, 0)?;
+        self.page(tags, PacketWriteEndInfo::EndPage, 0)
     }
 
     /// The file that is written.

@@ -1,6 +1,11 @@
 //! The recorder on its own thread, behind a queue that never makes the mixer wait.
+//!
+//! A file that can be written no more, because the disk is full or gone or the encoder has crashed, is
+//! sealed with what it has, and a further one of the same call is tried at once and then every second.
 
+use crate::recover::file_name;
 use crate::{FRAME, Frame, Recorder, RecorderOptions, RecordingError, Seal, TICK_MS};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -206,7 +211,9 @@ impl Run {
             self.open();
         }
         if let Some(recorder) = &mut self.segment {
-            if let Err(error) = recorder.write(left, right) {
+            // A recorder that panics is not used again, whatever state that left it in.
+            let written = catch_unwind(AssertUnwindSafe(|| recorder.write(left, right)));
+            if let Err(error) = written.unwrap_or(Err(RecordingError::Crashed)) {
                 self.failed(error);
             }
         } else {
@@ -287,12 +294,8 @@ impl Run {
 fn open_segment(directory: &Path, options: &RecorderOptions) -> Result<Recorder, RecordingError> {
     let mut number = 1;
     loop {
-        let name = if number == 1 {
-            format!("{}.opus", options.call)
-        } else {
-            format!("{}-{number}.opus", options.call)
-        };
-        match Recorder::create(directory.join(name), options.clone()) {
+        let path = directory.join(file_name(options.call, number));
+        match Recorder::create(path, options.clone()) {
             Err(RecordingError::Create { source, .. })
                 if source.kind() == std::io::ErrorKind::AlreadyExists && number < MAX_SEGMENTS =>
             {

@@ -2,6 +2,8 @@
 
 mod crash;
 mod file;
+mod full_disk;
+mod recover;
 mod thread;
 
 use siaga_model::{CallId, Timestamp};
