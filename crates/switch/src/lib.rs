@@ -3,17 +3,21 @@
 //! The hub decides (`siaga-call-flow`), the switch obeys: [`Switch`] takes the core's
 //! [`SwitchCommand`]s and tells what it saw as [`SwitchEvent`]s. Every 110 call is one bridge; the
 //! caller's leg enters it on arrival and leaves it only by hanging up or at [`SwitchCommand::End`].
-//! The switch records each call from arrival to end on one clock.
+//! The switch records each call from arrival to end on one clock. What it was recording when it was
+//! killed is found by [`recover_recordings`] when the next one starts.
 //!
 //! [`embedded`] is a registrar, WebRTC legs and a mixing bridge in this process: the default on one
-//! machine, for training and for tests. It takes no trunk.
+//! machine, for training and for tests. It takes no trunk; citizens' telephones register with it like
+//! seats, so that a citizen can be called back.
 
 #![forbid(unsafe_code)]
 
 mod clock;
 pub mod embedded;
+mod recovery;
 
 pub use clock::Clock;
+pub use recovery::{RecoveredRecordings, recover_recordings};
 
 use siaga_call_flow::{SwitchCommand, SwitchSaw};
 use siaga_model::{CallId, LegCause, LegId, Redacted, SeatId, Timestamp};

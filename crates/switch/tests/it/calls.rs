@@ -40,6 +40,7 @@ async fn a_caller_hears_music_until_a_seat_is_joined_and_both_are_on_their_side_
     let report = exchange.ended(leg, LegCause::Released).await;
     assert!(report.joined_at.is_some_and(|joined| joined < report.left_at));
     assert!(report.packets_received > 0 && report.codec.starts_with("opus"), "{report:?}");
+    assert_eq!(report.user_agent, "a test");
     seat.is_ended(at_seat.dialog).await;
     at_caller.hears_music().await;
     assert!(!caller.heard_of_an_end(), "the caller was dropped with the seat");

@@ -4,8 +4,9 @@ use crate::phone::{Phone, Talk};
 use siaga_call_flow::{SwitchCommand, SwitchSaw};
 use siaga_model::{CallId, LegCause, LegId, Redacted, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
-use siaga_switch::{Clock, LegReport, RecordingReport, Switch, SwitchEvent};
+use siaga_switch::{Clock, LegReport, RecordingReport, SipEndpoint, Switch, SwitchEvent};
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -13,7 +14,7 @@ use tokio::sync::mpsc;
 /// Longer than anything takes on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-const SECRET: &str = "rahasia";
+pub(crate) const SECRET: &str = "rahasia";
 
 /// Waits for what must come.
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
@@ -27,15 +28,23 @@ pub(crate) struct Exchange {
     pub(crate) switch: Arc<EmbeddedSwitch>,
     events: mpsc::Receiver<SwitchEvent>,
     pub(crate) dir: tempfile::TempDir,
+    /// The switch's own.
+    pub(crate) clock: Clock,
 }
 
 impl Exchange {
     pub(crate) async fn start() -> Self {
+        Self::recording_into(Path::to_owned).await
+    }
+
+    /// With its recordings where `place` says, which is told a folder of this exchange's own.
+    pub(crate) async fn recording_into(place: impl FnOnce(&Path) -> PathBuf) -> Self {
         let dir = tempfile::tempdir().expect("a folder");
-        let config = EmbeddedConfig::loopback(dir.path().to_owned());
+        let config = EmbeddedConfig::loopback(place(dir.path()));
+        let clock = Clock::start();
         let (switch, events) =
-            EmbeddedSwitch::start(config, Clock::start()).await.expect("the switch starts");
-        Self { switch, events, dir }
+            EmbeddedSwitch::start(config, clock).await.expect("the switch starts");
+        Self { switch, events, dir, clock }
     }
 
     /// The next event that `pick` takes; others are passed over.
@@ -61,18 +70,31 @@ impl Exchange {
 
     /// A registered seat's telephone.
     pub(crate) async fn seat(&mut self, seat: &str) -> Phone {
+        let endpoint = self.switch.endpoint();
+        self.seat_at(seat, &endpoint).await
+    }
+
+    /// A seat's telephone that reaches the switch by another way.
+    pub(crate) async fn seat_at(&mut self, seat: &str, endpoint: &SipEndpoint) -> Phone {
+        self.admit(seat).await;
+        let phone = Phone::of_seat(endpoint, seat, SECRET);
+        self.registered(seat).await;
+        phone
+    }
+
+    pub(crate) async fn admit(&self, seat: &str) {
+        let seat: SeatId = seat.parse().expect("a seat");
+        let secret = Redacted::new(SECRET.to_owned());
+        self.switch.admit(&seat, &secret).await.expect("the seat is admitted");
+    }
+
+    pub(crate) async fn registered(&mut self, seat: &str) {
         let id: SeatId = seat.parse().expect("a seat");
-        self.switch
-            .admit(&id, &Redacted::new(SECRET.to_owned()))
-            .await
-            .expect("the seat is admitted");
-        let phone = Phone::of_seat(&self.switch.endpoint(), seat, SECRET);
         self.next("a registration", |event| match event {
             SwitchEvent::SeatRegistered(seat) if seat == id => Some(()),
             _ => None,
         })
         .await;
-        phone
     }
 
     /// A citizen dials 110 and says a tone of `hz`.

@@ -2,6 +2,7 @@
 
 use crate::exchange::Exchange;
 use crate::phone::is_music;
+use siaga_switch::recover_recordings;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -34,7 +35,15 @@ fn a_killed_switch_leaves_a_recording_that_plays() {
         .map(|entry| entry.expect("an entry").path())
         .find(|path| path.extension().is_some_and(|end| end == "opus"))
         .expect("a recording is left");
+    let found = recover_recordings(folder.as_ref(), |_| false).expect("the folder can be read");
+    let [report] = &found.sealed[..] else { panic!("{found:?}") };
+    assert_eq!((&report.file, found.broken.len()), (&file, 0));
+    let again = recover_recordings(folder.as_ref(), |_| false).expect("the folder can be read");
+    assert_eq!(again.sealed, found.sealed);
+    let known = recover_recordings(folder.as_ref(), |path| path == file).expect("it can be read");
+    assert!(known.sealed.is_empty());
     let verified = siaga_recording::verify(&file).expect("it is whole pages");
+    assert_eq!((verified.sha256.as_str(), verified.call), (&*report.sha256, Some(report.call)));
     let (left, right) = siaga_recording::decode(&file).expect("it plays");
     std::fs::remove_dir_all(&folder).expect("the folder is removed");
     assert!(!verified.complete, "nobody has ended it");

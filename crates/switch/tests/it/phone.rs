@@ -3,10 +3,12 @@
 use crate::exchange::soon;
 use siaga_media::goertzel::power_dbfs;
 use siaga_media::tone::{CHORDS, Sine};
-use siaga_media::{FRAME_DURATION, Frame, MediaConfig, MediaSession};
+use siaga_media::{FRAME, FRAME_DURATION, Frame, MediaConfig, MediaSession, SAMPLE_RATE};
 use siaga_model::Redacted;
 use siaga_sip::{DialogKey, Headers, IncomingCall, SipError, UaEvent, UserAgent, UserAgentConfig};
 use siaga_switch::SipEndpoint;
+use siaga_testkit::correlate::find;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
@@ -74,6 +76,15 @@ impl Phone {
         .await
     }
 
+    /// Waits until the switch knows it.
+    pub(crate) async fn is_registered(&mut self) {
+        self.next("a registration", |event| match event {
+            UaEvent::Registered { .. } => Some(()),
+            _ => None,
+        })
+        .await;
+    }
+
     /// Sends the INVITE, as soon as there is a connection.
     pub(crate) async fn invite(&self, offer: &str) -> DialogKey {
         soon("a connection", async {
@@ -137,9 +148,17 @@ impl Phone {
     }
 }
 
+/// What somebody says and presses: a steady tone, unless something else is to be said.
+struct Mouth {
+    tone: Option<Sine>,
+    says: VecDeque<Frame>,
+    keys: VecDeque<char>,
+}
+
 /// A call that is up at a telephone.
 pub(crate) struct Talk {
     pub(crate) dialog: DialogKey,
+    mouth: Arc<Mutex<Mouth>>,
     heard: Arc<Mutex<Vec<i16>>>,
     length: watch::Receiver<usize>,
     task: JoinHandle<()>,
@@ -149,8 +168,41 @@ impl Talk {
     fn start(dialog: DialogKey, session: MediaSession, hz: f32) -> Self {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (grows, length) = watch::channel(0);
-        let task = tokio::spawn(talk(session, Sine::new(hz, MOUTH_DBFS), heard.clone(), grows));
-        Self { dialog, heard, length, task }
+        let tone = Some(Sine::new(hz, MOUTH_DBFS));
+        let mouth = Mouth { tone, says: VecDeque::new(), keys: VecDeque::new() };
+        let mouth = Arc::new(Mutex::new(mouth));
+        let task = tokio::spawn(talk(session, mouth.clone(), heard.clone(), grows));
+        Self { dialog, mouth, heard, length, task }
+    }
+
+    /// Says nothing more from now on, but what follows.
+    pub(crate) fn falls_silent(&self) {
+        self.mouth.lock().expect("unpoisoned").tone = None;
+    }
+
+    /// Says this once (48 kHz).
+    pub(crate) fn says(&self, sound: &[i16]) {
+        let frames = sound.chunks(FRAME).map(Frame::from_samples);
+        self.mouth.lock().expect("unpoisoned").says.extend(frames);
+    }
+
+    /// Presses a key.
+    pub(crate) fn presses(&self, key: char) {
+        self.mouth.lock().expect("unpoisoned").keys.push_back(key);
+    }
+
+    /// Waits until this was heard, in whole (48 kHz).
+    pub(crate) async fn hears_sound(&mut self, sound: &[i16]) {
+        soon("a sound to be heard", async {
+            while !find(sound, &self.heard_so_far(), SAMPLE_RATE).is_found() {
+                self.listen(SETTLE).await;
+            }
+        })
+        .await;
+    }
+
+    fn heard_so_far(&self) -> Vec<i16> {
+        self.heard.lock().expect("unpoisoned").clone()
     }
 
     /// Is silent from now on as a dead machine is: no RTP, and no word of SIP.
@@ -203,7 +255,7 @@ pub(crate) fn is_music(samples: &[i16]) -> bool {
 
 async fn talk(
     session: MediaSession,
-    mut mouth: Sine,
+    mouth: Arc<Mutex<Mouth>>,
     heard: Arc<Mutex<Vec<i16>>>,
     grows: watch::Sender<usize>,
 ) {
@@ -212,7 +264,15 @@ async fn talk(
     loop {
         ticks.tick().await;
         let frame: Frame = session.pull(Instant::now());
-        session.send(&mouth.next_frame());
+        {
+            let mut mouth = mouth.lock().expect("unpoisoned");
+            if let Some(key) = mouth.keys.pop_front() {
+                session.send_dtmf(key).expect("the switch takes keys");
+            }
+            let tone = mouth.tone.as_mut().map(Sine::next_frame);
+            let said = mouth.says.pop_front().or(tone).unwrap_or_default();
+            session.send(&said);
+        }
         let mut heard = heard.lock().expect("unpoisoned");
         heard.extend_from_slice(&frame.0);
         grows.send_replace(heard.len());

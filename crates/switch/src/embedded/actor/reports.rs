@@ -333,15 +333,7 @@ impl Actor {
 
     async fn on_sealed(&mut self, call: CallId, seals: Vec<Seal>) {
         for seal in seals {
-            self.tell(SwitchEvent::Recorded(RecordingReport {
-                call,
-                file: seal.file,
-                starts_at: seal.starts_at,
-                seconds: seal.seconds,
-                channels: seal.channels,
-                sha256: seal.sha256,
-            }))
-            .await;
+            self.tell(SwitchEvent::Recorded(RecordingReport::of(call, seal))).await;
         }
         if let Some(call) = self.calls.get_mut(&call) {
             call.sealed = true;
