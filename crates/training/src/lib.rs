@@ -8,11 +8,15 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod apart;
 mod bench;
 mod caller;
+mod disk;
 mod exercise;
+mod house;
 mod judge;
 mod music;
+mod network;
 pub mod observer;
 mod operator;
 mod report;
@@ -23,10 +27,12 @@ mod soak;
 mod sound;
 mod stage;
 
+pub use apart::{DeskProgram, HubProgram, PASSWORD_VARIABLE, desk_program, hub_program};
 pub use bench::{BenchOptions, Measurement, bench};
 pub use caller::{Caller, CallerConfig, CallerState};
 pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
+pub use network::NotAllowed;
 pub use operator::{Operator, OperatorConfig, PATIENCE};
 pub use report::{
     CaseReport, FaultJourney, Journey, LegJourney, PluginJourney, RecordingJourney, Step, Timings,

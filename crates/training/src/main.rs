@@ -1,9 +1,14 @@
 //! `siaga-training`: plays a scenario without a window and writes its journey.
 
 use anyhow::Context;
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_hub_api::HandoverChoice;
-use siaga_training::{BenchOptions, RunOptions, Scenario, SoakOptions, bench, run, soak};
+use siaga_model::{Redacted, SeatId};
+use siaga_training::{
+    BenchOptions, DeskProgram, HubProgram, NotAllowed, PASSWORD_VARIABLE, RunOptions, Scenario,
+    SoakOptions, bench, desk_program, hub_program, run, soak,
+};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -47,6 +52,9 @@ struct Arguments {
     plugins: Option<PathBuf>,
 }
 
+/// The exit status of what this machine does not let us play.
+const SKIPPED: u8 = 77;
+
 #[derive(Clone, Subcommand)]
 enum Command {
     /// Measures CPU and delay of calls beside the promises; no number fails anything
@@ -70,6 +78,51 @@ enum Command {
         #[arg(long, default_value = "target/soak")]
         dir: PathBuf,
     },
+    /// Is a desk for another process: intents come in and states go out, JSON in lines
+    Desk(DeskArguments),
+    /// Is hub and switch for another process, until its input ends; says where they are
+    Hub(HubArguments),
+}
+
+#[derive(Clone, Args)]
+struct DeskArguments {
+    /// The hub's address
+    #[arg(long)]
+    hub: String,
+    /// The seat
+    #[arg(long)]
+    seat: SeatId,
+    /// The operator's name at the hub; the password is in the environment
+    #[arg(long)]
+    operator: String,
+    /// Folder of the desk's own files
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// What the operator says
+    #[arg(long, value_name = "WAV")]
+    voice: Option<PathBuf>,
+    /// What the operator hums
+    #[arg(long, value_name = "HZ")]
+    pilot: Option<f32>,
+    /// Where what is heard is written, 48 kHz mono without a header
+    #[arg(long, value_name = "FILE")]
+    heard: PathBuf,
+    /// Media over the network instead of loopback
+    #[arg(long)]
+    network: bool,
+}
+
+#[derive(Clone, Args)]
+struct HubArguments {
+    /// Folder for the database and the recordings
+    #[arg(long)]
+    dir: PathBuf,
+    /// Where the hub listens
+    #[arg(long, default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+    /// Where the switch listens for SIP
+    #[arg(long, default_value = "127.0.0.1:0")]
+    sip_listen: SocketAddr,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -92,41 +145,59 @@ fn minutes(text: &str) -> Result<f64, String> {
     }
 }
 
-fn main() -> ExitCode {
+#[tokio::main]
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(match arguments.command {
         // Between the lines of a table nobody reads warnings.
         Some(Command::Bench { .. } | Command::Soak { .. }) => LevelFilter::ERROR,
-        None => LevelFilter::WARN,
+        Some(Command::Desk(_) | Command::Hub(_)) | None => LevelFilter::WARN,
     });
-    let (done, what) = match arguments.command.clone() {
-        Some(Command::Bench { seconds }) => (measure(&arguments, seconds), "the measurement"),
-        Some(Command::Soak { minutes, seed, callers, dir }) => {
-            let plugins = arguments.plugins();
-            let callers = usize::try_from(callers).unwrap_or(usize::MAX);
-            let options =
-                plugins.map(|plugins| SoakOptions { minutes, seed, callers, dir, plugins });
-            (options.and_then(|options| soak_for(&options)), "the soak")
-        }
-        None => (play(&arguments), "the scenario"),
-    };
-    match done {
+    match arguments.done().await {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
-        Err(error) => {
-            eprintln!("{what} could not be played: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => match (error.downcast_ref::<NotAllowed>(), arguments.scenario) {
+            (Some(why), Some(scenario)) => {
+                eprintln!("skipped: {}: {why}", scenario.name());
+                ExitCode::from(SKIPPED)
+            }
+            (Some(_) | None, _) => {
+                eprintln!("{} broke off: {error:#}", arguments.what());
+                ExitCode::FAILURE
+            }
+        },
     }
 }
 
 impl Arguments {
+    fn what(&self) -> &'static str {
+        match self.command {
+            Some(Command::Bench { .. }) => "the measurement",
+            Some(Command::Desk(_)) => "the desk",
+            Some(Command::Hub(_)) => "the hub",
+            Some(Command::Soak { .. }) => "the soak",
+            None => "the scenario",
+        }
+    }
+
+    async fn done(&self) -> anyhow::Result<bool> {
+        match self.command.clone() {
+            Some(Command::Bench { seconds }) => measure(self, seconds).await,
+            Some(Command::Desk(desk)) => be_a_desk(desk).await,
+            Some(Command::Hub(hub)) => be_a_hub(hub, self.plugins()?).await,
+            Some(Command::Soak { minutes, seed, callers, dir }) => {
+                let (plugins, callers) = (self.plugins()?, usize::try_from(callers)?);
+                soak_for(&SoakOptions { minutes, seed, callers, dir, plugins }).await
+            }
+            None => play(self).await,
+        }
+    }
+
     fn plugins(&self) -> anyhow::Result<PathBuf> {
         self.plugins.clone().context("where the plugins are: --plugins DIR, or SIAGA_PLUGINS")
     }
 }
 
-#[tokio::main]
 async fn measure(arguments: &Arguments, seconds: u64) -> anyhow::Result<bool> {
     let options =
         BenchOptions { plugins: arguments.plugins()?, talk: Duration::from_secs(seconds) };
@@ -134,7 +205,6 @@ async fn measure(arguments: &Arguments, seconds: u64) -> anyhow::Result<bool> {
     Ok(true)
 }
 
-#[tokio::main]
 async fn soak_for(options: &SoakOptions) -> anyhow::Result<bool> {
     println!("seed {}, {} min, log in {}", options.seed, options.minutes, options.dir.display());
     let report = soak(options).await?;
@@ -144,13 +214,40 @@ async fn soak_for(options: &SoakOptions) -> anyhow::Result<bool> {
     Ok(report.ok)
 }
 
-#[tokio::main]
+fn password() -> anyhow::Result<Redacted<String>> {
+    let password = std::env::var(PASSWORD_VARIABLE);
+    Ok(Redacted::new(password.with_context(|| format!("the password, in {PASSWORD_VARIABLE}"))?))
+}
+
+async fn be_a_desk(desk: DeskArguments) -> anyhow::Result<bool> {
+    desk_program(DeskProgram {
+        hub: desk.hub,
+        seat: desk.seat,
+        operator: desk.operator,
+        password: password()?,
+        data: desk.data,
+        voice: desk.voice,
+        pilot: desk.pilot,
+        heard: desk.heard,
+        network: desk.network,
+    })
+    .await?;
+    Ok(true)
+}
+
+async fn be_a_hub(hub: HubArguments, plugins: PathBuf) -> anyhow::Result<bool> {
+    let HubArguments { dir, listen, sip_listen } = hub;
+    hub_program(HubProgram { dir, plugins, listen, sip_listen, password: password()? }).await?;
+    Ok(true)
+}
+
 async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
     let report = arguments.report.clone().context("--report")?;
     let journey = run(&RunOptions {
         scenario: arguments.scenario.context("--scenario")?,
         report: report.clone(),
         plugins: arguments.plugins()?,
+        program: std::env::current_exe().context("this program's own place")?,
         handover: Some(match arguments.handover {
             HandoverArgument::Together => HandoverChoice::Together,
             HandoverArgument::Music => HandoverChoice::Music,

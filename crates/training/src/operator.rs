@@ -1,7 +1,9 @@
 //! An operator played by the program: a real desk, driven through the same intents and seen through
-//! the same state as the window's.
+//! the same state as the window's. The desk runs here, or as a process of its own that can be killed,
+//! frozen and started again; the operator acts the same.
 
-use crate::sound::{Ear, Speaker};
+use crate::apart::{DeskProcess, DeskProgram};
+use crate::sound::{Ear, Heard, Speaker};
 use anyhow::{Context, bail};
 use siaga_desk::{
     AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth, PhoneState,
@@ -38,10 +40,19 @@ pub struct OperatorConfig {
 pub struct Operator {
     /// The seat.
     pub seat: SeatId,
-    /// What the operator hears, of all calls one after the other.
+    /// What the operator hears, of all calls one after the other. Nothing at a desk that is a
+    /// process of its own; see [`Self::heard`].
     pub ear: Ear,
-    desk: DeskHandle,
+    desk: Backing,
     state: watch::Receiver<Arc<DeskState>>,
+}
+
+/// Where a desk runs.
+enum Backing {
+    /// In this process.
+    Here(DeskHandle),
+    /// In one of its own.
+    Apart(DeskProcess),
 }
 
 impl Operator {
@@ -62,23 +73,47 @@ impl Operator {
             limits: Limits::default(),
             training: true,
         });
-        let this = Self { seat: config.seat.clone(), ear, desk, state };
-        this.desk
-            .send(Intent::Login {
-                hub: config.hub,
-                seat: config.seat,
-                operator: config.operator,
-                password: config.password,
-            })
-            .await?;
-        this.wait_for("being logged in and registered", |state| {
+        let this = Self { seat: config.seat.clone(), ear, desk: Backing::Here(desk), state };
+        this.want(Intent::Login {
+            hub: config.hub,
+            seat: config.seat,
+            operator: config.operator,
+            password: config.password,
+        })
+        .await?;
+        this.sits().await?;
+        Ok(this)
+    }
+
+    /// As [`Self::sit_down`], at a desk that is a process of its own.
+    ///
+    /// # Errors
+    /// When it cannot be started, or the hub refuses or does not answer.
+    pub(crate) async fn sit_down_apart(
+        command: Vec<String>,
+        program: DeskProgram,
+    ) -> anyhow::Result<Self> {
+        let seat = program.seat.clone();
+        let desk = DeskProcess::start(command, program).await?;
+        let state = desk.state();
+        let this = Self { seat, ear: Ear::default(), desk: Backing::Apart(desk), state };
+        this.sits().await?;
+        Ok(this)
+    }
+
+    /// Waits until the desk is logged in and registered and its plugins are loaded.
+    ///
+    /// # Errors
+    /// As [`Self::wait_for`].
+    pub async fn sits(&self) -> anyhow::Result<()> {
+        self.wait_for("being logged in and registered", |state| {
             state.view.is_some()
                 && state.hub == LinkHealth::Up
                 && state.sip == LinkHealth::Up
                 && state.advisor != siaga_desk::AdvisorHealth::Off
         })
         .await?;
-        Ok(this)
+        Ok(())
     }
 
     /// Wants something of the desk. What became of it shows in its state.
@@ -86,7 +121,10 @@ impl Operator {
     /// # Errors
     /// When the desk is gone.
     pub async fn want(&self, intent: Intent) -> anyhow::Result<()> {
-        Ok(self.desk.send(intent).await?)
+        match &self.desk {
+            Backing::Here(desk) => Ok(desk.send(intent).await?),
+            Backing::Apart(desk) => desk.send(&intent).await,
+        }
     }
 
     /// Wants calls from now on; returns when the hub knows.
@@ -94,9 +132,35 @@ impl Operator {
     /// # Errors
     /// When the hub does not take it.
     pub async fn be_ready(&self) -> anyhow::Result<()> {
-        self.desk.send(Intent::Ready).await?;
+        self.want(Intent::Ready).await?;
         self.wait_for("being ready", |state| {
             state.view.as_ref().is_some_and(|view| view.seat.state == SeatState::Ready)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// As [`Self::be_ready`], whatever the desk complains about.
+    ///
+    /// # Errors
+    /// When the hub does not take it.
+    pub(crate) async fn be_ready_through(&self) -> anyhow::Result<()> {
+        self.want(Intent::Ready).await?;
+        self.wait_through("being ready", |state| {
+            state.view.as_ref().is_some_and(|view| view.seat.state == SeatState::Ready)
+        })
+        .await?;
+        Ok(())
+    }
+
+    /// As [`Self::answer`], whatever the desk complains about.
+    ///
+    /// # Errors
+    /// As [`Self::wait_through`].
+    pub(crate) async fn answer_through(&self) -> anyhow::Result<()> {
+        self.want(Intent::Answer).await?;
+        self.wait_through("two-way audio", |state| {
+            state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Connected)
         })
         .await?;
         Ok(())
@@ -124,6 +188,24 @@ impl Operator {
             bail!("{} waits for {what}, but: {:?}", self.seat, notice.error);
         }
         Ok(state)
+    }
+
+    /// As [`Self::wait_for`], whatever the desk complains about meanwhile: something is broken.
+    ///
+    /// # Errors
+    /// After [`PATIENCE`].
+    pub(crate) async fn wait_through(
+        &self,
+        what: &str,
+        mut wanted: impl FnMut(&DeskState) -> bool,
+    ) -> anyhow::Result<Arc<DeskState>> {
+        let mut states = self.state.clone();
+        let state = tokio::time::timeout(PATIENCE, states.wait_for(|state| wanted(state))).await;
+        let notice = || self.state().notice.clone().map(|notice| notice.error);
+        let state = state
+            .with_context(|| format!("{} waits in vain for {what}; {:?}", self.seat, notice()))?
+            .context("the desk is gone")?;
+        Ok(state.clone())
     }
 
     /// Waits for a state of the desk, however long: other people decide when.
@@ -157,7 +239,7 @@ impl Operator {
     /// As [`Self::wait_for`].
     pub async fn answer(&self) -> anyhow::Result<Instant> {
         let pressed_at = Instant::now();
-        self.desk.send(Intent::Answer).await?;
+        self.want(Intent::Answer).await?;
         self.wait_for("two-way audio", |state| {
             state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Connected)
         })
@@ -171,7 +253,7 @@ impl Operator {
     /// When the desk is gone.
     pub async fn decline(&self) -> anyhow::Result<Instant> {
         let pressed_at = Instant::now();
-        self.desk.send(Intent::Decline).await?;
+        self.want(Intent::Decline).await?;
         Ok(pressed_at)
     }
 
@@ -189,12 +271,33 @@ impl Operator {
         let mut form = call.form.clone();
         change(&mut form);
         let wanted_rev = call.rev + u64::from(form != call.form);
-        self.desk.send(Intent::Edit { call: call.call, form: Box::new(form) }).await?;
+        self.want(Intent::Edit { call: call.call, form: Box::new(form) }).await?;
         self.wait_for("the form to be journalled", |state| {
             state.call.as_ref().is_some_and(|call| call.saved_rev >= wanted_rev)
         })
         .await?;
         Ok(())
+    }
+
+    /// The form as it stands here.
+    ///
+    /// # Errors
+    /// When none is here.
+    pub(crate) fn form(&self) -> anyhow::Result<Form> {
+        Ok(self.state().call.as_ref().context("a call is here")?.form.clone())
+    }
+
+    /// Changes the form as the operator does, whether anybody stores it or not. Gives the form.
+    ///
+    /// # Errors
+    /// When no form is here, or the desk is gone.
+    pub(crate) async fn type_on(&self, change: impl FnOnce(&mut Form)) -> anyhow::Result<Form> {
+        let state = self.state();
+        let call = state.call.as_ref().context("a call is here")?;
+        let mut form = call.form.clone();
+        change(&mut form);
+        self.want(Intent::Edit { call: call.call, form: Box::new(form.clone()) }).await?;
+        Ok(form)
     }
 
     /// Waits for the plugins' advice on the form as it stands.
@@ -221,7 +324,7 @@ impl Operator {
         unit: UnitId,
         handover: Option<HandoverChoice>,
     ) -> anyhow::Result<()> {
-        self.desk.send(Intent::Transfer { unit, handover }).await?;
+        self.want(Intent::Transfer { unit, handover }).await?;
         Ok(())
     }
 
@@ -230,7 +333,7 @@ impl Operator {
     /// # Errors
     /// As [`Self::wait_for`].
     pub async fn close(&self, disposition: Disposition, note: &str) -> anyhow::Result<()> {
-        self.desk.send(Intent::Close { disposition, note: note.to_owned() }).await?;
+        self.want(Intent::Close { disposition, note: note.to_owned() }).await?;
         self.wait_for("the call to be closed", |state| {
             state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)
         })
@@ -240,7 +343,7 @@ impl Operator {
 
     /// Has seen what the desk said; a desk that is gone has nothing to say.
     pub async fn dismiss_notice(&self) {
-        let _ = self.desk.send(Intent::DismissNotice).await;
+        let _ = self.want(Intent::DismissNotice).await;
     }
 
     /// The figures of this desk's plugins.
@@ -248,11 +351,64 @@ impl Operator {
     /// # Errors
     /// When the desk is gone.
     pub async fn plugin_stats(&self) -> anyhow::Result<Vec<PluginStats>> {
-        Ok(self.desk.plugin_stats().await?)
+        match &self.desk {
+            Backing::Here(desk) => Ok(desk.plugin_stats().await?),
+            Backing::Apart(desk) => Ok(desk.plugin_stats()),
+        }
     }
 
     /// Leaves the seat.
     pub async fn leave(&self) {
-        self.desk.shut_down().await;
+        match &self.desk {
+            Backing::Here(desk) => desk.shut_down().await,
+            Backing::Apart(desk) => desk.leave().await,
+        }
+    }
+
+    /// What the operator heard so far.
+    ///
+    /// # Errors
+    /// When a desk in another process kept it badly.
+    pub(crate) fn heard(&self) -> anyhow::Result<Heard> {
+        match &self.desk {
+            Backing::Here(_) => Ok(self.ear.heard()),
+            Backing::Apart(desk) => desk.heard(),
+        }
+    }
+
+    /// The desk as it is now.
+    pub(crate) fn state(&self) -> Arc<DeskState> {
+        self.state.borrow().clone()
+    }
+
+    /// `kill -9` of the desk.
+    ///
+    /// # Errors
+    /// When it is no process of its own, or dead.
+    pub(crate) async fn kill(&self) -> anyhow::Result<()> {
+        self.process()?.kill().await
+    }
+
+    /// Stops the desk as it is (`SIGSTOP`), or lets it go on.
+    ///
+    /// # Errors
+    /// As [`Self::kill`].
+    pub(crate) async fn freeze(&self, frozen: bool) -> anyhow::Result<()> {
+        self.process()?.freeze(frozen).await
+    }
+
+    /// Starts the desk again after it was killed; it sits down by itself.
+    ///
+    /// # Errors
+    /// As [`Self::kill`].
+    pub(crate) async fn start_again(&self) -> anyhow::Result<()> {
+        self.process()?.start_again().await
+    }
+
+    fn process(&self) -> anyhow::Result<&DeskProcess> {
+        match &self.desk {
+            Backing::Here(_) => bail!("the desk {} is no process of its own", self.seat),
+            Backing::Apart(desk) => Ok(desk),
+        }
     }
 }

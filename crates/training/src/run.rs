@@ -33,6 +33,8 @@ pub struct RunOptions {
     pub report: PathBuf,
     /// Folder with the plugins' components.
     pub plugins: PathBuf,
+    /// The program `siaga-training`, which runs whatever must be a process of its own.
+    pub program: PathBuf,
     /// What is heard during a transfer; `None` as configured (together).
     pub handover: Option<HandoverChoice>,
     /// Packets lost on everybody's network, percent.
@@ -45,12 +47,13 @@ pub struct RunOptions {
 }
 
 impl RunOptions {
-    /// With the scenario's own voices and a perfect network.
+    /// With the scenario's own voices and a perfect network; this very program is `siaga-training`.
     pub fn new(scenario: Scenario, report: PathBuf, plugins: PathBuf) -> Self {
         Self {
             scenario,
             report,
             plugins,
+            program: std::env::current_exe().unwrap_or_else(|_| "siaga-training".into()),
             handover: None,
             loss_percent: 0.0,
             jitter_ms: 0,
@@ -77,7 +80,7 @@ struct Seen {
 
 /// What the hub has stored: all that it says of what happened.
 #[derive(Default)]
-struct Log {
+pub(crate) struct Log {
     events: Vec<(Timestamp, FlowEvent)>,
     /// The first call.
     case: Option<Case>,
@@ -87,7 +90,11 @@ struct Log {
 }
 
 impl Log {
-    async fn read(store: &dyn Store) -> anyhow::Result<Self> {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) async fn read(store: &dyn Store) -> anyhow::Result<Self> {
         let mut log = Self::default();
         let mut calls: Vec<CallId> = Vec::new();
         let mut after = 0;
@@ -113,15 +120,17 @@ impl Log {
         Ok(log)
     }
 
+    /// How many events are such.
+    pub(crate) fn count(&self, wanted: impl Fn(&FlowEvent) -> bool) -> usize {
+        self.events.iter().filter(|(_, event)| wanted(event)).count()
+    }
+
     /// Whether every call has ended and everything that belongs to it is there.
     fn is_whole(&self, legs: usize, recordings: usize) -> bool {
-        let count = |wanted: fn(&FlowEvent) -> bool| {
-            self.events.iter().filter(|(_, event)| wanted(event)).count()
-        };
-        let begun = count(|event| {
+        let begun = self.count(|event| {
             matches!(event, FlowEvent::CallerArrived { .. } | FlowEvent::CallBackStarted { .. })
         });
-        let ended = count(|event| matches!(event, FlowEvent::Ended { .. }));
+        let ended = self.count(|event| matches!(event, FlowEvent::Ended { .. }));
         begun > 0
             && ended >= begun
             && self.legs.len() >= legs
@@ -132,7 +141,7 @@ impl Log {
 /// Plays a scenario and writes `journey.json`, `heard-*.wav` and the recording into its folder.
 ///
 /// # Errors
-/// When it could not be played at all. One that was played and went wrong gives a journey that is
+/// When it could not be played at all; [`crate::NotAllowed`] where the machine does not let us. One that was played and went wrong gives a journey that is
 /// not ok and says why.
 pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     std::fs::create_dir_all(&options.report)
@@ -157,25 +166,29 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
         Err(error) => broke_off = Some(format!("the play broke off: {error:#}")),
     }
     if broke_off.is_none() {
-        settle(&**scene.stage.hub.store(), expected.legs, expected.recordings).await?;
+        settle(&**scene.house.store(), expected.legs, expected.recordings).await?;
     }
     let callers = scene.callers();
-    let heard = callers.first().map(|caller| ("caller", caller.ear.heard())).into_iter();
+    let mut heard: Vec<_> =
+        callers.first().map(|caller| ("caller", caller.ear.heard())).into_iter().collect();
+    for (who, desk) in scene.seats() {
+        heard.push((who, desk.heard()?));
+    }
     let mut seen = Seen {
-        switch: scene.stage.switch_name().to_owned(),
+        switch: scene.house.switch_name(),
         clock: scene.clock(),
         dialled_at,
         notes: scene.notes(),
         broke_off,
         first_hung_up,
         voices: scene.voices.clone(),
-        heard: heard.chain(scene.seats().map(|(who, desk)| (who, desk.ear.heard()))).collect(),
+        heard,
         plugins: asked_plugins(&scene).await,
         log: Log::default(),
     };
     scene.leave().await;
     // Only a hub that has ended has surely stored all that it acknowledged.
-    let store = scene.stage.close().await;
+    let store = scene.close().await?;
     seen.log = Log::read(&*store).await?;
     let journey = verdict::judge_all(options, &expected, &seen)?;
     let file = options.report.join("journey.json");

@@ -1,16 +1,21 @@
 //! A scenario on stage: its people, seated and ready, and what is noted while they play.
 
+use crate::apart::DeskProgram;
 use crate::caller::{Caller, CallerConfig, CallerState};
+use crate::disk::SmallDisk;
+use crate::house::House;
+use crate::network::Network;
 use crate::operator::{Operator, PATIENCE};
 use crate::report::Step;
 use crate::run::RunOptions;
-use crate::scenario::{Cast, Part};
+use crate::scenario::{Cast, DeskPlace, Part};
 use crate::sound::{RATE, Speaker, read_voice, voice_of};
-use crate::stage::{Stage, StageConfig, seat_of};
+use crate::stage::{Extras, OPERATOR, StageConfig, seat_of};
 use anyhow::Context;
 use siaga_hub_api::HandoverChoice;
+use siaga_hub_store::Store;
 use siaga_switch::Clock;
-use siaga_testkit::LinkModel;
+use siaga_testkit::{LinkModel, TcpRelay};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
@@ -47,10 +52,15 @@ pub(crate) struct Notes {
 /// A scenario on stage.
 pub(crate) struct Scene {
     /// Hub and switch.
-    pub(crate) stage: Stage,
+    pub(crate) house: House,
     /// What everybody says, by who it is; `caller` for the first caller.
     pub(crate) voices: BTreeMap<&'static str, Arc<[i16]>>,
     options: RunOptions,
+    clock: Clock,
+    /// What can be cut or pulled, by whose desk it is.
+    relays: BTreeMap<&'static str, TcpRelay>,
+    networks: BTreeMap<&'static str, Network>,
+    disk: Option<SmallDisk>,
     seats: Vec<(Part, Operator)>,
     callers: Mutex<Vec<Arc<Caller>>>,
     notes: Mutex<Notes>,
@@ -64,22 +74,98 @@ impl Scene {
     pub(crate) async fn set(options: RunOptions, dir: &Path) -> anyhow::Result<Self> {
         let cast = options.scenario.story().cast();
         let voices = voices(&options, &cast)?;
-        let stage = Stage::open(StageConfig {
+        let (mut networks, mut relays) = (BTreeMap::new(), BTreeMap::new());
+        for part in cast.seats.iter().filter(|part| part.desk == DeskPlace::BehindCable) {
+            networks.insert(part.who, Network::lay()?);
+        }
+        let listen = networks.values().next().map_or(Ipv4Addr::LOCALHOST, Network::hub);
+        let recordings = dir.join("recordings");
+        let disk = if cast.small_disk { Some(SmallDisk::mount(&recordings)?) } else { None };
+        let config = StageConfig {
             dir: dir.to_owned(),
             plugins: options.plugins.clone(),
             flow: cast.flow,
-            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-        })
-        .await?;
-        let mut seats = Vec::with_capacity(cast.seats.len());
-        for part in cast.seats {
-            let speaker = Speaker::new(voices[part.who].clone()).humming(part.hz);
-            let operator = stage.seat(&seat_of(&part.unit.parse()?, part.number), speaker).await?;
-            operator.be_ready().await?;
-            seats.push((part, operator));
+            listen: SocketAddr::from((listen, 0)),
+        };
+        let house = if cast.house_apart {
+            House::apart(options.program.clone(), config).await?
+        } else {
+            let sip_listen = Some(SocketAddr::from((listen, 0)));
+            let link = link(&options);
+            House::here(config, Extras { sip_listen, link, ..Extras::default() }).await?
+        };
+        for part in cast.seats.iter().filter(|part| part.desk == DeskPlace::BehindRelay) {
+            relays.insert(part.who, TcpRelay::start(house.hub()).await?);
         }
-        let (callers, notes) = (Mutex::default(), Mutex::default());
-        Ok(Self { stage, voices, options, seats, callers, notes })
+        let (clock, callers, notes) = (Clock::start(), Mutex::default(), Mutex::default());
+        let seats = Vec::with_capacity(cast.seats.len());
+        let mut scene =
+            Self { house, voices, options, clock, relays, networks, disk, seats, callers, notes };
+        for part in cast.seats {
+            let operator = scene.sit_down(&part, dir).await?;
+            operator.be_ready().await?;
+            scene.seats.push((part, operator));
+        }
+        Ok(scene)
+    }
+
+    /// Puts somebody at a desk.
+    async fn sit_down(&self, part: &Part, dir: &Path) -> anyhow::Result<Operator> {
+        let seat = seat_of(&part.unit.parse()?, part.number);
+        let hub = self.relays.get(part.who).map_or(self.house.hub(), TcpRelay::address);
+        let hub = format!("http://{hub}");
+        let command = match part.desk {
+            DeskPlace::Here | DeskPlace::BehindRelay => {
+                let speaker = Speaker::new(self.voices[part.who].clone()).humming(part.hz);
+                return self.house.seat(hub, seat, speaker).await;
+            }
+            DeskPlace::Apart => vec![self.options.program.to_string_lossy().into_owned()],
+            DeskPlace::BehindCable => self.network(part.who)?.command(&self.options.program),
+        };
+        let voice = match self.options.voices.get(part.who) {
+            Some(given) => given.clone(),
+            None => {
+                let file = dir.join(format!("voice-{}.wav", part.who));
+                std::fs::write(&file, part.voice)?;
+                file
+            }
+        };
+        let program = DeskProgram {
+            hub,
+            operator: OPERATOR.to_owned(),
+            password: self.house.password().clone(),
+            data: self.house.desk_dir(&seat),
+            voice: Some(voice),
+            pilot: Some(part.hz),
+            heard: dir.join(format!("heard-{}.raw", part.who)),
+            network: part.desk == DeskPlace::BehindCable,
+            seat,
+        };
+        Operator::sit_down_apart(command, program).await
+    }
+
+    /// What stands between this operator's desk and the hub.
+    ///
+    /// # Errors
+    /// When nothing does.
+    pub(crate) fn relay(&self, who: &str) -> anyhow::Result<&TcpRelay> {
+        self.relays.get(who).with_context(|| format!("{who} is behind no relay"))
+    }
+
+    /// The network of this operator's desk.
+    ///
+    /// # Errors
+    /// When it has none of its own.
+    pub(crate) fn network(&self, who: &str) -> anyhow::Result<&Network> {
+        self.networks.get(who).with_context(|| format!("{who} has no network"))
+    }
+
+    /// The disk of the recordings.
+    ///
+    /// # Errors
+    /// When they have none of their own.
+    pub(crate) fn disk(&self) -> anyhow::Result<&SmallDisk> {
+        self.disk.as_ref().context("there is no small disk")
     }
 
     /// The operator of this name.
@@ -110,17 +196,11 @@ impl Scene {
     /// When the switch cannot be reached.
     pub(crate) async fn dial_as(&self, speaker: Speaker) -> anyhow::Result<Arc<Caller>> {
         let number = NUMBER + u32::try_from(lock(&self.callers).len())?;
-        let bad_network = self.options.loss_percent > 0.0 || self.options.jitter_ms > 0;
         let caller = Caller::dial(CallerConfig {
-            endpoint: self.stage.endpoint(),
+            endpoint: self.house.endpoint(),
             number: format!("08220000{number}"),
             speaker,
-            link: bad_network.then(|| LinkModel {
-                loss_percent: self.options.loss_percent,
-                jitter_ms: self.options.jitter_ms,
-                seed: 110,
-                ..LinkModel::default()
-            }),
+            link: link(&self.options),
         })
         .await?;
         let caller = Arc::new(caller);
@@ -204,7 +284,7 @@ impl Scene {
 
     /// This process's clock.
     pub(crate) fn clock(&self) -> Clock {
-        self.stage.clock
+        self.clock
     }
 
     /// Everybody leaves their desks.
@@ -213,6 +293,25 @@ impl Scene {
             operator.leave().await;
         }
     }
+
+    /// Ends hub and switch; gives what they have stored.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) async fn close(self) -> anyhow::Result<Arc<dyn Store>> {
+        self.house.close().await
+    }
+}
+
+/// The network between everybody and the switch; none if it is perfect.
+fn link(options: &RunOptions) -> Option<LinkModel> {
+    let RunOptions { loss_percent, jitter_ms, .. } = *options;
+    (loss_percent > 0.0 || jitter_ms > 0).then(|| LinkModel {
+        loss_percent,
+        jitter_ms,
+        seed: 110,
+        ..LinkModel::default()
+    })
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -14,7 +14,7 @@ pub const PILOT_DBFS: f32 = -35.0;
 pub(crate) const RATE: u32 = 48_000;
 
 /// As long as nothing must come until it counts as a break: longer than any burst that catches up.
-const BREAK_SAMPLES: usize = RATE as usize * 2 / 5;
+pub(crate) const BREAK_SAMPLES: usize = RATE as usize * 2 / 5;
 
 /// Silence between two repetitions of what somebody says.
 const PAUSE_SAMPLES: usize = RATE as usize * 6 / 5;

@@ -4,12 +4,14 @@ use crate::operator::{Operator, OperatorConfig};
 use crate::sound::Speaker;
 use anyhow::Context;
 use siaga_call_flow::FlowConfig;
+use siaga_call_flow::SwitchCommand;
 use siaga_hub::{Hub, HubConfig, HubHandle};
 use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Level, Redacted, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
-use siaga_switch::{Clock, SipEndpoint, Switch};
-use std::net::SocketAddr;
+use siaga_switch::{Clock, SipEndpoint, Switch, SwitchError};
+use siaga_testkit::{LinkModel, SipDetour};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,6 +36,20 @@ pub struct StageConfig {
     pub listen: SocketAddr,
 }
 
+/// What only some scenarios ask of a stage.
+#[derive(Default)]
+pub(crate) struct Extras {
+    /// Where the switch listens for SIP, if not anywhere on loopback. Media go over the network when
+    /// this is not on loopback.
+    pub(crate) sip_listen: Option<SocketAddr>,
+    /// The password of the account, if not drawn anew.
+    pub(crate) password: Option<Redacted<String>>,
+    /// Another folder for the recordings.
+    pub(crate) recordings: Option<PathBuf>,
+    /// The network between the desks and the switch, if not a perfect one.
+    pub(crate) link: Option<LinkModel>,
+}
+
 /// A running stage.
 pub struct Stage {
     /// The one clock.
@@ -43,6 +59,8 @@ pub struct Stage {
     password: Redacted<String>,
     switch: Arc<EmbeddedSwitch>,
     dir: PathBuf,
+    /// Held so that the desks' bad network stays.
+    _detour: Option<Arc<SipDetour>>,
 }
 
 impl Stage {
@@ -51,16 +69,32 @@ impl Stage {
     /// # Errors
     /// When the folder cannot be written, a port cannot be had, or a plugin's file is missing.
     pub async fn open(config: StageConfig) -> anyhow::Result<Self> {
+        Self::open_with(config, Extras::default()).await
+    }
+
+    /// Sets it up as some scenarios want it.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) async fn open_with(config: StageConfig, extras: Extras) -> anyhow::Result<Self> {
         let clock = Clock::start();
         std::fs::create_dir_all(&config.dir)
             .with_context(|| format!("making {}", config.dir.display()))?;
         let plugins = plugin_files(&config.plugins)?;
+        let recordings = extras.recordings.unwrap_or_else(|| config.dir.join("recordings"));
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let sip_listen = extras.sip_listen.unwrap_or(anywhere);
         let (switch, events) =
-            EmbeddedSwitch::start(EmbeddedConfig::loopback(config.dir.join("recordings")), clock)
-                .await?;
+            EmbeddedSwitch::start(EmbeddedConfig::listening(sip_listen, recordings), clock).await?;
+        let detour = match extras.link {
+            Some(model) => {
+                Some(Arc::new(SipDetour::start(&switch.endpoint().ws_url, model).await?))
+            }
+            None => None,
+        };
         let store = SqliteStore::open(&config.dir.join("hub.sqlite")).await?;
         let seats = seats();
-        let password = Redacted::new(hex::encode(rand::random::<[u8; 6]>()));
+        let password = extras.password.unwrap_or_else(draw_password);
         let account = Account {
             name: OperatorName::new(OPERATOR).context("the name of the account")?,
             display: "Operator latihan".to_owned(),
@@ -79,12 +113,15 @@ impl Stage {
                 plugins,
                 clock,
             },
-            switch.clone(),
+            match &detour {
+                Some(detour) => Arc::new(Detoured { switch: switch.clone(), way: detour.ws_url() }),
+                None => switch.clone(),
+            },
             events,
             Arc::new(store),
         )
         .await?;
-        Ok(Self { clock, hub, password, switch, dir: config.dir })
+        Ok(Self { clock, hub, password, switch, dir: config.dir, _detour: detour })
     }
 
     /// Where callers dial.
@@ -102,9 +139,21 @@ impl Stage {
         &self.password
     }
 
+    /// Lets a citizen's telephone register, so that it can be called back.
+    ///
+    /// # Errors
+    /// When the switch is gone, or the number is none that it can register.
+    pub async fn admit_telephone(
+        &self,
+        number: &Redacted<String>,
+        secret: &Redacted<String>,
+    ) -> anyhow::Result<()> {
+        Ok(self.switch.admit_telephone(number, secret).await?)
+    }
+
     /// Where a desk of this stage keeps its files.
     pub fn desk_dir(&self, seat: &SeatId) -> PathBuf {
-        self.dir.join("desks").join(seat.as_str())
+        desk_dir(&self.dir, seat)
     }
 
     /// Seats a simulated operator, not yet ready.
@@ -129,6 +178,49 @@ impl Stage {
         self.switch.shut_down().await;
         self.hub.shut_down().await;
         store
+    }
+}
+
+/// A password for one exercise, drawn anew each time.
+pub(crate) fn draw_password() -> Redacted<String> {
+    Redacted::new(hex::encode(rand::random::<[u8; 6]>()))
+}
+
+/// Where a desk of the stage at `dir` keeps its files.
+pub(crate) fn desk_dir(dir: &Path, seat: &SeatId) -> PathBuf {
+    dir.join("desks").join(seat.as_str())
+}
+
+/// A switch whose desks are told to reach it another way.
+struct Detoured {
+    switch: Arc<EmbeddedSwitch>,
+    way: String,
+}
+
+#[async_trait::async_trait]
+impl Switch for Detoured {
+    fn name(&self) -> &'static str {
+        self.switch.name()
+    }
+
+    fn endpoint(&self) -> SipEndpoint {
+        SipEndpoint { ws_url: self.way.clone(), ..self.switch.endpoint() }
+    }
+
+    async fn execute(&self, command: SwitchCommand) -> Result<(), SwitchError> {
+        self.switch.execute(command).await
+    }
+
+    async fn admit(&self, seat: &SeatId, secret: &Redacted<String>) -> Result<(), SwitchError> {
+        self.switch.admit(seat, secret).await
+    }
+
+    async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError> {
+        self.switch.dismiss(seat).await
+    }
+
+    async fn shut_down(&self) {
+        self.switch.shut_down().await;
     }
 }
 

@@ -174,6 +174,11 @@ fn check_story(expected: &Expected, seen: &Seen, problems: &mut Vec<String>) {
             break;
         }
     }
+    for (what, unwanted) in &expected.never {
+        if seen.log.events.iter().any(|(_, event)| unwanted(event)) {
+            problems.push(format!("{what} happened"));
+        }
+    }
     if seen.log.legs.len() < expected.legs {
         let (there, wanted) = (seen.log.legs.len(), expected.legs);
         problems.push(format!("there are {there} legs instead of {wanted}"));

@@ -1,12 +1,17 @@
 //! What people do in more than one scenario.
 
-use super::POLRES;
+use super::{
+    ANSWERED, ARRIVED, CLOSED, Expected, Happening, Limit, Measure, POLRES, REQUEUED, Since, Sound,
+};
+use crate::judge::{POLDA_HZ, SECOND_POLDA_HZ};
 use crate::operator::Operator;
 use crate::scene::Scene;
 use anyhow::{Context, ensure};
 use siaga_desk::{DeskState, PhoneState};
 use siaga_hub_api::Phase;
-use siaga_model::{Danger, OtherService, Redacted, Tri, UnitId, Validity};
+use siaga_model::{
+    CallId, CaseStatus, Danger, Disposition, Form, OtherService, Redacted, Tri, UnitId, Validity,
+};
 use std::time::Duration;
 
 /// From the ring to the operator's hand.
@@ -117,4 +122,101 @@ pub(super) async fn is_released(operator: &Operator) -> anyhow::Result<()> {
         })
         .await?;
     Ok(())
+}
+
+/// A citizen reports a fire at this operator's desk; the form is journalled, and everybody has said
+/// what they have to say.
+pub(super) async fn a_fire_is_being_reported(
+    scene: &Scene,
+    polda: &Operator,
+) -> anyhow::Result<()> {
+    dial_and_answer(scene, polda).await?;
+    let talk_until = scene.talk_until();
+    report_a_fire(scene, polda).await?;
+    tokio::time::sleep_until(talk_until).await;
+    Ok(())
+}
+
+/// A call rings here.
+pub(super) fn rings(state: &DeskState) -> bool {
+    state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Ringing)
+}
+
+/// The call at this desk.
+pub(super) fn call_of(operator: &Operator) -> anyhow::Result<CallId> {
+    Ok(operator.state().call.as_ref().context("a call is here")?.call)
+}
+
+/// The caller of the desk that was lost rings at this one: the operator takes the call, sees the
+/// form as it was last journalled, and talks. `typed` is what the first had typed.
+pub(super) async fn the_second_takes_over(
+    scene: &Scene,
+    second: &Operator,
+    typed: &Form,
+) -> anyhow::Result<()> {
+    second.wait_for_ring().await?;
+    tokio::time::sleep(REACH).await;
+    second.answer().await?;
+    let state = second
+        .wait_for("the form to go on with", |state| {
+            state.call.as_ref().is_some_and(|call| call.writable)
+        })
+        .await?;
+    let call = state.call.as_ref().context("a call is here")?;
+    let journalled = scene.house.store().draft(call.call).await?;
+    let last = journalled.context("nothing was journalled")?.form;
+    scene.fact("draft_equal", call.form == last && last == *typed);
+    scene.deed(2, second, "takes-over");
+    scene.talk().await;
+    Ok(())
+}
+
+/// The second operator ends what the first began.
+pub(super) async fn the_second_closes(second: &Operator) -> anyhow::Result<()> {
+    second.close(Disposition::HandledHere, "Diteruskan dari meja sebelah.").await
+}
+
+/// What must come of a call whose desk is lost in the middle: the second operator has the caller
+/// within 5 s, who was alone for no longer than it takes to be sure (2 s), and then heard music.
+pub(super) fn saved_by_the_second() -> Expected {
+    let answered_again: Happening = ("the answer of the second operator", ANSWERED.1);
+    let fault = Since::Mark("fault");
+    Expected::new([ARRIVED, ANSWERED, REQUEUED, answered_again, CLOSED], 3)
+        .case(CaseStatus::Closed, None)
+        .silence(2_500)
+        .limit(Limit {
+            name: "fault_to_pilot",
+            what: Measure::UntilPilot { hz: SECOND_POLDA_HZ, since: fault },
+            ms: 5_000,
+        })
+        .sounds([
+            Sound::of("recording-left", &["caller"]),
+            Sound::of("recording-right", &["polda", "polda2"]),
+            Sound::of("heard-caller", &["polda", "polda2"]),
+            Sound::of("heard-polda", &["caller"]),
+            Sound::of("heard-polda2", &["caller"]),
+        ])
+}
+
+/// Citizen and operator hear each other from the fault to the end as if nothing had happened, but
+/// for at most so many milliseconds.
+pub(super) fn both_go_on_hearing_each_other(expected: Expected, ms: i64) -> Expected {
+    let since = Since::Mark("fault");
+    expected
+        .limit(Limit {
+            name: "caller_without_operator",
+            what: Measure::WithoutPilot { hz: POLDA_HZ, since, until: Some(Since::Mark("end")) },
+            ms,
+        })
+        .limit(Limit {
+            name: "operator_without_caller",
+            what: Measure::OperatorSilence { who: "polda", since, until: Some(Since::Mark("end")) },
+            ms,
+        })
+        .sounds([
+            Sound::of("recording-left", &["caller"]),
+            Sound::of("recording-right", &["polda"]),
+            Sound::of("heard-caller", &["polda"]),
+            Sound::of("heard-polda", &["caller"]),
+        ])
 }

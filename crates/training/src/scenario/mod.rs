@@ -7,10 +7,18 @@
 //! A new one: a file with a type that implements [`Story`], its `mod`, and its line in `scenarios!`.
 
 mod acts;
+mod cable_pulled;
+mod desk_frozen;
+mod desk_returns;
+mod disk_full;
+mod hub_link_lost;
 mod information;
+mod network_changes;
 mod not_valid;
+mod operator_dies;
 mod polres_busy;
 mod polres_silent;
+mod switch_dies;
 mod valid_transfer;
 
 use crate::judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
@@ -69,12 +77,17 @@ pub(crate) struct Cast {
     pub seats: Vec<Part>,
     /// The life of a call at this hub.
     pub flow: FlowConfig,
+    /// Whether hub and switch are a process of their own, to be killed.
+    pub house_apart: bool,
+    /// Whether recordings lie on a disk of their own, to be filled.
+    pub small_disk: bool,
 }
 
 impl Cast {
     /// A citizen who says this, and these operators, as the founding description has it.
     pub(crate) fn new(caller: &'static [u8], seats: impl Into<Vec<Part>>) -> Self {
-        Self { caller, seats: seats.into(), flow: FlowConfig::polda_first() }
+        let flow = FlowConfig::polda_first();
+        Self { caller, seats: seats.into(), flow, house_apart: false, small_disk: false }
     }
 
     /// A fire in Depok, and the Polda with its Polres.
@@ -96,23 +109,53 @@ pub(crate) struct Part {
     pub voice: &'static [u8],
     /// What they hum, in Hz.
     pub hz: f32,
+    /// Where their desk runs.
+    pub desk: DeskPlace,
+}
+
+/// Where a desk runs, which decides what can be done to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DeskPlace {
+    /// In this process.
+    Here,
+    /// In this process, with something between it and the hub that can be cut.
+    BehindRelay,
+    /// In a process of its own, to be killed, frozen and started again.
+    Apart,
+    /// In a process and a network of its own, whose cable can be pulled and changed.
+    BehindCable,
 }
 
 impl Part {
     /// The first operator of the Polda, `polda`.
     pub(crate) fn polda() -> Self {
-        Self { who: "polda", unit: POLDA, number: 1, voice: voices::POLDA, hz: POLDA_HZ }
+        Self::new("polda", POLDA, 1, voices::POLDA, POLDA_HZ)
     }
 
     /// The second operator of the Polda, `polda2`.
     pub(crate) fn second_polda() -> Self {
-        let (voice, hz) = (voices::SECOND_POLDA, SECOND_POLDA_HZ);
-        Self { who: "polda2", unit: POLDA, number: 2, voice, hz }
+        Self::new("polda2", POLDA, 2, voices::SECOND_POLDA, SECOND_POLDA_HZ)
     }
 
     /// The operator of the Polres, `polres`.
     pub(crate) fn polres() -> Self {
-        Self { who: "polres", unit: POLRES, number: 1, voice: voices::POLRES, hz: POLRES_HZ }
+        Self::new("polres", POLRES, 1, voices::POLRES, POLRES_HZ)
+    }
+
+    /// The same, at another desk.
+    pub(crate) fn at(mut self, desk: DeskPlace) -> Self {
+        self.desk = desk;
+        self
+    }
+
+    fn new(
+        who: &'static str,
+        unit: &'static str,
+        number: u32,
+        voice: &'static [u8],
+        hz: f32,
+    ) -> Self {
+        Self { who, unit, number, voice, hz, desk: DeskPlace::Here }
     }
 }
 
@@ -125,6 +168,9 @@ pub(crate) const ARRIVED: Happening =
 /// A human is with the caller.
 pub(crate) const ANSWERED: Happening =
     ("the answer", |event| matches!(event, FlowEvent::Answered { .. }));
+/// A seat was lost, and the caller waits at the front of the queue.
+pub(crate) const REQUEUED: Happening =
+    ("the loss of the seat", |event| matches!(event, FlowEvent::Requeued { .. }));
 /// A transfer has begun.
 pub(crate) const TRANSFER: Happening =
     ("the transfer", |event| matches!(event, FlowEvent::TransferStarted { .. }));
@@ -136,6 +182,8 @@ pub(crate) const CLOSED: Happening =
 pub(crate) struct Expected {
     /// What must have happened, in this order, whatever else happens between.
     pub story: Vec<Happening>,
+    /// What must not have happened.
+    pub never: Vec<Happening>,
     /// How the case of the first call stands in the end.
     pub case: Option<ExpectedCase>,
     /// Where which voices belong.
@@ -158,6 +206,7 @@ impl Expected {
     pub(crate) fn new(story: impl Into<Vec<Happening>>, legs: usize) -> Self {
         Self {
             story: story.into(),
+            never: Vec::new(),
             case: None,
             sounds: Vec::new(),
             limits: vec![Limit::answer_to_audio(), Limit::silence(500)],
@@ -186,6 +235,13 @@ impl Expected {
     #[must_use]
     pub(crate) fn limit(mut self, limit: Limit) -> Self {
         self.limits.push(limit);
+        self
+    }
+
+    /// This must not have happened.
+    #[must_use]
+    pub(crate) fn never(mut self, happening: Happening) -> Self {
+        self.never.push(happening);
         self
     }
 
@@ -263,6 +319,8 @@ pub(crate) enum Measure {
         /// Until when; `None`: to the end of what was heard.
         until: Option<Since>,
     },
+    /// From one moment to another.
+    Between(Since, Since),
     /// The longest span in which an operator hears nothing at all, not even the noise of the line.
     OperatorSilence {
         /// The operator.
@@ -337,6 +395,22 @@ scenarios! {
     NotValid => not_valid,
     /// A question, answered at the Polda.
     Information => information,
+    /// The operator's desk is killed in the middle of a sentence.
+    OperatorDies => operator_dies,
+    /// The operator's desk stops where it is.
+    DeskFrozen => desk_frozen,
+    /// The cable is pulled out of the operator's desk.
+    CablePulled => cable_pulled,
+    /// A frozen desk comes back, too late.
+    DeskReturns => desk_returns,
+    /// The desk and the hub lose each other, and find each other again.
+    HubLinkLost => hub_link_lost,
+    /// The desk gets another network in the middle of a call.
+    NetworkChanges => network_changes,
+    /// Hub and switch are killed in the middle of a call, and started again.
+    SwitchDies => switch_dies,
+    /// The disk of the recordings is full for a while.
+    DiskFull => disk_full,
 }
 
 impl Scenario {

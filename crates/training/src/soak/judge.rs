@@ -16,6 +16,8 @@ use std::time::Duration;
 const PAGE: u32 = 1_000;
 /// A telephone's call is the one that arrived in this time around its own.
 const NEAR: Duration = Duration::from_secs(3);
+/// We begin a call back with our own operator; the citizen is rung so much later at most.
+const CALL_BACK_LEAD: Duration = Duration::from_secs(30);
 /// How much of a call may be missing from its recordings: arrival before the first sample, the last
 /// page. Grows with the lateness of the machine.
 const NOT_RECORDED: Duration = Duration::from_millis(1_500);
@@ -154,12 +156,16 @@ impl<'a> Night<'a> {
     }
 
     fn call_of(&self, told: &Told, line: &LineStory) -> Option<(CallId, &CallStory)> {
-        let from = Timestamp(line.began_at.0 - NEAR.as_millis() as i64);
+        // We ring our own operator first when we call somebody back.
+        let lead = if line.called_back { CALL_BACK_LEAD } else { NEAR };
+        let from = Timestamp(line.began_at.0 - lead.as_millis() as i64);
         let to = line.answered_at.unwrap_or(line.ended_at) + NEAR;
-        let near = |id: &&CallId| {
-            self.calls.get(id).is_some_and(|call| (from..=to).contains(&call.arrived_at))
+        let fits = |id: &&CallId| {
+            self.calls.get(id).is_some_and(|call| {
+                call.call_back == line.called_back && (from..=to).contains(&call.arrived_at)
+            })
         };
-        let id = *self.by_number.get(&told.number)?.iter().find(near)?;
+        let id = *self.by_number.get(&told.number)?.iter().rfind(fits)?;
         Some((id, self.calls.get(&id)?))
     }
 
@@ -167,20 +173,52 @@ impl<'a> Night<'a> {
     async fn judge_settled(&mut self, store: &dyn Store) -> anyhow::Result<()> {
         for (id, story) in &self.calls {
             let Some(end) = &story.end else { continue };
-            if end.disposition != Disposition::Abandoned {
-                continue;
+            match end.disposition {
+                Disposition::Abandoned => {}
+                Disposition::NotReport { .. }
+                | Disposition::Information
+                | Disposition::HandledByUnit { .. }
+                | Disposition::ForwardedToUnit { .. }
+                | Disposition::HandledHere
+                | Disposition::NotReached => continue,
             }
-            if !is_listed(store, *id, &self.by_number).await? {
-                let what = "abandoned, and not on the call-back list".to_owned();
-                self.violations.push(Violation {
-                    rule: Rule::Settled,
-                    call: Some(*id),
-                    at: end.at,
-                    what,
-                });
+            if !self.is_listed(store, *id, end.at).await? {
+                let what = "abandoned, and never on the call-back list".to_owned();
+                let (at, call) = (end.at, Some(*id));
+                self.violations.push(Violation { rule: Rule::Settled, call, at, what });
+            }
+        }
+        let mut numbers = BTreeSet::new();
+        for entry in store.open_call_backs().await? {
+            if let Some(number) = entry.number
+                && !numbers.insert(number)
+            {
+                let what = "a number is on the call-back list twice".to_owned();
+                let (at, call) = (entry.first_at, Some(entry.id));
+                self.violations.push(Violation { rule: Rule::Settled, call, at, what });
             }
         }
         Ok(())
+    }
+
+    /// Whether a call that ended at this time is in an entry of the call-back list, settled or not:
+    /// one that was begun by it or an earlier call of the same number.
+    async fn is_listed(
+        &self,
+        store: &dyn Store,
+        call: CallId,
+        ended_at: Timestamp,
+    ) -> anyhow::Result<bool> {
+        let same = self.by_number.values().find(|calls| calls.contains(&call));
+        for earlier in same.into_iter().flatten().chain([&call]) {
+            if let Some(entry) = store.call_back(*earlier).await?
+                && entry.first_at <= ended_at + NEAR
+                && entry.last_at + NEAR >= ended_at
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn judge_forms(
@@ -314,15 +352,4 @@ fn read_event(
         let what = format!("the number of {other} was given again");
         violations.push(Violation { rule: Rule::Numbered, call: Some(call), at, what });
     }
-}
-
-/// Whether somebody has to call this number back, or has done so.
-async fn is_listed(
-    store: &dyn Store,
-    call: CallId,
-    _by_number: &BTreeMap<String, Vec<CallId>>,
-) -> anyhow::Result<bool> {
-    // A call that nobody answered has no case.
-    let case = store.case_of(call).await?;
-    Ok(case.is_none_or(|case| case.status == siaga_model::CaseStatus::CallBack))
 }

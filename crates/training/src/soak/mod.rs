@@ -36,12 +36,13 @@ use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use telephone::Telephone;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use watch::{Told, Watch};
+use watch::Watch;
 
 /// Seats of the Polda that are staffed: all.
 const POLDA_SEATS: u32 = 5;
@@ -109,6 +110,7 @@ pub async fn soak(options: &SoakOptions) -> anyhow::Result<SoakReport> {
     let mut usage = vec![Usage::now(watch.started(), &[])];
     let over = CancellationToken::new();
     let breaking = break_desks(options, staffed, &watch, &over);
+    let stage = Arc::new(stage);
     let calls = Calls::new(options, &stage, &watch)?;
     let warm = run(options, calls, &watch, &mut usage).await;
     over.cancel();
@@ -145,7 +147,8 @@ async fn run(
             wind_down = Instant::now() + WIND_DOWN;
             watch.log("soak", "no more callers");
         }
-        if ended && (calls.live.is_empty() || Instant::now() >= wind_down) {
+        let on_line = calls.on_line.load(Ordering::Relaxed);
+        if ended && (on_line == 0 || Instant::now() >= wind_down) {
             break;
         }
         tokio::select! {
@@ -155,7 +158,7 @@ async fn run(
                 if warm.is_none() && watch.started().elapsed() >= warm_up {
                     warm = Some(usage.len());
                 }
-                watch.log("soak", &format!("{} calls up; {now:?}", calls.live.len()));
+                watch.log("soak", &format!("{on_line} calls up; {now:?}"));
                 usage.push(now);
             }
         }
@@ -177,6 +180,8 @@ struct Calls {
     /// Numbers that are on the line now: nobody calls twice at once.
     busy: Arc<std::sync::Mutex<BTreeSet<String>>>,
     live: JoinSet<()>,
+    /// How many of them are in a call of their own; others wait to be called back.
+    on_line: Arc<AtomicUsize>,
     over: CancellationToken,
 }
 
@@ -195,13 +200,14 @@ impl Calls {
             watch: Arc::clone(watch),
             busy: Arc::default(),
             live: JoinSet::new(),
+            on_line: Arc::default(),
             over: CancellationToken::new(),
         })
     }
 
     /// Waits for the next thing: a caller who ends, or one who comes.
     async fn step(&mut self, more: bool) {
-        let room = more && self.live.len() < self.most;
+        let room = more && self.on_line.load(Ordering::Relaxed) < self.most;
         let due = tokio::time::Instant::from_std(self.next_at);
         tokio::select! {
             () = tokio::time::sleep_until(due), if room => self.dial(),
@@ -224,35 +230,33 @@ impl Calls {
         }
         let who = format!("caller {}", plan.n);
         self.watch.log(&who, &format!("dials: {} {plan:?}", plan.wish.name()));
-        let (watch, busy) = (Arc::clone(&self.watch), Arc::clone(&self.busy));
+        let (on_line, busy) = (Arc::clone(&self.on_line), Arc::clone(&self.busy));
+        on_line.fetch_add(1, Ordering::Relaxed);
+        let number = plan.number.clone();
         let telephone = Telephone {
             endpoint: self.endpoint.clone(),
-            plan: plan.clone(),
+            plan,
             voice: self.voice.clone(),
-            watch: Arc::clone(&watch),
+            watch: Arc::clone(&self.watch),
+            secret: self.secret.clone(),
             over: self.over.clone(),
         };
+        let stage = Arc::clone(&self.stage);
         self.live.spawn(async move {
-            let at = watch.now();
-            let told = telephone.call().await.map_err(|error| format!("{error:#}"));
-            watch.log(
-                &who,
-                &match &told {
-                    Ok(line) => format!(
-                        "is over, {}; silences {:?}",
-                        if line.by_me { "hung up" } else { "was closed" },
-                        line.silences
-                            .iter()
-                            .map(|(from, to)| (watch.since_start(*from), to.0 - from.0))
-                            .collect::<Vec<_>>(),
-                    ),
-                    Err(error) => format!("FAILED: {error}"),
-                },
-            );
-            line(&busy, &plan.number, false);
-            watch.note(|notebook| {
-                notebook.lines.push(Told { n: plan.n, number: plan.number, at, line: told });
-            });
+            let secret = Redacted::new(number.clone());
+            if let Err(error) = stage.admit_telephone(&secret, &secret).await {
+                tracing::error!(%error, "a telephone cannot be admitted");
+            }
+            let mut counted = Some(on_line);
+            let mut hung_up = || {
+                if let Some(on_line) = counted.take() {
+                    on_line.fetch_sub(1, Ordering::Relaxed);
+                }
+            };
+            telephone.live(&mut hung_up).await;
+            // A telephone that could not even call is off the line, too.
+            hung_up();
+            line(&busy, &number, false);
         });
     }
 }

@@ -3,12 +3,12 @@
 
 use super::ear::Ear;
 use super::plan::{CallerPlan, Sign, Wish};
-use super::watch::Watch;
+use super::watch::{Told, Watch};
 use crate::observer::LineStory;
 use crate::sound::Speaker;
 use anyhow::{Context, bail, ensure};
 use siaga_media::{FRAME, FRAME_DURATION, Frame, MediaConfig, MediaEvent, MediaSession};
-use siaga_model::Timestamp;
+use siaga_model::{Redacted, Timestamp};
 use siaga_sip::{DialogKey, Headers, UaEvent, UserAgent, UserAgentConfig};
 use siaga_switch::SipEndpoint;
 use std::sync::Arc;
@@ -23,32 +23,112 @@ const NUMBER: &str = "110";
 const PATIENCE: Duration = Duration::from_secs(20);
 /// A telephone that is told that it is over says so within this time.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// From the ring of a call back to the hand that answers it.
+const ARM: Duration = Duration::from_millis(1_500);
 /// Between two signs of life of somebody who cannot speak.
 const SIGN_EVERY: u32 = 75;
 
-/// What one call of one telephone needs.
+/// How long somebody who hung up can be called back.
+const AT_HOME: Duration = Duration::from_secs(60);
+
+/// What one telephone needs for its life.
 pub(super) struct Telephone {
     pub(super) endpoint: SipEndpoint,
     pub(super) plan: CallerPlan,
     pub(super) voice: Arc<[i16]>,
     pub(super) watch: Arc<Watch>,
+    /// With which it registers, so that it can be called back; `None`: it cannot.
+    pub(super) secret: Option<Redacted<String>>,
     /// Hang up: the soak is over.
     pub(super) over: CancellationToken,
 }
 
 impl Telephone {
-    /// Calls, and gives what became of it.
-    ///
-    /// # Errors
-    /// When the switch cannot be reached, refuses, or does not answer.
-    pub(super) async fn call(self) -> anyhow::Result<LineStory> {
-        let (phone, mut events) = UserAgent::start(agent(&self.endpoint, &self.plan.number)?)?;
-        let result = self.call_with(&phone, &mut events).await;
+    /// Calls; waits for a call back if it hung up itself. `hung_up` is called when its own call is
+    /// over, before it waits.
+    pub(super) async fn live(self, hung_up: impl FnOnce()) {
+        let at = self.watch.now();
+        let started = agent(&self.endpoint, &self.plan.number, self.secret.as_ref());
+        let started = started.and_then(|config| Ok(UserAgent::start(config)?));
+        let (phone, mut events) = match started {
+            Ok(started) => started,
+            Err(error) => return self.tell(at, Err(error)),
+        };
+        let line = self.call(&phone, &mut events).await;
+        let waits = line.as_ref().is_ok_and(|line| line.by_me) && self.secret.is_some();
+        self.tell(at, line);
+        hung_up();
+        if waits {
+            let until = tokio::time::Instant::now() + AT_HOME;
+            tokio::select! {
+                () = self.over.cancelled() => {}
+                () = self.wait_at_home(&phone, &mut events, until) => {}
+            }
+        }
         let _ = tokio::time::timeout(GOODBYE, phone.close()).await;
-        result
     }
 
-    async fn call_with(
+    fn tell(&self, at: Timestamp, line: anyhow::Result<LineStory>) {
+        let line = line.map_err(|error| format!("{error:#}"));
+        let text = match &line {
+            Ok(line) => {
+                let silences: Vec<_> = line
+                    .silences
+                    .iter()
+                    .map(|(from, to)| (self.watch.since_start(*from), to.0 - from.0))
+                    .collect();
+                let back = if line.called_back { "call back " } else { "" };
+                let how = if line.by_me { "hung up" } else { "was closed" };
+                format!("{back}is over, {how}; silences {silences:?}")
+            }
+            Err(error) => format!("FAILED: {error}"),
+        };
+        self.watch.log(&format!("caller {}", self.plan.n), &text);
+        let (n, number) = (self.plan.n, self.plan.number.clone());
+        self.watch.note(|notebook| notebook.lines.push(Told { n, number, at, line }));
+    }
+
+    async fn wait_at_home(
+        &self,
+        phone: &UserAgent,
+        events: &mut mpsc::Receiver<UaEvent>,
+        until: tokio::time::Instant,
+    ) {
+        loop {
+            let event = tokio::time::timeout_at(until, events.recv()).await;
+            let call = match event {
+                Err(_) | Ok(None) => return,
+                Ok(Some(UaEvent::Incoming(call))) => call,
+                Ok(Some(_)) => continue,
+            };
+            let who = format!("caller {}", self.plan.n);
+            self.watch.log(&who, "is called back");
+            let began_at = self.watch.now();
+            if phone.ring(call.dialog).await.is_err() || !self.plan.answers_call_back {
+                continue;
+            }
+            tokio::time::sleep(ARM).await;
+            let media = MediaConfig { complexity: 0, ..MediaConfig::loopback() };
+            let (session, answer) = match MediaSession::answer(media, &call.offer).await {
+                Ok(made) => made,
+                Err(error) => {
+                    self.tell(began_at, Err(error.into()));
+                    continue;
+                }
+            };
+            if phone.answer(call.dialog, &answer).await.is_err() {
+                // Whoever called gave up meanwhile.
+                session.close().await;
+                continue;
+            }
+            let mut line = self.talk(phone, events, call.dialog, session, began_at, None).await;
+            line.called_back = true;
+            self.tell(began_at, Ok(line));
+            return;
+        }
+    }
+
+    async fn call(
         &self,
         phone: &UserAgent,
         events: &mut mpsc::Receiver<UaEvent>,
@@ -76,7 +156,8 @@ impl Telephone {
             }
         };
         session.accept_answer(&sdp).await?;
-        Ok(self.talk(phone, events, dialog, session, began_at).await)
+        let hang_up_after = self.plan.hangs_up_after;
+        Ok(self.talk(phone, events, dialog, session, began_at, hang_up_after).await)
     }
 
     async fn talk(
@@ -86,6 +167,7 @@ impl Telephone {
         dialog: DialogKey,
         session: MediaSession,
         began_at: Timestamp,
+        hang_up_after: Option<Duration>,
     ) -> LineStory {
         let mut media_events = session.events();
         // Until ICE and DTLS are up nothing can be heard; from then on everything counts.
@@ -95,7 +177,7 @@ impl Telephone {
         let mut ear = Ear::new(self.watch.seats().len());
         let mut ticks = tokio::time::interval(FRAME_DURATION);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
-        let hang_up_at = self.plan.hangs_up_after.map(|after| Instant::now() + after);
+        let hang_up_at = hang_up_after.map(|after| Instant::now() + after);
         let by_me = loop {
             tokio::select! {
                 event = events.recv() => match event {
@@ -151,15 +233,19 @@ impl Telephone {
     }
 }
 
-fn agent(endpoint: &SipEndpoint, number: &str) -> anyhow::Result<UserAgentConfig> {
+fn agent(
+    endpoint: &SipEndpoint,
+    number: &str,
+    secret: Option<&Redacted<String>>,
+) -> anyhow::Result<UserAgentConfig> {
     Ok(UserAgentConfig {
         ws_url: endpoint.ws_url.parse().context("the address of the switch")?,
         tls_roots: None,
         user: number.to_owned(),
         domain: endpoint.domain.clone(),
-        secret: None,
+        secret: secret.cloned(),
         display_name: None,
-        register: false,
+        register: secret.is_some(),
         expires: Duration::from_secs(120),
         user_agent: "Siaga soak caller".to_owned(),
     })

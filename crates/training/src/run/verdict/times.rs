@@ -74,6 +74,10 @@ impl<'a> Ears<'a> {
                 };
                 longest_gap(caller.pilot(hz), self.ms(since, *ear)?, until)
             }
+            Measure::Between(from, to) => {
+                let dialled = self.seen.dialled_at;
+                self.ms(to, dialled)?.saturating_sub(self.ms(from, dialled)?)
+            }
             Measure::OperatorSilence { who, since, until } => {
                 let heard = heard(self.seen, who)?;
                 let (ear, timeline) = (heard.since?, heard.timeline());

@@ -1,0 +1,13 @@
+//! Desks and hubs as processes of their own, so that they can be killed, frozen and started again as
+//! the real ones are: what they do for their parent, and what the parent holds of them.
+
+mod desk;
+mod hub;
+mod process;
+mod track;
+
+pub use desk::{DeskProgram, PASSWORD_VARIABLE, desk_program};
+pub use hub::{HubProgram, hub_program};
+
+pub(crate) use desk::DeskProcess;
+pub(crate) use hub::HubProcess;

@@ -1,0 +1,158 @@
+//! Where a scenario plays: hub and switch in this process, or in one of their own.
+
+use crate::apart::{HubProcess, HubProgram};
+use crate::operator::{Operator, OperatorConfig};
+use crate::sound::Speaker;
+use crate::stage::{Extras, OPERATOR, Stage, StageConfig, desk_dir, draw_password};
+use anyhow::{Context, bail};
+use siaga_hub_store::{SqliteStore, Store};
+use siaga_model::{Redacted, SeatId};
+use siaga_switch::SipEndpoint;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Hub and switch.
+pub(crate) struct House {
+    dir: PathBuf,
+    password: Redacted<String>,
+    store: Arc<dyn Store>,
+    place: Place,
+}
+
+enum Place {
+    Here(Box<Stage>),
+    Apart(HubProcess),
+}
+
+impl House {
+    /// In this process.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) async fn here(config: StageConfig, extras: Extras) -> anyhow::Result<Self> {
+        let dir = config.dir.clone();
+        let stage = Stage::open_with(config, extras).await?;
+        let (password, store) = (stage.password().clone(), stage.hub.store().clone());
+        Ok(Self { dir, password, store, place: Place::Here(Box::new(stage)) })
+    }
+
+    /// In a process of its own. `command` is this very program.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) async fn apart(command: PathBuf, config: StageConfig) -> anyhow::Result<Self> {
+        let StageConfig { dir, plugins, listen, .. } = config;
+        let password = draw_password();
+        let program = HubProgram {
+            dir: dir.clone(),
+            plugins,
+            listen,
+            sip_listen: SocketAddr::new(listen.ip(), 0),
+            password: password.clone(),
+        };
+        let process = HubProcess::start(command, program).await?;
+        // The log is read beside the hub that writes it.
+        let store = SqliteStore::open(&dir.join("hub.sqlite")).await?;
+        Ok(Self { dir, password, store: Arc::new(store), place: Place::Apart(process) })
+    }
+
+    /// The hub's address.
+    pub(crate) fn hub(&self) -> SocketAddr {
+        match &self.place {
+            Place::Here(stage) => stage.hub.local_addr(),
+            Place::Apart(process) => process.hub(),
+        }
+    }
+
+    /// Where callers dial.
+    pub(crate) fn endpoint(&self) -> SipEndpoint {
+        match &self.place {
+            Place::Here(stage) => stage.endpoint(),
+            Place::Apart(process) => process.endpoint(),
+        }
+    }
+
+    /// The name of the switch.
+    pub(crate) fn switch_name(&self) -> String {
+        match &self.place {
+            Place::Here(stage) => stage.switch_name().to_owned(),
+            Place::Apart(process) => process.switch_name().to_owned(),
+        }
+    }
+
+    /// The password of the one account.
+    pub(crate) fn password(&self) -> &Redacted<String> {
+        &self.password
+    }
+
+    /// What the hub has stored.
+    pub(crate) fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// Where a desk of this house keeps its files.
+    pub(crate) fn desk_dir(&self, seat: &SeatId) -> PathBuf {
+        desk_dir(&self.dir, seat)
+    }
+
+    /// Seats an operator at a desk in this process, not yet ready. `hub` is the address that the
+    /// desk is told.
+    ///
+    /// # Errors
+    /// When the desk does not come up.
+    pub(crate) async fn seat(
+        &self,
+        hub: String,
+        seat: SeatId,
+        speaker: Speaker,
+    ) -> anyhow::Result<Operator> {
+        Operator::sit_down(OperatorConfig {
+            hub,
+            operator: OPERATOR.to_owned(),
+            password: self.password.clone(),
+            speaker,
+            data_dir: self.desk_dir(&seat),
+            seat,
+        })
+        .await
+    }
+
+    /// `kill -9` of hub and switch.
+    ///
+    /// # Errors
+    /// When they are no process of their own, or dead.
+    pub(crate) async fn kill(&self) -> anyhow::Result<()> {
+        self.process()?.kill().await
+    }
+
+    /// Starts hub and switch again, at the same folder and addresses.
+    ///
+    /// # Errors
+    /// When they do not come up.
+    pub(crate) async fn start_again(&self) -> anyhow::Result<()> {
+        self.process()?.start_again().await
+    }
+
+    fn process(&self) -> anyhow::Result<&HubProcess> {
+        match &self.place {
+            Place::Here(_) => bail!("hub and switch are no process of their own"),
+            Place::Apart(process) => Ok(process),
+        }
+    }
+
+    /// Ends every call, then the hub; gives its store, in which everything then is.
+    ///
+    /// # Errors
+    /// When the store of a hub that has ended cannot be read.
+    pub(crate) async fn close(self) -> anyhow::Result<Arc<dyn Store>> {
+        match self.place {
+            Place::Here(stage) => Ok(stage.close().await),
+            Place::Apart(process) => {
+                process.end().await;
+                let file = self.dir.join("hub.sqlite");
+                Ok(Arc::new(SqliteStore::open(&file).await.context("what the hub has stored")?))
+            }
+        }
+    }
+}
