@@ -91,7 +91,9 @@ pub enum Intent {
         /// Why.
         reason: String,
     },
-    /// End the call now, or dispose of one that the caller ended.
+    /// End the call now, or dispose of one that the caller ended. A call whose findings hold a
+    /// danger word, and whose verdict was not overridden, is asked about first as by `Dispose`, and
+    /// `Dispose` with `sure` is the answer: it leaves the line open for 3 s.
     Close {
         /// How.
         disposition: Disposition,
@@ -102,6 +104,11 @@ pub enum Intent {
     Dtmf {
         /// `0`–`9`, `*`, `#`.
         digit: char,
+    },
+    /// Put away what was typed on this call and never reached the hub ([`crate::DeskState::kept`]).
+    DropKept {
+        /// The call.
+        call: CallId,
     },
     /// Hide the notice.
     DismissNotice,

@@ -2,6 +2,11 @@
 //!
 //! The window holds no truth. It draws [`DeskState`], which arrives whole on one channel, and sends
 //! [`Intent`]s. Reloading the page, or its death, is not heard by the caller.
+//!
+//! Whatever is lost, the operator goes on: without the hub the voice and the typing do, and what was
+//! decided is said when it is back; a dead voice path is replaced by a new leg of the same call; a
+//! desk that was killed finds its seat, its call and its form again. For that it keeps a journal in
+//! its folder (`desk.sqlite`), with the session's token in it: the folder is the operator's own.
 
 #![forbid(unsafe_code)]
 
@@ -9,6 +14,7 @@ mod advisor;
 mod config;
 mod core;
 mod intent;
+mod journal;
 mod link;
 mod shell;
 mod state;
@@ -18,8 +24,8 @@ pub use config::{AudioChoice, DeskConfig};
 pub use intent::Intent;
 pub use shell::DeskHandle;
 pub use state::{
-    AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, LinkHealth, Notice,
-    PhoneState, SessionInfo,
+    AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, KeptForm, LinkHealth,
+    Notice, PhoneState, SessionInfo,
 };
 
 use std::sync::Arc;
@@ -35,7 +41,8 @@ pub struct Desk;
 
 impl Desk {
     /// Starts a desk on the current tokio runtime. It logs in when told to by [`Intent::Login`], and
-    /// ends when the last handle is dropped.
+    /// ends when the last handle is dropped. When the desk before it in the same
+    /// [`DeskConfig::data_dir`] died with a session, it takes that session up by itself.
     pub fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<DeskState>>) {
         shell::start(config)
     }

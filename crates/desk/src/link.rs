@@ -1,28 +1,35 @@
-//! The desk's connection to the hub: one socket, re-opened when it is lost, with everything that
-//! the hub has not acknowledged said again.
+//! The desk's connection to the hub: one socket, re-opened when it is lost. What is said over it,
+//! and what is said again, is the core's.
 
 use siaga_hub_api::{
-    ApiError, ClientError, DeskReceiver, DeskSender, ErrorCode, HubClient, Outbox, ToDesk, ToHub,
+    ApiError, ClientError, DeskReceiver, DeskSender, ErrorCode, HubClient, MAX_MESSAGE,
+    OUTBOX_CAPACITY, Sequenced, ToDesk, ToHub,
 };
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 
-/// Messages that may wait for the link between two of its turns; the outbox behind it coalesces, so
-/// this only has to hold what one turn of the engine makes.
-const QUEUE: usize = 256;
+/// Messages that may wait for the socket: all that the outbox can hold. When it is full the engine
+/// lets go of the line, and everything is said again on the next one.
+const LINE: usize = OUTBOX_CAPACITY;
 
 /// Pauses between attempts, in milliseconds: at once, then slower, never slower than the last, so
-/// that a hub that restarts has its desks back within seconds.
-const BACK_OFF_MS: [u64; 5] = [50, 250, 500, 1_000, 2_000];
+/// that a hub that restarts, or a network that returns, has its desks back within a second.
+const BACK_OFF_MS: [u64; 3] = [50, 250, 500];
 
-/// A sign of life is asked for this often, so that a dead connection shows as an error.
+/// A sign of life is given this often.
 const PING_EVERY: Duration = Duration::from_secs(2);
+
+/// The hub asks for a sign of life every 2 s: one that was silent for longer than two of them is
+/// not there any more, whatever TCP thinks.
+const SILENT: Duration = Duration::from_secs(5);
 
 /// What the link tells the engine.
 #[derive(Debug)]
 pub(crate) enum LinkSaw {
-    /// The socket stands.
-    Up,
+    /// A socket stands, and takes messages here. What was given to an earlier line and not sent is
+    /// forgotten: the core says it again, in order.
+    Up(mpsc::Sender<Sequenced<ToHub>>),
     /// It is gone and is being re-opened.
     Down,
     /// The hub said this.
@@ -31,156 +38,158 @@ pub(crate) enum LinkSaw {
 
 /// The engine's end. Dropping it ends the link.
 pub(crate) struct Link {
-    messages: mpsc::Sender<ToHub>,
+    commands: Arc<Commands>,
+}
+
+#[derive(Default)]
+struct Commands {
+    reconnect: Notify,
+    end: Notify,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.commands.end.notify_one();
+    }
 }
 
 impl Link {
     /// Starts a link for this session; what it sees goes to `saw`.
     pub(crate) fn start(client: HubClient, saw: mpsc::Sender<LinkSaw>) -> Self {
-        let (messages, receiver) = mpsc::channel(QUEUE);
-        tokio::spawn(Run { client, outbox: Outbox::new(), messages: receiver, saw }.run());
-        Self { messages }
+        let commands = Arc::new(Commands::default());
+        tokio::spawn(Run { client, saw, commands: Arc::clone(&commands) }.run());
+        Self { commands }
     }
 
-    /// Says this to the hub, now or when the socket stands again.
-    pub(crate) async fn say(&self, message: ToHub) {
-        // A link that has ended has told the engine `Bye`.
-        let _ = self.messages.send(message).await;
+    /// Lets go of the socket, or of the attempt to open one, and opens another one at once.
+    pub(crate) fn reconnect(&self) {
+        self.commands.reconnect.notify_one();
     }
 }
 
 struct Run {
     client: HubClient,
-    outbox: Outbox,
-    messages: mpsc::Receiver<ToHub>,
     saw: mpsc::Sender<LinkSaw>,
+    commands: Arc<Commands>,
 }
 
 /// Why a connection came to its end.
 enum Over {
-    /// The engine has gone: no more connections.
-    Engine,
-    /// The hub has ended the session: no more connections.
-    Session,
+    /// The engine has gone, or the hub has ended the session: no more connections.
+    ForGood,
     /// The connection was lost.
-    Connection,
+    Lost,
+    /// The engine wants another one, now.
+    Renewed,
 }
 
 impl Run {
-    async fn run(mut self) {
+    async fn run(self) {
+        let commands = Arc::clone(&self.commands);
+        tokio::select! {
+            () = commands.end.notified() => {}
+            () = self.keep_open() => {}
+        }
+    }
+
+    async fn keep_open(&self) {
         let mut attempt = 0;
         loop {
-            let over = match self.client.connect().await {
-                Ok((sender, receiver)) => {
-                    attempt = 0;
-                    self.outbox.reconnected();
-                    if self.saw.send(LinkSaw::Up).await.is_err() {
-                        return;
-                    }
-                    self.pump(sender, receiver).await
-                }
-                Err(ClientError::Refused(error)) => {
-                    let _ = self.saw.send(LinkSaw::Said(ToDesk::Bye { error })).await;
-                    Over::Session
-                }
-                Err(error) => {
-                    tracing::debug!(%error, "the hub cannot be reached");
-                    Over::Connection
-                }
+            let mut stood = false;
+            let over = tokio::select! {
+                over = self.connection(&mut stood) => over,
+                () = self.commands.reconnect.notified() => Over::Renewed,
             };
-            match over {
-                Over::Engine | Over::Session => return,
-                Over::Connection => {}
-            }
-            if self.saw.send(LinkSaw::Down).await.is_err() {
+            if matches!(over, Over::ForGood) || self.saw.send(LinkSaw::Down).await.is_err() {
                 return;
             }
-            let pause = BACK_OFF_MS[attempt.min(BACK_OFF_MS.len() - 1)];
-            attempt += 1;
-            if !self.wait(Duration::from_millis(pause)).await {
-                return;
+            if stood || matches!(over, Over::Renewed) {
+                attempt = 0;
+            }
+            if matches!(over, Over::Lost) {
+                let pause = Duration::from_millis(BACK_OFF_MS[attempt.min(BACK_OFF_MS.len() - 1)]);
+                attempt += 1;
+                // Whoever wants another connection need not wait for it.
+                let renewed = self.commands.reconnect.notified();
+                let _ = tokio::time::timeout(pause, renewed).await;
             }
         }
     }
 
-    /// Waits, and meanwhile takes what the engine says. `false` when the engine has gone.
-    async fn wait(&mut self, pause: Duration) -> bool {
-        let until = tokio::time::Instant::now() + pause;
-        loop {
-            tokio::select! {
-                () = tokio::time::sleep_until(until) => return true,
-                message = self.messages.recv() => match message {
-                    Some(message) => self.keep(message).await,
-                    None => return false,
-                },
+    /// One connection, from its opening to its end.
+    async fn connection(&self, stood: &mut bool) -> Over {
+        match self.client.connect().await {
+            Ok((sender, receiver)) => {
+                *stood = true;
+                let (line, messages) = mpsc::channel(LINE);
+                if self.saw.send(LinkSaw::Up(line)).await.is_err() {
+                    return Over::ForGood;
+                }
+                self.carry(sender, receiver, messages).await
+            }
+            Err(ClientError::Refused(error)) if error.code == ErrorCode::NotLoggedIn => {
+                let _ = self.saw.send(LinkSaw::Said(ToDesk::Bye { error })).await;
+                Over::ForGood
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the hub cannot be reached");
+                Over::Lost
             }
         }
     }
 
-    async fn keep(&mut self, message: ToHub) {
-        if self.outbox.push(message).is_err() {
-            let error = ApiError::new(ErrorCode::NotStored, "too much waits for the hub already");
-            let _ = self.saw.send(LinkSaw::Said(ToDesk::Refused { seq: 0, error })).await;
-        }
+    /// No hub would read it, so it must not be tried for ever.
+    async fn too_large(&self, seq: u64) -> Result<(), ClientError> {
+        let error = ApiError::new(ErrorCode::TooLarge, format!("over {MAX_MESSAGE} bytes"));
+        // An engine that has gone is noticed at the next turn.
+        let _ = self.saw.send(LinkSaw::Said(ToDesk::Refused { seq, error })).await;
+        Ok(())
     }
 
-    async fn pump(&mut self, mut sender: DeskSender, mut receiver: DeskReceiver) -> Over {
+    async fn carry(
+        &self,
+        mut sender: DeskSender,
+        mut receiver: DeskReceiver,
+        mut messages: mpsc::Receiver<Sequenced<ToHub>>,
+    ) -> Over {
         let mut pings = tokio::time::interval(PING_EVERY);
         loop {
-            while let Some(message) = self.outbox.to_send() {
-                if let Err(error) = sender.send(message).await {
-                    tracing::debug!(%error, "the hub's socket is gone");
-                    return Over::Connection;
-                }
-            }
-            tokio::select! {
-                message = self.messages.recv() => match message {
-                    Some(message) => self.keep(message).await,
-                    None => {
-                        sender.close().await;
-                        return Over::Engine;
-                    }
+            let sent = tokio::select! {
+                message = messages.recv() => match message {
+                    Some(message) => match sender.send(&message).await {
+                        Err(ClientError::TooLarge(_)) => self.too_large(message.seq).await,
+                        sent => sent,
+                    },
+                    // The engine has let go of this line.
+                    None => return Over::Lost,
                 },
                 said = receiver.next() => match said {
                     Ok(Some(said)) => {
-                        if self.heard(said).await {
-                            return Over::Session;
+                        let ends = matches!(said, ToDesk::Bye { .. });
+                        if self.saw.send(LinkSaw::Said(said)).await.is_err() || ends {
+                            return Over::ForGood;
                         }
+                        Ok(())
                     }
-                    Ok(None) => return Over::Connection,
+                    Ok(None) => return Over::Lost,
                     // A message of a newer hub: the next view tells all that matters.
                     Err(ClientError::Malformed(what)) => {
                         tracing::warn!(%what, "the hub said something not understood");
+                        Ok(())
                     }
-                    Err(error) => {
-                        tracing::debug!(%error, "the hub's socket is gone");
-                        return Over::Connection;
-                    }
+                    Err(error) => Err(error),
                 },
                 _ = pings.tick() => {
-                    if sender.ping().await.is_err() {
-                        return Over::Connection;
+                    if receiver.heard_at().elapsed() >= SILENT {
+                        return Over::Lost;
                     }
+                    sender.ping().await
                 }
+            };
+            if let Err(error) = sent {
+                tracing::debug!(%error, "the hub's socket is gone");
+                return Over::Lost;
             }
         }
-    }
-
-    /// Takes one message of the hub; `true` when it ended the session.
-    async fn heard(&mut self, said: ToDesk) -> bool {
-        let ended = match &said {
-            ToDesk::Ack { seq } => {
-                self.outbox.acked(*seq);
-                false
-            }
-            ToDesk::Refused { seq, error } => {
-                self.outbox.refused(*seq, error.code);
-                false
-            }
-            ToDesk::View(_) | ToDesk::Cases(_) => false,
-            ToDesk::Bye { .. } => true,
-        };
-        let _ = self.saw.send(LinkSaw::Said(said)).await;
-        ended
     }
 }

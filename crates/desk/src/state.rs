@@ -59,6 +59,9 @@ pub enum AdvisorHealth {
     Trouble,
 }
 
+/// What a meter shows when nothing at all is heard, dBFS.
+pub(crate) const NOT_HEARD_DBFS: f32 = -100.0;
+
 /// What this desk's telephone does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -102,6 +105,26 @@ pub struct DeskCall {
     pub sent_dbfs: f32,
     /// The voice path is being replaced: another network, or the switch is not heard any more.
     pub rejoining: bool,
+    /// Since when the operator's closing waits for the hub to take it. While the hub is away the
+    /// line stays open, and the closing is done when it is back.
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub closing: Option<Timestamp>,
+}
+
+/// A form that was typed here and that the hub does not take any more: its call has another writer,
+/// or is over. Shown until somebody has used it elsewhere and puts it away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct KeptForm {
+    /// Its call.
+    pub call: CallId,
+    /// Its revision.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub rev: u64,
+    /// What was typed.
+    pub form: Form,
+    /// When the hub refused it.
+    pub at: Timestamp,
 }
 
 /// Who sits here.
@@ -206,4 +229,12 @@ pub struct DeskState {
     /// What the operator is asked before something final; answered by the same intent with `sure`,
     /// or by `Undo`.
     pub asking: Option<Asking>,
+    /// What was typed and never reached the hub, at most 20 forms, oldest first.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<KeptForm>>"))]
+    pub kept: Vec<KeptForm>,
+    /// Why this computer's own disk keeps nothing (for IT, in English), while it does not: what is
+    /// typed still reaches the hub, but would not survive both the hub's and the desk's death.
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub not_kept: Option<String>,
 }

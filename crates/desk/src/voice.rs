@@ -28,8 +28,8 @@ const MOST_TO_CATCH_UP: Duration = siaga_media::jitter::MAX_DELAY;
 pub(crate) enum VoiceCommand {
     /// These are the microphone and the loudspeaker from now on.
     Audio(Box<dyn AudioIn>, Box<dyn AudioOut>),
-    /// Talk on this session.
-    Start(Arc<MediaSession>),
+    /// Talk on this session, in place of any other, or send silence on it.
+    Talk { session: Arc<MediaSession>, muted: bool },
     /// Send silence, or the microphone again.
     Mute(bool),
     /// The call is over.
@@ -76,7 +76,7 @@ impl Voice {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(command) => {
-                        if matches!(command, VoiceCommand::Start(_)) {
+                        if matches!(command, VoiceCommand::Talk { .. }) {
                             ticks.reset_immediately();
                         }
                         self.on_command(command);
@@ -97,8 +97,8 @@ impl Voice {
     fn on_command(&mut self, command: VoiceCommand) {
         match command {
             VoiceCommand::Audio(input, output) => self.audio = Some((input, output)),
-            VoiceCommand::Start(session) => {
-                self.muted = false;
+            VoiceCommand::Talk { session, muted } => {
+                self.muted = muted;
                 self.meter = Meter::default();
                 self.session = Some(session);
             }

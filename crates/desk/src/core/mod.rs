@@ -1,0 +1,452 @@
+//! What a desk does, without doing it: inputs in, [`Effect`]s out, one [`DeskState`] to draw.
+//!
+//! Sans-IO, so that a night of calls, lost hubs and wrong keys is tested in milliseconds. The shell
+//! ([`crate::shell`]) owns sockets, sound and files.
+//!
+//! `people` takes what the operator wants, `seating` who sits here, `post` what waits for the hub,
+//! `form` what is typed, `phone` the telephone, `rejoin` a voice path that died, `advice` the
+//! plugins, `numbers` the case numbers that this seat may give.
+
+mod advice;
+mod form;
+mod numbers;
+mod people;
+mod phone;
+mod post;
+mod rejoin;
+mod seating;
+
+use crate::Intent;
+use crate::journal::{Record, Restored, Saved};
+use crate::state::{
+    AdvisorHealth, AudioHealth, DeskError, DeskState, LinkHealth, Notice, PhoneState,
+};
+use numbers::Numbers;
+use people::Disposal;
+use phone::Phone;
+use post::Post;
+use rejoin::Rejoin;
+use seating::Seating;
+use siaga_hub_api::{
+    CallBackId, CallView, Draft, ErrorCode, LoginRequest, Phase, PluginRelease, Sequenced, Session,
+    SipAccount, ToDesk, ToHub,
+};
+use siaga_model::{Advice, CallId, Intake, Redacted, SeatId, Timestamp};
+use siaga_plugin_host::PastReport;
+use siaga_sip::DialogKey;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What happened.
+#[derive(Debug)]
+pub(crate) enum Input {
+    /// What this desk had on its disk; the first input, if there is any.
+    Restored(Box<Restored>),
+    /// The disk does not take what is typed, and why; `None`: it does again.
+    NotKept(Option<String>),
+    /// Somebody wants something.
+    Intent(Intent),
+    /// The hub let us in, or took the session up again.
+    LoggedIn(Box<Session>),
+    /// The hub did not, or cannot be reached.
+    LoginFailed(DeskError),
+    /// The hub's socket stands.
+    HubUp,
+    /// The hub's socket is gone and is being retried.
+    HubDown,
+    /// The hub said something.
+    Hub(ToDesk),
+    /// The telephone is registered.
+    SipUp,
+    /// It is not, and tries again.
+    SipDown,
+    /// The switch does not know this telephone's account.
+    SipRefused,
+    /// The switch rings us.
+    Incoming {
+        /// The dialog.
+        dialog: DialogKey,
+        /// The call that the switch named; a call without a name is not one of ours.
+        call: Option<CallId>,
+    },
+    /// The media of a ringing leg is ready to answer with, or cannot be made.
+    MediaMade {
+        /// The dialog.
+        dialog: DialogKey,
+        /// For IT, when it cannot be made.
+        error: Option<String>,
+    },
+    /// Two-way audio.
+    MediaUp(DialogKey),
+    /// Nothing has come from the switch for a second, or the media connection broke. The switch
+    /// always sends, so this leg is dead.
+    MediaStalled(DialogKey),
+    /// Something comes again.
+    MediaFlows(DialogKey),
+    /// The dialog is over.
+    PhoneEnded {
+        /// The dialog.
+        dialog: DialogKey,
+        /// It was lost, rather than ended by the switch.
+        lost: bool,
+    },
+    /// The sound devices changed.
+    Audio(AudioHealth),
+    /// The plugins changed.
+    Advisor(AdvisorHealth),
+    /// The plugins have spoken.
+    Advised {
+        /// On which call.
+        call: CallId,
+        /// What.
+        advice: Advice,
+    },
+    /// Levels of the last 100 ms in dBFS.
+    Levels {
+        /// What is heard.
+        heard: f32,
+        /// What is sent.
+        sent: f32,
+    },
+    /// Time has passed.
+    Tick,
+    /// The desk ends; its telephone has gone already.
+    ShutDown,
+}
+
+/// What the shell must do.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Effect {
+    /// Log in at this hub; an attempt that still runs is given up.
+    LogIn {
+        /// Its address.
+        hub: String,
+        /// Who and where.
+        request: Box<LoginRequest>,
+    },
+    /// Take up this session; an attempt that still runs is given up.
+    Resume {
+        /// The hub's address.
+        hub: String,
+        /// The session's token.
+        token: Redacted<String>,
+    },
+    /// Leave the seat and end the session.
+    LogOut,
+    /// Leave the seat; the session has ended already.
+    Leave,
+    /// Open the socket of the session that was last let in, and keep it open.
+    OpenLink,
+    /// Register with this account, in place of any earlier one.
+    StartPhone(Box<SipAccount>),
+    /// Load these plugins.
+    FetchPlugins(Vec<PluginRelease>),
+    /// Let go of the hub's socket and open another one at once.
+    ReconnectHub,
+    /// Let go of the telephone's socket and register over another one at once.
+    ReconnectPhone,
+    /// Send this over the hub's socket.
+    Say(Box<Sequenced<ToHub>>),
+    /// Keep this on the disk.
+    Keep(Record),
+    /// Say 180 and make media for this offer meanwhile, so that answering takes no time.
+    Ring(DialogKey),
+    /// Say 200 with the media made.
+    Answer(DialogKey),
+    /// The operator's voice goes over this leg from now on.
+    Talk {
+        /// The leg.
+        dialog: DialogKey,
+        /// Send silence.
+        muted: bool,
+    },
+    /// End this dialog and its media.
+    HangUp(DialogKey),
+    /// Say this SIP status.
+    Reject {
+        /// The dialog.
+        dialog: DialogKey,
+        /// 486, 480, …
+        status: u16,
+    },
+    /// Send silence (or the microphone again).
+    Mute(bool),
+    /// Send a key.
+    Dtmf(char),
+    /// Ask the plugins.
+    Advise {
+        /// The call.
+        call: CallId,
+        /// The revision of the form.
+        rev: u64,
+        /// What to judge.
+        intake: Box<Intake>,
+        /// Earlier reports that this desk knows of.
+        history: Vec<PastReport>,
+    },
+}
+
+/// A call back that this desk has asked for.
+#[derive(Clone, Copy, Debug)]
+struct CallBackAsked {
+    entry: CallBackId,
+    /// The number of the message that asked.
+    seq: u64,
+}
+
+/// The desk's state machine.
+pub(crate) struct Core {
+    state: DeskState,
+    /// This desk's own clock at the present input; [`DeskState::now`] is the hub's.
+    clock: Timestamp,
+    /// The hub's clock at the moment of its last view, and ours then.
+    hub_clock: Option<(Timestamp, Timestamp)>,
+    seating: Seating,
+    /// The session that stands or is being taken up.
+    saved: Option<Saved>,
+    post: Post,
+    /// What was typed here, by call, until the hub has it and the call is gone.
+    forms: BTreeMap<CallId, Draft>,
+    /// A call whose form is newer on the disk than in the outbox, until the hub shows what it has.
+    unsaid: Option<CallId>,
+    numbers: Numbers,
+    phone: Phone,
+    /// A voice path that is being replaced.
+    rejoin: Option<Rejoin>,
+    /// The next view is the first one of this session: a call in it has no leg here yet.
+    look_for_call: bool,
+    /// A disposal that was said and that no view shows yet.
+    disposal: Option<Disposal>,
+    /// The call that [`DeskState::asking`] is about.
+    asked_about: Option<CallId>,
+    /// The call whose verdict the operator has overridden.
+    overridden: Option<CallId>,
+    call_back: Option<CallBackAsked>,
+    /// The revision of the form that was last sent to the plugins.
+    advised: Option<(CallId, u64)>,
+    effects: VecDeque<Effect>,
+    dirty: bool,
+}
+
+impl Core {
+    pub(crate) fn new(training: bool) -> Self {
+        Self {
+            state: DeskState { training, ..DeskState::default() },
+            clock: Timestamp::default(),
+            hub_clock: None,
+            seating: Seating::Nobody,
+            saved: None,
+            post: Post::default(),
+            forms: BTreeMap::new(),
+            unsaid: None,
+            numbers: Numbers::default(),
+            phone: Phone::Idle,
+            rejoin: None,
+            look_for_call: false,
+            disposal: None,
+            asked_about: None,
+            overridden: None,
+            call_back: None,
+            advised: None,
+            effects: VecDeque::new(),
+            dirty: true,
+        }
+    }
+
+    /// Takes one input; drain [`Core::poll`] afterwards.
+    pub(crate) fn handle(&mut self, now: Timestamp, input: Input) {
+        self.clock = now;
+        self.state.now = match self.hub_clock {
+            Some((hub, ours)) => hub + now.since(ours),
+            None => now,
+        };
+        self.dirty = true;
+        match input {
+            Input::Restored(restored) => self.on_restored(*restored),
+            Input::NotKept(why) => self.state.not_kept = why,
+            Input::Intent(intent) => self.on_intent(intent),
+            Input::LoggedIn(session) => self.on_logged_in(*session),
+            Input::LoginFailed(error) => self.on_login_failed(error),
+            Input::HubUp => self.on_hub_up(),
+            Input::HubDown => self.hub_is_away(),
+            Input::Hub(message) => self.on_hub(message),
+            Input::SipUp => {
+                self.state.sip = LinkHealth::Up;
+                self.ask_to_rejoin();
+            }
+            Input::SipDown => self.phone_is_away(),
+            Input::SipRefused => self.on_sip_refused(),
+            Input::Incoming { dialog, call } => self.on_incoming(dialog, call),
+            Input::MediaMade { dialog, error } => self.on_media_made(dialog, error),
+            Input::MediaUp(dialog) => self.on_media_up(dialog),
+            Input::MediaStalled(dialog) => self.on_media_stalled(dialog),
+            Input::MediaFlows(dialog) => self.on_media_flows(dialog),
+            Input::PhoneEnded { dialog, lost } => self.on_phone_ended(dialog, lost),
+            Input::Audio(health) => self.state.audio = health,
+            Input::Advisor(health) => {
+                self.state.advisor = health;
+                self.advise_again();
+            }
+            Input::Advised { call, advice } => self.on_advised(call, advice),
+            Input::Levels { heard, sent } => match &mut self.state.call {
+                Some(call) => (call.heard_dbfs, call.sent_dbfs) = (heard, sent),
+                None => self.dirty = false,
+            },
+            Input::Tick => {
+                self.try_again_to_sit_down();
+                self.ask_to_rejoin();
+            }
+            Input::ShutDown => self.shut_down(),
+        }
+    }
+
+    /// The next thing to do.
+    pub(crate) fn poll(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    /// The state to draw, if it has changed since the last time.
+    pub(crate) fn changed(&mut self) -> Option<DeskState> {
+        std::mem::take(&mut self.dirty).then(|| {
+            self.state.rev += 1;
+            self.state.clone()
+        })
+    }
+
+    fn complain(&mut self, error: DeskError) {
+        self.state.notice = Some(Notice { error, at: self.state.now });
+    }
+
+    fn give(&mut self, effect: Effect) {
+        self.effects.push_back(effect);
+    }
+
+    fn hub_is_away(&mut self) {
+        if !matches!(self.state.hub, LinkHealth::Down { .. }) {
+            self.state.hub = LinkHealth::Down { since: self.state.now };
+        }
+    }
+
+    fn phone_is_away(&mut self) {
+        if !matches!(self.state.sip, LinkHealth::Down { .. }) {
+            self.state.sip = LinkHealth::Down { since: self.state.now };
+        }
+    }
+
+    // ---- the hub
+
+    fn on_hub_up(&mut self) {
+        self.state.hub = LinkHealth::Up;
+        self.post.reconnected();
+        self.send_post();
+        self.ask_to_rejoin();
+    }
+
+    fn on_hub(&mut self, message: ToDesk) {
+        match message {
+            ToDesk::View(view) => {
+                self.hub_clock = Some((view.now, self.clock));
+                self.state.now = view.now;
+                self.numbers.seen(view.call.as_ref().and_then(|call| call.number.as_ref()));
+                self.state.view = Some(*view);
+                self.settle_disposal();
+                self.look_for_own_call();
+                self.refresh_call();
+                self.answer_call_back();
+                self.lease_numbers();
+            }
+            ToDesk::Ack { seq } => self.on_ack(seq),
+            ToDesk::Cases(block) => {
+                self.numbers.leased(block);
+                self.keep_numbers();
+            }
+            ToDesk::Refused { seq, error } => self.on_refused(seq, error),
+            ToDesk::Bye { error } => self.on_bye(error),
+        }
+    }
+
+    fn lease_numbers(&mut self) {
+        if self.numbers.runs_low() {
+            self.tell_hub(ToHub::LeaseCases);
+        }
+    }
+
+    fn keep_numbers(&mut self) {
+        self.give(Effect::Keep(Record::Cases(self.numbers.blocks().to_vec())));
+    }
+
+    // ---- what the last view says
+
+    fn me(&self) -> Option<&SeatId> {
+        self.state.session.as_ref().map(|session| &session.seat.id)
+    }
+
+    fn seen_call(&self) -> Option<&CallView> {
+        self.state.view.as_ref().and_then(|view| view.call.as_ref())
+    }
+
+    /// The call whose voice belongs to this seat, as the hub last said.
+    fn own_call(&self) -> Option<CallId> {
+        let (me, seen) = (self.me()?, self.seen_call()?);
+        let mine = match &seen.phase {
+            Phase::Talking { seat, .. }
+            | Phase::Held { seat, .. }
+            | Phase::CallingBack { seat, .. } => seat == me,
+            Phase::Transferring { from, to, answered, .. } => from == me || (*answered && to == me),
+            Phase::Queued { .. } | Phase::Ringing { .. } | Phase::Ended { .. } => false,
+        };
+        mine.then_some(seen.call)
+    }
+
+    /// Brings the call that is shown in line with the telephone and the hub's view.
+    fn refresh_call(&mut self) {
+        let rejoining = self.rejoin.as_ref().map(|rejoin| rejoin.call);
+        let shown = self.phone.call().or(rejoining).or(self.seen_call().map(|seen| seen.call));
+        self.show_form(shown);
+        let phone = match self.phone {
+            Phone::Idle if rejoining.is_some() => PhoneState::Connecting,
+            other => other.shown(),
+        };
+        if let Some(call) = &mut self.state.call {
+            call.phone = phone;
+            call.rejoining = rejoining == Some(call.call);
+        }
+        self.settle_question();
+        self.advise_again();
+    }
+}
+
+/// An error of the hub as the window gets it.
+fn hub_error(error: siaga_hub_api::ApiError) -> DeskError {
+    DeskError::Hub { code: error.code, detail: error.detail }
+}
+
+/// What is refused while the hub is away, because it would surprise everybody later.
+fn hub_needed(what: &str) -> DeskError {
+    DeskError::Unreachable { detail: format!("{what} cannot wait for the hub to be back") }
+}
+
+/// The hub does not want this session any more, whatever is tried.
+fn ends_session(code: ErrorCode) -> bool {
+    match code {
+        ErrorCode::NotLoggedIn
+        | ErrorCode::NotAllowed
+        | ErrorCode::NoSuchSeat
+        | ErrorCode::SeatTaken
+        | ErrorCode::WrongPassword => true,
+        ErrorCode::SlowDown
+        | ErrorCode::Malformed
+        | ErrorCode::TooLarge
+        | ErrorCode::NoSuchCall
+        | ErrorCode::NotYours
+        | ErrorCode::NotNow
+        | ErrorCode::NoSuchUnit
+        | ErrorCode::CheckSilenceFirst
+        | ErrorCode::NotFound
+        | ErrorCode::OutOfRange
+        | ErrorCode::NotStored
+        | ErrorCode::Internal => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
