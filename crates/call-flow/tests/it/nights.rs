@@ -4,8 +4,13 @@
 
 use crate::room::{Room, SEATS, call, seat, secs, unit, units};
 use proptest::prelude::*;
-use siaga_call_flow::{CallPhase, FlowConfig, Handover, Input, Intent, SeatChange, SwitchSaw};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+use siaga_call_flow::{
+    CallPhase, FlowConfig, Handover, Input, Intent, SeatChange, SeatView, SwitchSaw,
+};
 use siaga_model::{Disposition, LegCause, LegId, LineSignal, NotReport, SeatState};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One thing that happens. Numbers choose among what is there, modulo how many there are.
@@ -23,6 +28,8 @@ pub(crate) enum Deed {
     SitDown(u8),
     Owner(u8, Intent),
     Anybody(u8, u8, Intent),
+    /// Somebody who writes up says how the call is disposed of.
+    Writer(u8, Disposition),
     /// A desk whose leg is up wants another one.
     Rejoin(u8),
     /// A key or a knock on a citizen's line.
@@ -49,7 +56,7 @@ pub(crate) struct Night {
 impl Night {
     pub(crate) fn new(config: FlowConfig) -> Self {
         Self {
-            room: Room::with_config(config, &["pmj-1", "jaksel-1"]),
+            room: Room::with_config(config, &["pmj-1", "pmj-2", "jaksel-1", "jaktim-1"]),
             arrived: 0,
             last: Input::Tick,
         }
@@ -105,14 +112,26 @@ impl Night {
                 self.room.sits_down(SEATS[usize::from(n) % SEATS.len()].0);
                 None
             }
-            Deed::Owner(n, intent) => Self::pick(&self.live(), n).and_then(|call| {
-                let seat = self.room.flow.owner(call)?.clone();
-                Some(Input::Operator { seat, call, intent })
-            }),
+            Deed::Owner(n, intent) => {
+                let owned: Vec<_> = self
+                    .live()
+                    .into_iter()
+                    .filter_map(|call| Some((call, self.room.flow.owner(call)?.clone())))
+                    .collect();
+                Self::pick(&owned, n).map(|(call, seat)| Input::Operator { seat, call, intent })
+            }
             Deed::Anybody(n, at, intent) => {
                 let call = call(1 + u128::from(n) % (self.arrived + 2));
                 let seat = seat(SEATS[usize::from(at) % SEATS.len()].0);
                 Some(Input::Operator { seat, call, intent })
+            }
+            Deed::Writer(n, said) => {
+                let writes = |view: &SeatView| view.state == SeatState::AfterCall;
+                let writers: Vec<_> = self.room.flow.seats().filter(writes).collect();
+                Self::pick(&writers, n).and_then(|view| {
+                    let intent = Intent::Dispose(said);
+                    Some(Input::Operator { seat: view.seat, call: view.call?, intent })
+                })
             }
             Deed::Rejoin(n) => Self::pick(&self.room.switch.legs(true), n).map(|leg| {
                 let seat = self.room.switch.leg(leg).expect("it lives").seat.clone();
@@ -156,13 +175,13 @@ impl Night {
     }
 
     /// Everybody is there and does their work: the queue must drain.
-    pub(crate) fn comes_to_its_end(mut self) {
+    pub(crate) fn comes_to_its_end(mut self) -> Room {
         for (id, _) in SEATS {
             self.room.sits_down(id);
         }
         for _ in 0..2_000 {
             if self.live().is_empty() {
-                return;
+                return self.room;
             }
             for leg in self.room.switch.legs(false) {
                 if self.room.switch.leg(leg).is_some() {
@@ -188,12 +207,12 @@ impl Night {
     }
 }
 
-pub(crate) fn night(config: FlowConfig, deeds: Vec<Deed>) {
+pub(crate) fn night(config: FlowConfig, deeds: Vec<Deed>) -> Room {
     let mut night = Night::new(config);
     for deed in deeds {
         night.does(deed);
     }
-    night.comes_to_its_end();
+    night.comes_to_its_end()
 }
 
 fn cause() -> impl Strategy<Value = LegCause> {
@@ -225,18 +244,26 @@ fn change() -> impl Strategy<Value = (u8, SeatChange)> {
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
-    let to = prop::sample::select(vec!["pmj.jaksel", "pmj.jaktim", "pmj", "mabes", "nowhere"]);
+    let to = prop::sample::select(vec![
+        "pmj.jaksel",
+        "pmj.jaksel",
+        "pmj.jaktim",
+        "pmj.jaktim",
+        "pmj",
+        "mabes",
+        "nowhere",
+    ]);
     let handover = prop::option::of(prop_oneof![Just(Handover::Together), Just(Handover::Music)]);
     prop_oneof![
         1 => prop::option::of(to.clone()).prop_map(|to| Intent::PickUnit(to.map(unit))),
-        6 => (to, handover).prop_map(|(to, handover)| Intent::Transfer { unit: unit(to), handover }),
+        12 => (to, handover).prop_map(|(to, handover)| Intent::Transfer { unit: unit(to), handover }),
         1 => Just(Intent::TakeBack),
         1 => Just(Intent::Release),
         2 => Just(Intent::Hold),
-        1 => Just(Intent::Resume),
-        2 => disposition().prop_map(Intent::Close),
+        4 => Just(Intent::Resume),
+        1 => disposition().prop_map(Intent::Close),
         4 => disposition().prop_map(Intent::Dispose),
-        2 => Just(Intent::Undo),
+        3 => Just(Intent::Undo),
         4 => Just(Intent::CheckSilence),
         3 => Just(Intent::Rejoin),
     ]
@@ -254,19 +281,20 @@ fn signal() -> impl Strategy<Value = LineSignal> {
     prop_oneof![Just(LineSignal::Key), Just(LineSignal::Knocks)]
 }
 
-fn deed() -> impl Strategy<Value = Deed> {
+pub(crate) fn deed() -> impl Strategy<Value = Deed> {
     prop_oneof![
-        6 => prop_oneof![0..500_u16, 500..4_000_u16, 4_000..40_000_u16].prop_map(Deed::Pass),
-        6 => any::<u8>().prop_map(Deed::Arrive),
-        10 => any::<u8>().prop_map(Deed::Answer),
+        6 => prop_oneof![4 => 0..500_u16, 4 => 500..4_000_u16, 1 => 4_000..40_000_u16].prop_map(Deed::Pass),
+        5 => any::<u8>().prop_map(Deed::Arrive),
+        12 => any::<u8>().prop_map(Deed::Answer),
         3 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Refuse(n, cause)),
         2 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Lose(n, cause)),
         4 => any::<u8>().prop_map(Deed::Heard),
-        2 => any::<u8>().prop_map(Deed::CallerHangsUp),
+        1 => any::<u8>().prop_map(Deed::CallerHangsUp),
         5 => change().prop_map(|(n, change)| Deed::Seat(n, change)),
-        4 => any::<u8>().prop_map(Deed::SitDown),
-        10 => (any::<u8>(), intent()).prop_map(|(n, intent)| Deed::Owner(n, intent)),
+        8 => any::<u8>().prop_map(Deed::SitDown),
+        14 => (any::<u8>(), intent()).prop_map(|(n, intent)| Deed::Owner(n, intent)),
         2 => (any::<u8>(), any::<u8>(), intent()).prop_map(|(n, at, i)| Deed::Anybody(n, at, i)),
+        2 => (any::<u8>(), disposition()).prop_map(|(n, said)| Deed::Writer(n, said)),
         5 => any::<u8>().prop_map(Deed::Rejoin),
         2 => (any::<u8>(), signal()).prop_map(|(n, signal)| Deed::Signal(n, signal)),
         2 => any::<u8>().prop_map(Deed::CallBack),
@@ -288,7 +316,7 @@ fn rough_deed() -> impl Strategy<Value = Deed> {
 }
 
 /// `PROPTEST_CASES` makes it a longer watch.
-fn config() -> ProptestConfig {
+pub(crate) fn config() -> ProptestConfig {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = 120;
@@ -301,23 +329,81 @@ proptest! {
 
     #[test]
     fn no_caller_is_ever_dropped_in_a_polda_first_night(
-        deeds in prop::collection::vec(deed(), 1..130)
+        deeds in prop::collection::vec(deed(), 20..160)
     ) {
         night(FlowConfig::polda_first(), deeds);
     }
 
     #[test]
     fn no_caller_is_ever_dropped_in_a_night_of_four_levels(
-        deeds in prop::collection::vec(deed(), 1..130)
+        deeds in prop::collection::vec(deed(), 20..160)
     ) {
         night(FlowConfig::levels_2026(), deeds);
     }
 
     #[test]
     fn no_caller_is_ever_dropped_when_the_hub_is_late_and_the_switch_dies(
-        deeds in prop::collection::vec(rough_deed(), 1..130)
+        deeds in prop::collection::vec(rough_deed(), 20..160)
     ) {
         night(FlowConfig { handover: Handover::Music, ..FlowConfig::polda_first() }, deeds);
+    }
+}
+
+/// A night in which nothing happens proves nothing: in these hundred, everything does.
+#[test]
+fn in_a_hundred_nights_everything_happens() {
+    let mut runner = TestRunner::deterministic();
+    let deeds = prop::collection::vec(deed(), 20..160);
+    let mut happened: BTreeMap<String, u32> = BTreeMap::new();
+    for _ in 0..100 {
+        let deeds = deeds.new_tree(&mut runner).expect("a night").current();
+        let room = night(FlowConfig::polda_first(), deeds);
+        for line in &room.journal {
+            // "  3.000 Requeued { … }", "  3.000 Play { …, program: Music }"
+            let what = line.split_whitespace().nth(1).expect("a time, then a word");
+            let what = what.split('(').next().expect("a word");
+            *happened.entry(what.to_owned()).or_default() += 1;
+        }
+    }
+    let wanted = [
+        "Open",
+        "Dial",
+        "Ring",
+        "Join",
+        "Detach",
+        "HangUp",
+        "Play",
+        "End",
+        "CallerArrived",
+        "Escalated",
+        "SeatRinging",
+        "SeatMissed",
+        "Answered",
+        "UnitPicked",
+        "TransferStarted",
+        "TransferRinging",
+        "TransferAnswered",
+        "TransferDone",
+        "Reclaimed",
+        "Held",
+        "Resumed",
+        "WaitAnnounced",
+        "SilenceCheckStarted",
+        "SilenceChecked",
+        "Disposing",
+        "DisposalUndone",
+        "LegReplaced",
+        "CallBackStarted",
+        "Requeued",
+        "Ended",
+        "Disposed",
+        "SeatUnit",
+        "SeatState",
+        "Refused",
+    ];
+    for what in wanted {
+        let times = happened.get(what).copied().unwrap_or(0);
+        assert!(times >= 5, "{what} has happened {times} times: {happened:?}");
     }
 }
 

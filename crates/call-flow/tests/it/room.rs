@@ -3,6 +3,7 @@
 
 use crate::eye::Eye;
 use crate::observer::SimSwitch;
+use crate::tally::Tally;
 use siaga_call_flow::{
     CallFlow, CallPhase, FlowConfig, FlowEvent, Input, Intent, Output, Refusal, SeatChange,
     SwitchCommand, SwitchSaw, WaitReason,
@@ -67,6 +68,8 @@ pub(crate) struct Room {
     pub(crate) now: Timestamp,
     pub(crate) switch: SimSwitch,
     pub(crate) events: Vec<FlowEvent>,
+    /// The same, as they are stored.
+    pub(crate) log: Vec<(Timestamp, FlowEvent)>,
     pub(crate) refusals: Vec<Refusal>,
     pub(crate) until: Option<(Timestamp, WaitReason)>,
     /// Outputs of the last input.
@@ -74,6 +77,7 @@ pub(crate) struct Room {
     /// Everything, one line each.
     pub(crate) journal: Vec<String>,
     pub(crate) eye: Eye,
+    pub(crate) tally: Tally,
 }
 
 impl Room {
@@ -84,11 +88,13 @@ impl Room {
             now: START,
             switch: SimSwitch::default(),
             events: Vec::new(),
+            log: Vec::new(),
             refusals: Vec::new(),
             until: None,
             last: Vec::new(),
             journal: Vec::new(),
             eye: Eye::new(config),
+            tally: Tally::default(),
         };
         room.input(Input::Units(units()));
         room
@@ -209,6 +215,8 @@ impl Room {
 
     pub(crate) fn input(&mut self, told: Input) {
         let input = told.clone();
+        let mut tally = std::mem::take(&mut self.tally);
+        let before = tally.before(self);
         self.note(&input);
         self.flow.handle(self.now, told);
         self.last.clear();
@@ -237,6 +245,7 @@ impl Room {
                     self.journal.push(format!("{} {event:?}", self.clock()));
                     self.eye.event(self.now, event, &input);
                     self.events.push(event.clone());
+                    self.log.push((*at, event.clone()));
                 }
                 Output::Refused { why, .. } => {
                     self.journal.push(format!("{} Refused({why:?})", self.clock()));
@@ -246,6 +255,8 @@ impl Room {
             }
             self.last.push(output);
         }
+        tally.after(&before, self, &input);
+        self.tally = tally;
         self.watch();
     }
 
