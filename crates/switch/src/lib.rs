@@ -32,7 +32,7 @@ pub enum SwitchEvent {
     SeatRegistered(SeatId),
     /// A seat's registration is gone: expired, removed, or its connection closed.
     SeatUnregistered(SeatId),
-    /// A key was pressed on a leg (RFC 4733).
+    /// A key was pressed on a leg (RFC 4733). On the citizen's leg a `Saw(Signal)` follows.
     Dtmf {
         /// The leg.
         leg: LegId,
@@ -45,7 +45,7 @@ pub enum SwitchEvent {
     /// A recording is complete and sealed.
     Recorded(RecordingReport),
     /// Recording stopped for a reason that a person must know (disk full, write error); the call
-    /// goes on.
+    /// goes on. Told once, however often the disk refuses, until it has resumed.
     RecordingTrouble {
         /// The call.
         call: CallId,

@@ -16,6 +16,7 @@ mod guard;
 use super::prompts::Prompts;
 use conversation::Conversation;
 pub(super) use conversation::Line;
+use guard::guarded;
 use siaga_call_flow::Program;
 use siaga_media::FRAME_DURATION;
 use siaga_media::jitter::MAX_DELAY;
@@ -106,7 +107,10 @@ impl Bridge {
             tokio::select! {
                 biased;
                 command = self.commands.recv() => match command {
-                    Some(command) => self.conversation.obey(Instant::now(), command),
+                    Some(command) => {
+                        let conversation = &mut self.conversation;
+                        guarded("a command", || conversation.obey(Instant::now(), command));
+                    }
                     None => return self.conversation.into_recording(),
                 },
                 due = ticks.tick() => {

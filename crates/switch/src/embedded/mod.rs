@@ -3,6 +3,16 @@
 //! One actor owns all legs and obeys the hub's commands; each call has a [`bridge`] task that mixes,
 //! plays and records. A caller is answered and in its bridge as soon as the call comes in, so what
 //! it says is on the recording from the first second, and no later failure can leave it in silence.
+//!
+//! What lets a call survive is spread over few places. A bridge outlives its own faults ([`bridge`]). A
+//! seat's leg whose RTP has stopped for 2 s is told as lost at once, whether or not its telephone still
+//! answers to SIP: the BYE is sent and not waited for, so a machine that stands still or is cut off
+//! leaves no ghost. A disk that fails costs recording, told once when it begins and once when it is
+//! over; the call goes on. A citizen who is called back has a telephone that registers here
+//! ([`EmbeddedSwitch::admit_telephone`]) and is dialled into a bridge that is open already.
+//!
+//! Callers are spoken to by [`prompts`](prompt_sound); while they are asked for a sign, the bridge
+//! listens for knocks (`siaga_media::knock`). Keys are told at all times.
 
 mod actor;
 mod bridge;

@@ -113,6 +113,8 @@ pub(super) struct Conversation {
     wanted: Program,
     player: Player,
     player_strikes: Strikes,
+    /// Whether anything that is sent reaches the caller.
+    caller_is_up: bool,
     /// `Some` while the silent-call procedure listens and has heard nothing.
     knocks: Option<KnockDetector>,
     recording: Option<RecordingHandle>,
@@ -137,6 +139,7 @@ impl Conversation {
             player: Player::new(program, prompts.clone()),
             prompts,
             player_strikes: Strikes::default(),
+            caller_is_up: false,
             knocks: None,
             recording,
             recorder_behind: false,
@@ -167,6 +170,7 @@ impl Conversation {
                 });
             }
             BridgeCommand::Up(leg) => {
+                self.caller_is_up |= leg.is_caller();
                 if let Some(leg) = self.leg(leg) {
                     leg.up_since = Some(now);
                     leg.listening = (!leg.id.is_caller()).then(SpeechDetector::new);
@@ -269,7 +273,12 @@ impl Conversation {
     /// again rests, there is music, which needs nothing.
     fn next_of_program(&mut self, now: Instant, all_hold: bool) -> Frame {
         let bare = self.strikes.rests(now) || self.player_strikes.rests(now);
-        let program = if bare { Program::Music } else { self.wanted };
+        let program = match self.wanted {
+            // Nobody would hear its beginning: it is spoken when the caller's media is up.
+            Program::Prompt(_) if !self.caller_is_up => Program::Music,
+            _ if bare => Program::Music,
+            wanted => wanted,
+        };
         self.player.play(program);
         let frame = guarded("what is played", || self.player.next_frame(all_hold));
         frame.unwrap_or_else(|| {

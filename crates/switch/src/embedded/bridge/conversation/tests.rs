@@ -79,6 +79,7 @@ impl Room {
         };
         let line = room.caller.clone();
         room.obey(BridgeCommand::Add { leg: LegId::caller(call), line });
+        room.obey(BridgeCommand::Up(LegId::caller(call)));
         room
     }
 
@@ -272,4 +273,43 @@ fn a_caller_whose_voice_cannot_be_decoded_for_a_moment_stays_and_is_heard_again(
     room.caller.says([level(9)]);
     room.ticks(1);
     assert_eq!(seat.last_heard(), level(9));
+}
+
+#[test]
+fn a_prompt_begins_when_the_callers_media_is_up_so_that_no_word_is_lost() {
+    let mut room = Room::new(None);
+    room.conversation.caller_is_up = false;
+    room.play(Program::Prompt(Prompt::PleaseWait));
+    let mut music = HoldMusic::chords(-18.0);
+    for _ in 0..40 {
+        room.tick();
+        assert_eq!(room.caller.last_heard(), music.next_frame());
+    }
+    room.obey(BridgeCommand::Up(LegId::caller(room.call)));
+    let mut softly = music;
+    for word in prompt_sound(Prompt::PleaseWait).chunks(FRAME) {
+        room.tick();
+        let mut expected = softly.next_frame();
+        expected.scale(0.25);
+        expected.mix(&Frame::from_samples(word));
+        assert_eq!(room.caller.last_heard(), expected);
+    }
+}
+
+#[test]
+fn a_recorder_that_does_not_keep_up_is_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let options = RecorderOptions { call: CallId::from_parts(1, 110), started_at: Timestamp(1) };
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let recording = RecordingHandle::start(folder.path(), options, move |_| {
+        // The disk hangs at the first file.
+        let _ = released.recv();
+    })
+    .expect("started");
+    let mut room = Room::new(Some(recording));
+    let told = room.ticks(siaga_recording::QUEUE_TICKS + 200);
+    assert_eq!(told, [BridgeSaw::RecorderBehind(room.call)]);
+    drop(release);
+    let seals = room.conversation.into_recording().expect("kept").finish().expect("finished");
+    assert_eq!(seals.len(), 1);
 }
