@@ -139,16 +139,9 @@ impl Stage {
         &self.password
     }
 
-    /// Lets a citizen's telephone register, so that it can be called back.
-    ///
-    /// # Errors
-    /// When the switch is gone, or the number is none that it can register.
-    pub async fn admit_telephone(
-        &self,
-        number: &Redacted<String>,
-        secret: &Redacted<String>,
-    ) -> anyhow::Result<()> {
-        Ok(self.switch.admit_telephone(number, secret).await?)
+    /// The switch itself, where citizens' telephones are let in that can be called.
+    pub(crate) fn switch(&self) -> &Arc<EmbeddedSwitch> {
+        &self.switch
     }
 
     /// Where a desk of this stage keeps its files.

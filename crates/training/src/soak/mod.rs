@@ -31,7 +31,8 @@ use plan::{Callers, Faults};
 use seat::{Seat, SeatPlan};
 use siaga_call_flow::{FlowConfig, FlowEvent};
 use siaga_hub::HubNews;
-use siaga_model::{SeatId, SeatState, UnitId};
+use siaga_model::{Redacted, SeatId, SeatState, UnitId};
+use siaga_switch::embedded::EmbeddedSwitch;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -54,7 +55,7 @@ const UNSTAFFED: &str = "pmj.jakpus";
 /// A call takes about so long; with the number of callers at once it says how often one comes.
 const MEAN_CALL: Duration = Duration::from_secs(24);
 /// How often something breaks at one desk.
-const MEAN_BETWEEN_FAULTS: Duration = Duration::from_secs(45);
+const MEAN_BETWEEN_FAULTS: Duration = Duration::from_secs(28);
 /// How often memory, files and tasks are looked at.
 const USAGE_EVERY: Duration = Duration::from_secs(10);
 /// What is used then is what growth is measured against: caches and pools are full.
@@ -110,7 +111,6 @@ pub async fn soak(options: &SoakOptions) -> anyhow::Result<SoakReport> {
     let mut usage = vec![Usage::now(watch.started(), &[])];
     let over = CancellationToken::new();
     let breaking = break_desks(options, staffed, &watch, &over);
-    let stage = Arc::new(stage);
     let calls = Calls::new(options, &stage, &watch)?;
     let warm = run(options, calls, &watch, &mut usage).await;
     over.cancel();
@@ -176,6 +176,7 @@ struct Calls {
     most: usize,
     endpoint: siaga_switch::SipEndpoint,
     voice: Arc<[i16]>,
+    switch: Arc<EmbeddedSwitch>,
     watch: Arc<Watch>,
     /// Numbers that are on the line now: nobody calls twice at once.
     busy: Arc<std::sync::Mutex<BTreeSet<String>>>,
@@ -197,6 +198,7 @@ impl Calls {
             most: options.callers,
             endpoint: stage.endpoint(),
             voice: voice_of(crate::voices::CALLER_QUESTION)?,
+            switch: Arc::clone(stage.switch()),
             watch: Arc::clone(watch),
             busy: Arc::default(),
             live: JoinSet::new(),
@@ -238,14 +240,14 @@ impl Calls {
             plan,
             voice: self.voice.clone(),
             watch: Arc::clone(&self.watch),
-            secret: self.secret.clone(),
+            secret: Some(Redacted::new(number.clone())),
             over: self.over.clone(),
         };
-        let stage = Arc::clone(&self.stage);
+        let switch = Arc::clone(&self.switch);
         self.live.spawn(async move {
-            let secret = Redacted::new(number.clone());
-            if let Err(error) = stage.admit_telephone(&secret, &secret).await {
-                tracing::error!(%error, "a telephone cannot be admitted");
+            let account = Redacted::new(number.clone());
+            if let Err(error) = switch.admit_telephone(&account, &account).await {
+                tracing::error!(%error, "a telephone is not let in");
             }
             let mut counted = Some(on_line);
             let mut hung_up = || {
@@ -256,6 +258,9 @@ impl Calls {
             telephone.live(&mut hung_up).await;
             // A telephone that could not even call is off the line, too.
             hung_up();
+            if let Err(error) = switch.dismiss_telephone(&account).await {
+                tracing::error!(%error, "a telephone is not let go");
+            }
             line(&busy, &number, false);
         });
     }
