@@ -60,8 +60,8 @@ pub enum SwitchSaw {
     Answered(LegId),
     /// A person was heard speaking on this leg for the first time since its answer.
     Heard(LegId),
-    /// Somebody pressed a key or knocked on the citizen's leg. Told at any time; it counts while the
-    /// silent-call procedure runs.
+    /// Somebody pressed a key or knocked on the citizen's leg. Told at any time; both count while the
+    /// silent-call procedure runs, a key also afterwards.
     Signal {
         /// The citizen's leg.
         leg: LegId,
@@ -121,11 +121,13 @@ pub enum Intent {
     /// Back to the caller.
     Resume,
     /// End the call with this disposition, now (a chord at the desk). Takes a running disposal over.
+    /// A call back that nobody has answered is given up, whatever the disposition.
     Close(Disposition),
     /// End the call with this disposition when [`crate::FlowConfig::disposal`] is over, unless it is
     /// undone before: the line stays open meanwhile.
     Dispose(Disposition),
-    /// The disposal was a mistake: the call goes on.
+    /// The disposal was a mistake: the call goes on. Before a citizen who is called back has answered:
+    /// give up.
     Undo,
     /// Run the silent-call procedure: the citizen hears "press any key, or knock twice", and the
     /// line is listened to for [`crate::FlowConfig::silence_check`].

@@ -13,7 +13,9 @@
 //! `tak menjawab`; one that declines, is busy or fails stays ready, but is not asked about this call
 //! again before every other ready seat was, and then not within [`OFFER_AGAIN`]. Whatever happens,
 //! the caller keeps the place that arrival gave. When a level's seconds are over, the next level is
-//! asked *too*; the last one waits for ever.
+//! asked *too*; the last one waits for ever. A level at which nobody sits has no seconds: it is passed
+//! at once, also when its last seat leaves. As soon as nobody can ring, the caller is told to stay on
+//! the line ([`Prompt::PleaseWait`]), once a waiting.
 //!
 //! A seat answers: its leg joins the bridge, then the music stops, in this order, because the order
 //! of outputs is what keeps the caller out of silence. The call is *talking* and that seat owns it:
@@ -32,17 +34,59 @@
 //! front of the queue. A desk that has lost both its hub and its registration is given [`SEAT_LOST`]
 //! and then counts as lost; one of the two alone changes nothing about a leg that is up.
 //!
+//! # A desk that lives and its leg does not
+//! With [`Intent::Rejoin`] a seat that has answered (an owner, one that hands over, one that is to
+//! take over) is rung with its next leg. Answered, that leg joins, unless the seat was set aside, and
+//! then the old one is hung up. If the old leg dies first, the seat keeps its call and the caller
+//! hears music, unless somebody else is in the bridge; nobody can hold, hand over, ask or dispose of a
+//! caller whom nobody hears, and a disposal or a silent-call procedure that ran is taken back. When
+//! the next leg fails or [`FlowConfig::rejoin`] is over, the old leg goes on; if that is gone, the
+//! seat is lost for the reason for which the old leg was. Asked again, the next leg is given up for
+//! another one; the time begins anew only while the old leg lives.
+//!
+//! # A silent line
+//! [`Intent::CheckSilence`] asks the caller for a sign and listens for [`FlowConfig::silence_check`].
+//! A key or knocks meanwhile are a sign, and so is a key at any time after the question was put, even
+//! in the queue; a late knock may be a door. Who gave a sign is never silent again and is not asked
+//! again, and a disposal that runs is undone. Hold, a transfer and the loss of the owner cut the
+//! procedure short, which then has found nothing; a finding stays with the call. As silent
+//! ([`siaga_model::NotReport::Silent`]) nobody is disposed of without the finding, also after the end.
+//!
+//! # The end
 //! A call ends once: when the caller hangs up, when its owner closes it, or when the whole switch is
-//! lost. The owner's seat then writes up (*after call*) and is offered nothing. A call that its caller
+//! lost. [`Intent::Close`] is at once; [`Intent::Dispose`] waits [`FlowConfig::disposal`] with the line
+//! open (a call on hold is taken back first). The same disposal said again changes nothing, another
+//! one begins anew. It is undone by [`Intent::Undo`], by a hold, a transfer or the silent-call
+//! procedure, by a sign of the caller, and by the loss of the owner's leg.
+//!
+//! The owner's seat then writes up (*after call*) and is offered nothing. A call that its caller
 //! ended is `Abandoned`, that is on the call-back list, until the owner says otherwise with
-//! [`Intent::Close`] while writing up ([`FlowEvent::Disposed`]).
+//! [`Intent::Close`] or [`Intent::Dispose`] while writing up ([`FlowEvent::Disposed`]). A disposal
+//! that ran when the caller hung up has been said already, and counts.
+//!
+//! # Calling back
+//! [`Input::CallBack`] is for a seat that is there and has no call; it need not be ready, and if it
+//! writes up it has done so. The bridge is opened, the seat's own leg is rung (for at most
+//! [`OWN_LEG_RING`]) and joins, and only then the citizen is dialled, so that nobody answers into
+//! silence. Until the citizen has answered nobody is on the line: whatever goes wrong, or the owner's
+//! `Undo` or `Close`, ends the call as `NotReached`, with nothing to write up. From the answer on it is
+//! a call like any other, and should it lose its human, the colleagues of that seat come first.
+//!
+//! # Figures
+//! [`figures`] reads what happened from the event log alone.
 //!
 //! # What always holds
-//! - A caller who has not hung up is with an answered, joined leg, or hears music or ringback.
-//! - One seat has at most one live call; one call has at most one owner and one ringing seat.
+//! - A caller who has not hung up is with an answered, joined leg, or hears music, ringback or a
+//!   prompt that goes on. The question to a silent line is none of these: it needs a human beside it.
+//! - One seat has at most one live call; one call has at most one owner and one seat that rings for
+//!   it. A seat has two legs only while the next takes the place of the old one.
+//! - A call is ended by its caller, a closing, a disposal whose time is over and that nothing has
+//!   undone, or the loss of the switch; a call back also by its operator, before the citizen's answer
+//!   and never after.
 //! - Late, doubled and unknown inputs change nothing. An answer that crosses our hanging up is hung
 //!   up again.
 //! - What is due at `now` happens before the input that comes at `now`.
+//! - What already plays is not played again: that would begin a prompt anew.
 //! - [`Output::Wait`] is never in the past, and names why it exists.
 //!
 //! # What is bounded

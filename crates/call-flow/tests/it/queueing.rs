@@ -178,3 +178,23 @@ fn an_answer_in_the_instant_in_which_the_ring_time_is_over_comes_too_late() {
     assert!(matches!(room.phase(call), CallPhase::Queued { .. }));
     assert_eq!(room.state("pmj-1"), SeatState::NotAnswering);
 }
+
+#[test]
+fn spans_outside_their_promise_are_refused() {
+    let refused = |change: fn(&mut FlowConfig, Duration), span: u64| {
+        let mut config = FlowConfig::polda_first();
+        change(&mut config, secs(span));
+        CallFlow::new(config).err()
+    };
+    for (span, change, least, most) in [
+        ("disposal", (|config, span| config.disposal = span) as fn(&mut FlowConfig, _), 1, 10),
+        ("silence_check", |config, span| config.silence_check = span, 8, 60),
+        ("rejoin", |config, span| config.rejoin = span, 1, 10),
+        ("call_back_ring", |config, span| config.call_back_ring = span, 10, 120),
+    ] {
+        let wrong = Some(ConfigError::OutOfRange { span, least, most });
+        assert_eq!(refused(change, least - 1), wrong);
+        assert_eq!(refused(change, most + 1), wrong);
+        assert_eq!((refused(change, least), refused(change, most)), (None, None));
+    }
+}
