@@ -24,6 +24,8 @@
 
 mod ask;
 mod digest;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod message;
 mod server;
 mod stack;

@@ -11,6 +11,8 @@ use std::fmt::Write as _;
 
 const UNKNOWN_METHOD: &str = "Method Not Implemented";
 const OTHER_VERSION: &str = "Version Not Supported";
+const OTHER_SCHEME: &str = "URI Scheme Not Supported";
+const BAD_START: &str = "Bad Start Line";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Start {
@@ -163,6 +165,9 @@ impl Message {
         };
         check_lines(head).map_err(|what| fail(what, head))?;
         let start = head.split("\r\n").next().unwrap_or_default();
+        if start.trim_end() != start && !start.starts_with("SIP/") {
+            return Err(fail(BAD_START, head));
+        }
         let ours = start.starts_with("SIP/2.0 ") || start.ends_with(" SIP/2.0");
         if !ours && (start.starts_with("SIP/") || start.contains(" SIP/")) {
             return Err(fail(OTHER_VERSION, head));
@@ -191,7 +196,7 @@ impl Message {
                 }
             }
             Err(_) => {
-                let what = if unknown_method(head) { UNKNOWN_METHOD } else { "Bad Start Line" };
+                let what = if unknown_method(head) { UNKNOWN_METHOD } else { BAD_START };
                 return Err(fail(what, head));
             }
         };
@@ -235,9 +240,15 @@ impl Message {
             if self.get("Max-Forwards").is_some_and(|m| m.trim().parse::<u8>().is_err()) {
                 return Err("Bad Max-Forwards");
             }
+            if uri.starts_with('<') {
+                return Err(BAD_START);
+            }
             let lower = uri.to_ascii_lowercase();
             if !["sip:", "sips:", "tel:"].iter().any(|s| lower.starts_with(s)) {
-                return Err("URI Scheme Not Supported");
+                return Err(OTHER_SCHEME);
+            }
+            if uri.contains('?') {
+                return Err("Headers In Request-URI");
             }
         }
         let mut lengths = self.all("Content-Length");
@@ -252,7 +263,7 @@ impl Message {
 }
 
 fn fields(headers: &[rsipstack::sip::Header]) -> Vec<(String, String)> {
-    headers.iter().map(|h| (h.name().to_owned(), h.value().to_owned())).collect()
+    headers.iter().map(|h| (h.name().to_owned(), h.value().trim().to_owned())).collect()
 }
 
 fn check_lines(head: &str) -> Result<(), &'static str> {
@@ -286,7 +297,7 @@ pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-.!%*_+`'~".contains(c))
 }
 
-/// A 400 (or 501) for a head that did not parse, if enough of it did to route a reply.
+/// A 400 (or 416, 501, 505) for a head that did not parse, if enough of it did to route a reply.
 fn refuse(head: &str, what: &'static str) -> Option<Message> {
     let mut lines = head.split("\r\n");
     let start = lines.next()?;
@@ -315,6 +326,7 @@ fn refuse(head: &str, what: &'static str) -> Option<Message> {
     let status = match what {
         UNKNOWN_METHOD => 501,
         OTHER_VERSION => 505,
+        OTHER_SCHEME => 416,
         _ => 400,
     };
     let start = Start::Response { status, reason: what.to_owned() };
@@ -344,7 +356,14 @@ impl NameAddr {
         let (uri, rest) = match rest.strip_prefix('<') {
             Some(inner) => inner.split_once('>')?,
             None if display.is_some() => return None,
-            None => rest.find(';').map_or((rest, ""), |at| rest.split_at(at)),
+            None => {
+                let (uri, rest) = rest.find(';').map_or((rest, ""), |at| rest.split_at(at));
+                // Without brackets, these would be the field's own (RFC 3261, 20).
+                if uri.contains(['?', ',']) {
+                    return None;
+                }
+                (uri.trim_end(), rest)
+            }
         };
         if uri.chars().any(char::is_whitespace) {
             return None;

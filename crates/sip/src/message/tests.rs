@@ -55,7 +55,7 @@ fn what_the_library_is_lenient_about_is_refused() {
         ("SIP/2.0\r\nv", "SIP/9.0\r\nv", "Version Not Supported", Some(505)),
         ("1 INVITE", "1 BYE", "CSeq Method Differs", Some(400)),
         ("1 INVITE", "4294967296 INVITE", "Bad CSeq", Some(400)),
-        ("sip:110@polda.test SIP", "nobody:110 SIP", "URI Scheme Not Supported", Some(400)),
+        ("sip:110@polda.test SIP", "nobody:110 SIP", "URI Scheme Not Supported", Some(416)),
         (";tag=1", "", "From Without Address Or Tag", Some(400)),
         ("i: c1\r\n", "", "Call-ID Missing Or Repeated", None),
         ("branch=z9hG4bK1", "branch=", "Via Without Branch", Some(400)),

@@ -12,6 +12,8 @@ mod run;
 
 pub(crate) use limits::{Allowance, ByteAllowance};
 pub use limits::{Limits, Rate};
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use run::fuzzed::{Deed, FuzzedServer};
 
 use crate::ask::{Asker, EVENTS};
 use crate::types::{DialogKey, Headers, Personal, SipError};
@@ -211,7 +213,7 @@ impl SipServer {
             stop: stop.clone(),
         };
         tokio::spawn(acceptor.run());
-        let actor = Actor::new(cfg, local);
+        let actor = Actor::new(cfg, local, rand::make_rng());
         tokio::spawn(actor.run(Sources { jobs, arrivals, inbound }, tx, stop));
         Ok((Self { actor: handle, local }, events))
     }

@@ -279,9 +279,13 @@ fn update(
             account.bindings.clear();
             continue;
         }
-        let Some(contact) = NameAddr::parse(text) else {
+        let Some(mut contact) = NameAddr::parse(text) else {
             return refused(400, "Contact Unreadable");
         };
+        // Header fields in it have no place in a Request-URI (RFC 3261, 19.1.5).
+        if let Some(at) = contact.uri.find('?') {
+            contact.uri.truncate(at);
+        }
         let asked = match contact.param("expires").map(str::parse::<u64>) {
             Some(Ok(seconds)) => seconds,
             Some(Err(_)) => return refused(400, "Bad Expires"),

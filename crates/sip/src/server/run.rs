@@ -10,6 +10,7 @@ use crate::message::{Message, Method, Start, uri_user};
 use crate::stack::{Event, FlowId, Identity, Invitation, Output, Owner, Stack};
 use crate::types::{DialogKey, Headers, SipError};
 use crate::ws::{FLOODING, Inbound, TOO_LARGE};
+use rand::rngs::StdRng;
 use siaga_model::Redacted;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -30,7 +31,7 @@ struct Flow {
     malformed: u32,
 }
 
-pub(super) struct Actor {
+pub(crate) struct Actor {
     cfg: ServerConfig,
     stack: Stack,
     registrar: Registrar,
@@ -58,7 +59,7 @@ pub(super) struct Sources {
 }
 
 impl Actor {
-    pub(super) fn new(cfg: ServerConfig, local: SocketAddr) -> Self {
+    pub(super) fn new(cfg: ServerConfig, local: SocketAddr, rng: StdRng) -> Self {
         let transport = if cfg.tls.is_some() { "WSS" } else { "WS" };
         let identity = Identity {
             sent_by: local.to_string(),
@@ -68,7 +69,7 @@ impl Actor {
             credentials: None,
         };
         Self {
-            stack: Stack::new(identity, rand::make_rng()),
+            stack: Stack::new(identity, rng),
             registrar: Registrar::default(),
             flows: HashMap::new(),
             ledger: Ledger::default(),
@@ -138,7 +139,7 @@ impl Actor {
             .unwrap_or(far)
     }
 
-    fn on_time(&mut self, now: Instant) {
+    pub(crate) fn on_time(&mut self, now: Instant) {
         self.stack.handle_timeout(now);
         for user in self.registrar.expire(now) {
             self.events.push_back(ServerEvent::Unregistered { user, why: UnregisteredBy::Expired });
@@ -163,7 +164,7 @@ impl Actor {
         }
     }
 
-    fn on_down(&mut self, now: Instant, flow: FlowId, why: &'static str) {
+    pub(crate) fn on_down(&mut self, now: Instant, flow: FlowId, why: &'static str) {
         let Some(gone) = self.flows.remove(&flow) else { return };
         if matches!(why, TOO_LARGE | FLOODING) {
             self.reject_note(now, gone.remote, why);
@@ -182,7 +183,7 @@ impl Actor {
         }
     }
 
-    fn on_frame(&mut self, now: Instant, flow: FlowId, data: &[u8]) {
+    pub(crate) fn on_frame(&mut self, now: Instant, flow: FlowId, data: &[u8]) {
         // Frames of a connection that was cut here may still be in the queue.
         let Some(from) = self.flows.get_mut(&flow) else { return };
         let remote = from.remote;
@@ -392,11 +393,11 @@ impl Actor {
         self.events.push_back(event);
     }
 
-    pub(super) fn stack(&mut self) -> &mut Stack {
+    pub(crate) fn stack(&mut self) -> &mut Stack {
         &mut self.stack
     }
 
-    pub(super) fn set_account(&mut self, user: String, secrets: Ha1s) {
+    pub(crate) fn set_account(&mut self, user: String, secrets: Ha1s) {
         self.registrar.set_account(user, secrets);
     }
 
@@ -407,11 +408,11 @@ impl Actor {
         }
     }
 
-    pub(super) fn is_registered(&self, user: &str) -> bool {
+    pub(crate) fn is_registered(&self, user: &str) -> bool {
         self.registrar.newest(user).is_some()
     }
 
-    pub(super) fn invite(
+    pub(crate) fn invite(
         &mut self,
         user: &str,
         offer: &str,
@@ -434,7 +435,7 @@ impl Actor {
     }
 
     /// Starts a re-offer; its answer goes to the receiver given back.
-    pub(super) fn reoffer(
+    pub(crate) fn reoffer(
         &mut self,
         dialog: DialogKey,
         sdp: &str,
@@ -457,3 +458,6 @@ impl Actor {
         }
     }
 }
+
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzed;

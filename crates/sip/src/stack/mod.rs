@@ -281,6 +281,8 @@ impl Stack {
                         |s: &State| matches!(s, State::Leaving { .. } | State::Abandoned { .. });
                     if self.dialogs.get(&dialog).is_some_and(|d| left(&d.state)) {
                         self.forget(dialog);
+                        // An INVITE that rang, was cancelled and never came to an end.
+                        self.requests.retain(|_, t| t.purpose != Purpose::Invite(dialog));
                     }
                 }
             }

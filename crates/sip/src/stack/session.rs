@@ -106,6 +106,7 @@ impl Stack {
 
     /// Sends BYE, now or on the next connection; forgets the dialog when it is answered, or late.
     pub(super) fn leave(&mut self, now: Instant, key: DialogKey, reason: Option<&str>) {
+        self.fail_offer(key, 487, "Call Ended");
         let pending = self.dialogs.get_mut(&key).and_then(|d| Some((d.flow?, d.reoffer.take()?)));
         if let Some((flow, request)) = pending {
             self.respond(flow, &request, 487, "Request Terminated");

@@ -264,6 +264,51 @@ fn a_silent_peer_is_given_up_after_32_seconds() {
     pair.assert_all_forgotten();
 }
 
+/// Found by mutation.
+#[test]
+fn a_telephone_that_rings_and_never_takes_note_of_the_cancel_is_forgotten() {
+    let mut pair = Pair::new();
+    let ann = pair.call();
+    pair.settle();
+    let bob = pair.bob.incoming();
+    pair.bob.stack.ring(bob, None).unwrap();
+    pair.settle();
+    pair.ann.stack.hang_up(pair.now, ann, None).unwrap();
+    pair.ann.collect();
+    pair.ann.sent.clear(); // the CANCEL is lost
+    pair.pass(GIVE_UP);
+    assert!(pair.ann.stack.is_idle());
+}
+
+/// Found by mutation.
+#[test]
+fn a_reoffer_that_waits_for_an_ack_which_never_comes_fails_with_the_call() {
+    let mut pair = Pair::new();
+    pair.call();
+    pair.settle();
+    let bob = pair.bob.incoming();
+    pair.bob.stack.answer(pair.now, bob, ANSWER).unwrap();
+    pair.bob.stack.reoffer(pair.now, bob, OFFER).unwrap();
+    while pair.bob.count(is_end) == 0 {
+        pair.now = pair.bob.stack.poll_timeout().expect("it still waits");
+        pair.bob.stack.handle_timeout(pair.now);
+        pair.bob.collect();
+    }
+    assert_eq!(pair.bob.count(|e| matches!(e, Event::Reoffered { result: Err(_), .. })), 1);
+}
+
+/// Found by mutation.
+#[test]
+fn a_reoffer_that_is_only_ever_tried_is_given_up() {
+    let mut pair = Pair::new();
+    let (ann, _) = pair.establish();
+    pair.ann.stack.reoffer(pair.now, ann, OFFER).unwrap();
+    pair.settle(); // 100 Trying, and Bob's application never answers
+    pair.pass(GIVE_UP);
+    let failed = |e: &Event| matches!(e, Event::Reoffered { result: Err((408, _)), .. });
+    assert_eq!((pair.ann.count(failed), pair.ann.count(is_end)), (1, 0));
+}
+
 #[test]
 fn a_bye_that_met_a_dead_connection_is_delivered_over_the_next() {
     let mut pair = Pair::new();

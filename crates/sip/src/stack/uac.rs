@@ -503,8 +503,8 @@ impl Stack {
     /// Timers B and F: no response in 64 × T1.
     pub(super) fn on_no_response(&mut self, now: Instant, branch: &str) {
         let Some(tx) = self.requests.get(branch) else { return };
-        let invite = matches!(tx.purpose, Purpose::Invite(_) | Purpose::Reinvite(_));
-        if invite && tx.provisional {
+        // A telephone may ring for as long as its caller likes; a re-INVITE asks nobody.
+        if matches!(tx.purpose, Purpose::Invite(_)) && tx.provisional {
             return;
         }
         self.fail_request(now, branch, 408, "Request Timeout");

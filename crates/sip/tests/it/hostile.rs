@@ -40,11 +40,11 @@ fn torture() -> Vec<(Vec<u8>, Option<&'static str>)> {
         (changed("SIP/2.0\r\nVia", "SIP/7.0\r\nVia"), Some("SIP/2.0 505 Version Not Supported")),
         (
             changed("sip:110@polda.test SIP", "<sip:110@polda.test> SIP"),
-            Some("SIP/2.0 400 URI Scheme Not Supported"),
+            Some("SIP/2.0 400 Bad Start Line"),
         ),
         (
             changed("sip:110@polda.test SIP", "nobodyKnowsThisScheme:x SIP"),
-            Some("SIP/2.0 400 URI Scheme Not Supported"),
+            Some("SIP/2.0 416 URI Scheme Not Supported"),
         ),
         (
             changed("To: <sip:110@polda.test>", "To: \"Mr <sip:110@polda.test>"),

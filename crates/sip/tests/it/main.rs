@@ -9,3 +9,4 @@ mod harness;
 mod hostile;
 mod reconnect;
 mod register;
+mod torture;
