@@ -12,6 +12,7 @@ use siaga_model::{Level, SeatId, Timestamp, UnitId};
 use siaga_switch::{Clock, SwitchEvent};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::error::TrySendError;
@@ -67,6 +68,14 @@ pub(crate) enum Inbox {
         result: Result<NumberLease, StoreError>,
     },
     SwitchFailed(SwitchCommand),
+    LoginFailed {
+        address: IpAddr,
+        /// Whether there is such an operator.
+        known: bool,
+    },
+    TokensGuessed {
+        address: IpAddr,
+    },
     LiveCalls {
         reply: oneshot::Sender<usize>,
     },
@@ -184,6 +193,8 @@ impl Actor {
             }
             Inbox::Leased { seat, result } => self.core.leased(now, &seat, result),
             Inbox::SwitchFailed(command) => self.core.switch_failed(now, &command),
+            Inbox::LoginFailed { address, known } => self.core.login_failed(now, address, known),
+            Inbox::TokensGuessed { address } => self.core.tokens_guessed(now, address),
             Inbox::LiveCalls { reply } => drop(reply.send(self.core.live_calls())),
             Inbox::Today { reply } => drop(reply.send((now, self.core.today(now)))),
             // Handled in `run`, which ends there.

@@ -1,4 +1,4 @@
-//! How often somebody may try to log in. No IO and no clock.
+//! How often somebody may try to log in, or a session's token. No IO and no clock.
 //!
 //! Only failures count, so that a shift that logs in all at once from behind one address is never
 //! slowed down. An operator is slowed down per address: whoever guesses from elsewhere cannot lock
@@ -15,13 +15,17 @@ const WINDOW: Duration = Duration::from_secs(60);
 const PER_OPERATOR: usize = 5;
 /// Failures from one address within the window.
 const PER_ADDRESS: usize = 20;
-/// How many pairs are remembered; when there are more, the one whose last failure is oldest goes.
+/// Unknown tokens from one address within the window, before it is slowed down: all desks of a room
+/// may find their sessions ended at once.
+const UNKNOWN_TOKENS: usize = 60;
+/// How many pairs, and how many addresses with unknown tokens, are remembered; when there are more, the one whose last failure is oldest goes.
 const REMEMBERED: usize = 4_096;
 
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct LoginGate {
     failures: BTreeMap<(IpAddr, String), VecDeque<Timestamp>>,
+    unknown_tokens: BTreeMap<IpAddr, VecDeque<Timestamp>>,
 }
 
 impl LoginGate {
@@ -58,11 +62,34 @@ impl LoginGate {
         failures.push_back(now);
     }
 
+    /// Somebody came with a token that is none: whether that was too often, and whether it is the
+    /// first time that it was.
+    pub(crate) fn unknown_token(&mut self, now: Timestamp, address: IpAddr) -> (bool, bool) {
+        self.forget(now);
+        let known = &mut self.unknown_tokens;
+        if !known.contains_key(&address) && known.len() >= REMEMBERED {
+            let oldest = known.iter().min_by_key(|(_, at)| at.back().copied());
+            if let Some(oldest) = oldest.map(|(address, _)| *address) {
+                known.remove(&oldest);
+            }
+        }
+        let failures = known.entry(address).or_default();
+        let slow = failures.len() >= UNKNOWN_TOKENS;
+        let first = failures.len() == UNKNOWN_TOKENS;
+        if failures.len() > UNKNOWN_TOKENS {
+            failures.pop_front();
+        }
+        failures.push_back(now);
+        (slow, first)
+    }
+
     fn forget(&mut self, now: Timestamp) {
-        self.failures.retain(|_, failures| {
+        let recent = |failures: &mut VecDeque<Timestamp>| {
             failures.retain(|at| now.since(*at) < WINDOW);
             !failures.is_empty()
-        });
+        };
+        self.failures.retain(|_, failures| recent(failures));
+        self.unknown_tokens.retain(|_, failures| recent(failures));
     }
 }
 
@@ -104,6 +131,21 @@ mod tests {
         assert!(gate.ask(Timestamp(1), HERE, "ratna").is_err());
         let elsewhere = IpAddr::from([10, 0, 0, 9]);
         assert_eq!(gate.ask(Timestamp(1), elsewhere, "ratna"), Ok(()));
+    }
+
+    #[test]
+    fn whoever_guesses_tokens_is_found_out_once_a_minute() {
+        let mut gate = LoginGate::default();
+        let now = Timestamp(0);
+        for _ in 0..UNKNOWN_TOKENS {
+            assert_eq!(gate.unknown_token(now, HERE), (false, false));
+        }
+        assert_eq!(gate.unknown_token(now, HERE), (true, true));
+        for _ in 0..UNKNOWN_TOKENS * 3 {
+            assert_eq!(gate.unknown_token(now, HERE), (true, false));
+        }
+        assert_eq!(gate.unknown_token(now, IpAddr::from([10, 0, 0, 9])), (false, false));
+        assert_eq!(gate.unknown_token(Timestamp(60_000), HERE), (false, false));
     }
 
     #[test]

@@ -19,6 +19,7 @@
 mod actor;
 mod config;
 mod core;
+mod flood;
 mod gate;
 mod http;
 mod line;

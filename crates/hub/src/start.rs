@@ -2,10 +2,11 @@
 
 use crate::actor::{Actor, INBOX, Inbox};
 use crate::core::{Found, FoundCall, HubCore};
-use crate::http::{self, Plugin, Shared};
+use crate::http::{self, Door, Guest, Plugin, Shared};
 use crate::line::{COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
+use axum::serve::ListenerExt;
 use siaga_hub_store::{PasswordError, Store, StoreError};
 use siaga_switch::{Switch, SwitchEvent};
 use std::collections::BTreeMap;
@@ -104,7 +105,7 @@ impl Hub {
                 .await?;
         let stopping = CancellationToken::new();
         let app = http::router(shared).into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(listener, app)
+        let server = axum::serve(Door::new(listener).tap_io(answer_at_once), app)
             .with_graceful_shutdown(stopping.clone().cancelled_owned())
             .into_future();
         tracing::info!(%local_addr, "the hub listens");
@@ -219,6 +220,13 @@ async fn find(store: &dyn Store) -> Result<Found, StoreError> {
         sessions: store.open_sessions().await?,
         calls,
     })
+}
+
+/// An acknowledgement is not to wait for a larger packet.
+fn answer_at_once(guest: &mut Guest) {
+    if let Err(error) = guest.no_delay() {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
 }
 
 async fn load_plugins(config: &HubConfig) -> Vec<Plugin> {

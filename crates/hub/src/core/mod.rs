@@ -41,6 +41,7 @@ use siaga_model::{
 use siaga_switch::{LegReport, RecordingReport, SwitchEvent};
 use sittings::{Sitting, Sittings};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use trouble::Trouble;
 
 /// One connection of a desk. A desk that reconnects gets another one.
@@ -86,6 +87,8 @@ enum AuditEvent<'a> {
     SessionOpened { seat: &'a SeatId },
     SessionEnded { seat: &'a SeatId },
     SessionResumed { seat: &'a SeatId },
+    LoginFailed { address: IpAddr, known_operator: bool },
+    TokensGuessed { address: IpAddr },
     CaseOpened { call: CallId, number: String, seat: &'a SeatId },
     Overridden { call: CallId, seat: &'a SeatId, validity: siaga_model::Validity },
     RecordingSealed { call: CallId, sha256: &'a str },

@@ -10,6 +10,7 @@ use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, UnitInfo};
 use siaga_hub_store::{NumberLease, OpenSession, OperatorName, TokenHash, Write};
 use siaga_model::{CallId, Level, Seat, SeatId, Timestamp, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// A session ends by itself after this: two shifts.
@@ -301,6 +302,18 @@ impl HubCore {
             display,
             seat,
         }
+    }
+
+    /// Somebody gave a wrong name or password.
+    pub(crate) fn login_failed(&mut self, now: Timestamp, address: IpAddr, known_operator: bool) {
+        self.audit(now, None, &AuditEvent::LoginFailed { address, known_operator });
+        self.commit(None);
+    }
+
+    /// Somebody tries tokens.
+    pub(crate) fn tokens_guessed(&mut self, now: Timestamp, address: IpAddr) {
+        self.audit(now, None, &AuditEvent::TokensGuessed { address });
+        self.commit(None);
     }
 
     /// The first block of a new session.

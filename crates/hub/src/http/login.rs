@@ -108,11 +108,14 @@ async fn identify(
         tracing::error!(%error, "a password could not be checked");
         Failure::new(ErrorCode::Internal, "the password could not be checked")
     })?;
+    let known = operator.is_some();
     match operator {
         Some(operator) if matches => Ok(operator),
         Some(_) | None => {
             gate().failed(shared.0.clock.now(), address, name.as_str());
             tracing::warn!(%address, "a login failed");
+            // The gate bounds how many an address can put into the log.
+            let _ = shared.0.hub.send(Inbox::LoginFailed { address, known }).await;
             Err(wrong())
         }
     }

@@ -1,5 +1,6 @@
 //! What goes over HTTP. Moves bytes and asks the actor; decides nothing but who may come in.
 
+mod door;
 mod error;
 mod login;
 mod resources;
@@ -7,6 +8,7 @@ mod socket;
 
 use crate::HubConfig;
 use crate::actor::Inbox;
+use crate::flood::Requests;
 use crate::gate::LoginGate;
 use crate::line::LineJob;
 use axum::Router;
@@ -14,7 +16,9 @@ use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+pub(crate) use door::{Door, Guest};
 use error::Failure;
 use sha2::{Digest, Sha256};
 use siaga_hub_api::{
@@ -60,6 +64,7 @@ struct Inner {
     line: mpsc::Sender<LineJob>,
     plugins: Vec<Plugin>,
     gate: Mutex<LoginGate>,
+    requests: Mutex<Requests>,
     passwords: Semaphore,
     /// Checked when there is no such operator, so that the answer takes as long.
     nobody: PasswordHash,
@@ -83,6 +88,7 @@ impl Shared {
             line,
             plugins,
             gate: Mutex::new(LoginGate::default()),
+            requests: Mutex::new(Requests::default()),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
             nobody: PasswordHash::of(random_secret()).await?,
         })))
@@ -136,5 +142,6 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route(DESK_SOCKET_PATH, get(socket::desk))
         .fallback(resources::nothing_here)
         .layer(DefaultBodyLimit::max(BODY))
+        .layer(from_fn_with_state(shared.clone(), door::watch))
         .with_state(shared)
 }

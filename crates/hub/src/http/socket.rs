@@ -3,6 +3,7 @@
 use super::{Shared, error::Failure, token};
 use crate::actor::{DESK_QUEUE, DeskLine, Inbox, Slot};
 use crate::core::ConnectionId;
+use crate::flood::{Allowance, MESSAGES};
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
@@ -43,7 +44,8 @@ pub(super) async fn desk(
         let (slot_in, slot) = watch::channel(Slot::default());
         let desk = DeskLine { queue: queue_in, slot: slot_in };
         let (sink, stream) = socket.split();
-        let mut connection = Connection { sink, queue, slot };
+        let said = Allowance::new(MESSAGES, shared.0.clock.now());
+        let mut connection = Connection { sink, queue, slot, said };
         match shared.ask(|reply| Inbox::Connect { token, desk, reply }).await {
             Ok(Ok(id)) => {
                 connection.run(&shared, id, stream).await;
@@ -59,6 +61,7 @@ struct Connection {
     sink: SplitSink<WebSocket, Message>,
     queue: mpsc::Receiver<ToDesk>,
     slot: watch::Receiver<Slot>,
+    said: Allowance,
 }
 
 impl Connection {
@@ -131,6 +134,11 @@ impl Connection {
             Some(Ok(Message::Close(_))) | None => return Err(Over),
             Some(Err(error)) => return self.unreadable(&error).await,
         };
+        // Whoever says too much is read more slowly, and nobody else waits for it.
+        if let Err(wait) = self.said.take(shared.0.clock.now()) {
+            tokio::time::sleep(wait).await;
+            let _ = self.said.take(shared.0.clock.now());
+        }
         if text.len() > MAX_MESSAGE {
             let error = ApiError::new(ErrorCode::TooLarge, format!("over {MAX_MESSAGE} bytes"));
             return self.send(&ToDesk::Refused { seq: 0, error }).await;

@@ -1,8 +1,9 @@
 //! Who may come in, and sit where.
 
-use crate::world::{PASSWORD, World, config, seat};
+use crate::world::{PASSWORD, World, config, seat, within};
 use sha2::{Digest, Sha256};
-use siaga_hub_api::{ApiError, ClientError, ErrorCode, HubClient};
+use siaga_hub_api::{ApiError, ClientError, ErrorCode, HubClient, ToHub};
+use siaga_hub_store::Store;
 use siaga_model::SeatState;
 
 fn refused<T>(result: Result<T, ClientError>) -> ApiError {
@@ -58,7 +59,16 @@ async fn whoever_guesses_is_slowed_down_and_others_are_not() {
     assert_eq!(slow.code, ErrorCode::SlowDown);
     let seconds: u64 = slow.detail.parse().expect("seconds to wait");
     assert!((1..=60).contains(&seconds), "{seconds}");
-    world.login("budi", "pmj-2").await.unwrap();
+    let mut desk = world.desk("budi", "pmj-2").await;
+    desk.tell(ToHub::Pause).await;
+    let events = world.store.events(0, 1_000).await.unwrap();
+    let failed: Vec<_> =
+        events.iter().filter(|event| event.event.body.contains("login-failed")).collect();
+    assert_eq!(failed.len(), 5, "those that waited were not tried");
+    for event in failed {
+        let body = &event.event.body;
+        assert!(body.contains("127.0.0.1") && !body.contains("tebakan") && !body.contains("ratna"));
+    }
     world.stop().await;
 }
 
@@ -158,5 +168,108 @@ async fn health_needs_no_login() {
     let health = HubClient::health(&world.hub.url()).await.unwrap();
     assert_eq!(health["status"], "ok");
     assert_eq!(health["switch"], "scripted");
+    world.stop().await;
+}
+
+/// A stranger with an address of its own.
+#[cfg(target_os = "linux")]
+async fn stranger(world: &World) -> tokio::net::TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    socket.connect(world.hub.local_addr()).await.unwrap()
+}
+
+/// The status of the answer to a request without a body.
+#[cfg(target_os = "linux")]
+async fn asks(stream: &mut tokio::net::TcpStream, path: &str, token: &str) -> Option<u16> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    loop {
+        let mut some = [0; 4_096];
+        let read = within("an answer", stream.read(&mut some)).await.ok().filter(|n| *n > 0)?;
+        answer.extend_from_slice(&some[..read]);
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+            return head.split(' ').nth(1).map(|status| status.parse().unwrap());
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_that_takes_all_the_connections_it_can_get_keeps_no_desk_out() {
+    use tokio::io::AsyncReadExt;
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::start(dir.path()).await;
+    let mut desk = world.desk("ratna", "pmj-1").await;
+    let mut held = Vec::new();
+    for _ in 0..256 {
+        let mut stream = stranger(&world).await;
+        assert_eq!(asks(&mut stream, "/v1/health", "").await, Some(200));
+        held.push(stream);
+    }
+    let mut refused = stranger(&world).await;
+    let end = within("the end", refused.read(&mut [0; 16])).await;
+    assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+    desk.tell(ToHub::Pause).await;
+    let _another = world.desk("budi", "pmj-2").await;
+    // Whoever lets go may come again.
+    held.clear();
+    loop {
+        let mut stream = stranger(&world).await;
+        if asks(&mut stream, "/v1/health", "").await == Some(200) {
+            break;
+        }
+    }
+    world.stop().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn an_address_that_asks_without_end_is_told_to_wait_and_a_desk_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::start(dir.path()).await;
+    let mut desk = world.desk("ratna", "pmj-1").await;
+    let mut stream = stranger(&world).await;
+    let mut told = false;
+    for _ in 0..100_000 {
+        if asks(&mut stream, "/v1/plugins/x", "").await == Some(429) {
+            told = true;
+            break;
+        }
+    }
+    assert!(told);
+    desk.tell(ToHub::Pause).await;
+    assert_eq!(desk.client.cases().await.unwrap(), []);
+    world.stop().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn whoever_guesses_tokens_is_slowed_down_and_written_down_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let world = World::start(dir.path()).await;
+    let mut desk = world.desk("ratna", "pmj-1").await;
+    let mut stream = stranger(&world).await;
+    for n in 0..60 {
+        assert_eq!(asks(&mut stream, "/v1/cases", &format!("{n:064}")).await, Some(401));
+    }
+    for n in 60..62 {
+        assert_eq!(asks(&mut stream, "/v1/cases", &format!("{n:064}")).await, Some(429));
+    }
+    // A token that stands is good from there too.
+    let token = desk.session.token.expose().clone();
+    assert_eq!(asks(&mut stream, "/v1/cases", &token).await, Some(200));
+    desk.tell(ToHub::Pause).await;
+    let events = world.store.events(0, 1_000).await.unwrap();
+    let guessed: Vec<_> =
+        events.iter().filter(|event| event.event.body.contains("tokens-guessed")).collect();
+    assert_eq!(guessed.len(), 1);
+    assert!(guessed[0].event.body.contains("127.0.0.2"));
     world.stop().await;
 }
