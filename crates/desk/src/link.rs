@@ -193,3 +193,6 @@ impl Run {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -107,6 +107,7 @@ pub struct DeskCall {
     pub rejoining: bool,
     /// Since when the operator's closing waits for the hub to take it. While the hub is away the
     /// line stays open, and the closing is done when it is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub closing: Option<Timestamp>,
 }
@@ -235,6 +236,7 @@ pub struct DeskState {
     pub kept: Vec<KeptForm>,
     /// Why this computer's own disk keeps nothing (for IT, in English), while it does not: what is
     /// typed still reaches the hub, but would not survive both the hub's and the desk's death.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub not_kept: Option<String>,
 }

@@ -9,6 +9,7 @@
 
 mod advice;
 mod form;
+mod io;
 mod numbers;
 mod people;
 mod phone;
@@ -16,174 +17,19 @@ mod post;
 mod rejoin;
 mod seating;
 
-use crate::Intent;
-use crate::journal::{Record, Restored, Saved};
-use crate::state::{
-    AdvisorHealth, AudioHealth, DeskError, DeskState, LinkHealth, Notice, PhoneState,
-};
+use crate::journal::{Record, Saved};
+use crate::state::{AdvisorHealth, DeskError, DeskState, LinkHealth, Notice, PhoneState};
 use numbers::Numbers;
 use people::Disposal;
 use phone::Phone;
 use post::Post;
 use rejoin::Rejoin;
 use seating::Seating;
-use siaga_hub_api::{
-    CallBackId, CallView, Draft, ErrorCode, LoginRequest, Phase, PluginRelease, Sequenced, Session,
-    SipAccount, ToDesk, ToHub,
-};
-use siaga_model::{Advice, CallId, Intake, Redacted, SeatId, Timestamp};
-use siaga_plugin_host::PastReport;
-use siaga_sip::DialogKey;
+use siaga_hub_api::{CallBackId, CallView, Draft, ErrorCode, Phase, ToDesk, ToHub};
+use siaga_model::{CallId, SeatId, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
-/// What happened.
-#[derive(Debug)]
-pub(crate) enum Input {
-    /// What this desk had on its disk; the first input, if there is any.
-    Restored(Box<Restored>),
-    /// The disk does not take what is typed, and why; `None`: it does again.
-    NotKept(Option<String>),
-    /// Somebody wants something.
-    Intent(Intent),
-    /// The hub let us in, or took the session up again.
-    LoggedIn(Box<Session>),
-    /// The hub did not, or cannot be reached.
-    LoginFailed(DeskError),
-    /// The hub's socket stands.
-    HubUp,
-    /// The hub's socket is gone and is being retried.
-    HubDown,
-    /// The hub said something.
-    Hub(ToDesk),
-    /// The telephone is registered.
-    SipUp,
-    /// It is not, and tries again.
-    SipDown,
-    /// The switch does not know this telephone's account.
-    SipRefused,
-    /// The switch rings us.
-    Incoming {
-        /// The dialog.
-        dialog: DialogKey,
-        /// The call that the switch named; a call without a name is not one of ours.
-        call: Option<CallId>,
-    },
-    /// The media of a ringing leg is ready to answer with, or cannot be made.
-    MediaMade {
-        /// The dialog.
-        dialog: DialogKey,
-        /// For IT, when it cannot be made.
-        error: Option<String>,
-    },
-    /// Two-way audio.
-    MediaUp(DialogKey),
-    /// Nothing has come from the switch for a second, or the media connection broke. The switch
-    /// always sends, so this leg is dead.
-    MediaStalled(DialogKey),
-    /// Something comes again.
-    MediaFlows(DialogKey),
-    /// The dialog is over.
-    PhoneEnded {
-        /// The dialog.
-        dialog: DialogKey,
-        /// It was lost, rather than ended by the switch.
-        lost: bool,
-    },
-    /// The sound devices changed.
-    Audio(AudioHealth),
-    /// The plugins changed.
-    Advisor(AdvisorHealth),
-    /// The plugins have spoken.
-    Advised {
-        /// On which call.
-        call: CallId,
-        /// What.
-        advice: Advice,
-    },
-    /// Levels of the last 100 ms in dBFS.
-    Levels {
-        /// What is heard.
-        heard: f32,
-        /// What is sent.
-        sent: f32,
-    },
-    /// Time has passed.
-    Tick,
-    /// The desk ends; its telephone has gone already.
-    ShutDown,
-}
-
-/// What the shell must do.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Effect {
-    /// Log in at this hub; an attempt that still runs is given up.
-    LogIn {
-        /// Its address.
-        hub: String,
-        /// Who and where.
-        request: Box<LoginRequest>,
-    },
-    /// Take up this session; an attempt that still runs is given up.
-    Resume {
-        /// The hub's address.
-        hub: String,
-        /// The session's token.
-        token: Redacted<String>,
-    },
-    /// Leave the seat and end the session.
-    LogOut,
-    /// Leave the seat; the session has ended already.
-    Leave,
-    /// Open the socket of the session that was last let in, and keep it open.
-    OpenLink,
-    /// Register with this account, in place of any earlier one.
-    StartPhone(Box<SipAccount>),
-    /// Load these plugins.
-    FetchPlugins(Vec<PluginRelease>),
-    /// Let go of the hub's socket and open another one at once.
-    ReconnectHub,
-    /// Let go of the telephone's socket and register over another one at once.
-    ReconnectPhone,
-    /// Send this over the hub's socket.
-    Say(Box<Sequenced<ToHub>>),
-    /// Keep this on the disk.
-    Keep(Record),
-    /// Say 180 and make media for this offer meanwhile, so that answering takes no time.
-    Ring(DialogKey),
-    /// Say 200 with the media made.
-    Answer(DialogKey),
-    /// The operator's voice goes over this leg from now on.
-    Talk {
-        /// The leg.
-        dialog: DialogKey,
-        /// Send silence.
-        muted: bool,
-    },
-    /// End this dialog and its media.
-    HangUp(DialogKey),
-    /// Say this SIP status.
-    Reject {
-        /// The dialog.
-        dialog: DialogKey,
-        /// 486, 480, …
-        status: u16,
-    },
-    /// Send silence (or the microphone again).
-    Mute(bool),
-    /// Send a key.
-    Dtmf(char),
-    /// Ask the plugins.
-    Advise {
-        /// The call.
-        call: CallId,
-        /// The revision of the form.
-        rev: u64,
-        /// What to judge.
-        intake: Box<Intake>,
-        /// Earlier reports that this desk knows of.
-        history: Vec<PastReport>,
-    },
-}
+pub(crate) use io::{Effect, Input};
 
 /// A call back that this desk has asked for.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@
 //! Only a leg of the very call that this desk has asked for is answered here.
 
 use super::{Core, Effect, LinkHealth, Phone};
-use siaga_hub_api::{ErrorCode, ToHub};
+use siaga_hub_api::{CallView, ErrorCode, Phase, ToHub};
 use siaga_model::{CallId, Timestamp};
 use siaga_sip::DialogKey;
 use std::time::Duration;
@@ -54,6 +54,7 @@ impl Core {
         {
             self.voice_path_is_dead(Some(call));
             self.refresh_call();
+            self.leave_without_session();
         }
     }
 
@@ -68,15 +69,27 @@ impl Core {
     }
 
     /// Opens both sockets anew and asks for a new leg as soon as they stand, if the call is ours as
-    /// far as is known.
+    /// far as is known. A dead leg of a call that is not ours is put away: the goodbye of the switch
+    /// was lost, and the telephone must be free for the next caller.
     pub(super) fn voice_path_is_dead(&mut self, call: Option<CallId>) {
-        let Some(call) = call.filter(|call| self.own_call() == Some(*call)) else { return };
-        if self.rejoin.is_some() {
-            return;
+        let Some(call) = call.filter(|_| self.rejoin.is_none()) else { return };
+        if !self.may_be_own(call) {
+            return self.drop_legs();
         }
         self.rejoin = Some(Rejoin::new(call, self.clock));
         self.renew_hub();
         self.renew_phone();
+    }
+
+    /// The last view may be older than the answering of the call.
+    fn may_be_own(&self, call: CallId) -> bool {
+        let ringing = |seen: &CallView| {
+            seen.call == call
+                && matches!(&seen.phase, Phase::Ringing { seat, .. } if Some(seat) == self.me())
+        };
+        self.own_call() == Some(call)
+            || (self.state.session.is_some() && self.state.view.is_none())
+            || self.seen_call().is_some_and(ringing)
     }
 
     fn renew_hub(&mut self) {

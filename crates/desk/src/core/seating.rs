@@ -1,8 +1,8 @@
 //! Who sits here: logging in, taking a session up again, and what is left when it ends.
 
 use super::{
-    Core, DeskError, DeskState, Effect, ErrorCode, LinkHealth, Numbers, Post, Rejoin, ends_session,
-    hub_error,
+    Core, DeskError, DeskState, Effect, ErrorCode, LinkHealth, Numbers, Phone, Post, Rejoin,
+    ends_session, hub_error,
 };
 use crate::journal::{Owner, Record, Restored, Saved};
 use crate::state::{NOT_HEARD_DBFS, SessionInfo};
@@ -87,6 +87,8 @@ impl Core {
     }
 
     pub(super) fn log_in(&mut self, hub: String, request: Box<LoginRequest>) {
+        // One hub has one name: what waits for it is found by it.
+        let hub = hub.trim().trim_end_matches('/').to_owned();
         let login = Login { hub, request, give_up_at: None, again_at: None };
         let owner = login.owner();
         match &mut self.seating {
@@ -310,7 +312,7 @@ impl Core {
     }
 
     pub(super) fn shut_down(&mut self) {
-        self.phone = super::Phone::Idle;
+        self.phone = Phone::Idle;
         self.rejoin = None;
         self.give(Effect::LogOut);
         self.forget_session();

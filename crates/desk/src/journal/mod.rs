@@ -23,9 +23,11 @@ use tokio::task::JoinHandle;
 pub(crate) use disk::JournalError;
 
 /// How many rows may wait for the disk. The newest of each row counts, and an operator who types
-/// makes a few rows a second, so this is an hour of a disk that hangs; beyond it, new rows are not
-/// kept, which the operator sees (`not_kept`).
+/// makes a few rows a second, so this is an hour of a disk that hangs, of which the operator has long
+/// been told (`not_kept`); beyond it, new rows are not kept.
 const PENDING: usize = 20_000;
+/// A write that takes longer is told as a disk that hangs; it is waited for all the same.
+const HANGS: Duration = Duration::from_secs(5);
 /// Pause before a write that failed is tried again.
 const WRITE_AGAIN: Duration = Duration::from_secs(5);
 /// How long a desk that ends waits for its last writes.
@@ -247,10 +249,22 @@ impl Writer {
     }
 
     async fn write(&mut self, batch: BTreeMap<Row, Option<String>>) {
-        match self.disk.write(&batch).await {
+        let written = {
+            let mut writing = std::pin::pin!(self.disk.write(&batch));
+            match tokio::time::timeout(HANGS, &mut writing).await {
+                Ok(written) => written,
+                Err(_) => {
+                    if !std::mem::replace(&mut self.broken, true) {
+                        tell(&self.health, Some("the disk hangs".to_owned())).await;
+                    }
+                    writing.await
+                }
+            }
+        };
+        match written {
             Ok(()) => {
                 if std::mem::take(&mut self.broken) {
-                    self.tell(None).await;
+                    tell(&self.health, None).await;
                 }
             }
             Err(error) => {
@@ -263,16 +277,16 @@ impl Writer {
                 }
                 if !std::mem::replace(&mut self.broken, true) {
                     tracing::warn!(%error, "the journal cannot be written");
-                    self.tell(Some(error.to_string())).await;
+                    tell(&self.health, Some(error.to_string())).await;
                 }
             }
         }
     }
+}
 
-    async fn tell(&self, health: Option<String>) {
-        // A desk that has ended needs no news.
-        let _ = self.health.send(health).await;
-    }
+/// A desk that has ended needs no news.
+async fn tell(health: &mpsc::Sender<Option<String>>, news: Option<String>) {
+    let _ = health.send(news).await;
 }
 
 #[cfg(test)]

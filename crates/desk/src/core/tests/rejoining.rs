@@ -133,6 +133,32 @@ fn a_view_without_the_call_ends_the_asking() {
 }
 
 #[test]
+fn a_dead_leg_of_a_call_that_another_seat_has_does_not_keep_the_telephone_busy() {
+    let mut desk = Fixture::logged_in();
+    let dialog = desk.talking(call(1));
+    // This desk was frozen; the switch's goodbye was lost.
+    desk.hub_shows(no_call());
+    assert_eq!(desk.give(Input::MediaStalled(dialog)), [Effect::HangUp(dialog)]);
+    desk.ringing(call(2));
+}
+
+#[test]
+fn a_voice_path_that_dies_before_the_hub_could_show_the_answer_is_replaced_as_well() {
+    let mut desk = Fixture::logged_in();
+    let dialog = desk.ringing(call(1));
+    let mut ringing = view(call(1), None, 0, "");
+    if let Some(call) = &mut ringing.call {
+        let (since, until) = (Timestamp(0), Timestamp(8_000));
+        call.phase = Phase::Ringing { seat: seat(), since, until };
+    }
+    desk.hub_shows(ringing);
+    desk.give(Input::MediaMade { dialog, error: None });
+    desk.intent(Intent::Answer);
+    desk.give(Input::MediaUp(dialog));
+    stalled(&mut desk, dialog);
+}
+
+#[test]
 fn a_ring_of_the_call_that_was_not_asked_for_waits_for_the_operator() {
     let mut desk = Fixture::logged_in();
     let old = desk.talking(call(1));

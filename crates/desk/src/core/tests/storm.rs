@@ -2,7 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
-use siaga_hub_api::CallBackId;
+use siaga_hub_api::{CallBackId, Sequenced};
 
 #[derive(Clone, Debug)]
 enum Step {
