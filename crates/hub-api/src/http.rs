@@ -1,7 +1,11 @@
 //! What goes over HTTP.
 
 use serde::{Deserialize, Serialize};
-use siaga_model::{CallId, CaseNumber, Level, Redacted, Seat, SeatId, Timestamp, Unit, UnitId};
+use siaga_model::{
+    CallId, CaseNumber, LegCause, Level, ReclaimCause, Redacted, Seat, SeatId, Timestamp, Unit,
+    UnitId,
+};
+use std::collections::{BTreeMap, HashMap};
 
 /// Who wants to sit where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,4 +103,88 @@ pub struct RecordingInfo {
     pub channels: u8,
     /// SHA-256 of the file, lower-case hex.
     pub sha256: String,
+}
+
+/// What became of the calls of a span, read from the event log alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiguresInfo {
+    /// The first millisecond.
+    pub from: Timestamp,
+    /// The first millisecond that is not in it any more.
+    pub to: Timestamp,
+    /// Citizens who called.
+    pub arrived: usize,
+    /// Those who got a human.
+    pub answered: usize,
+    /// Calls that their citizen ended and that nobody has disposed of since, by where they stood.
+    pub abandoned: AbandonedInfo,
+    /// Calls that went down with the switch and that nobody has disposed of since.
+    pub cut_off: usize,
+    /// Call backs that began.
+    pub called_back: usize,
+    /// Call backs that reached the citizen.
+    pub reached: usize,
+    /// From arrival to the first human, of those who got one.
+    pub waiting: Option<SpreadInfo>,
+    /// From the loss of a human to the next one, of those who got one.
+    pub waiting_again: Option<SpreadInfo>,
+    /// Times a seat let an arriving call ring out (`tak menjawab`).
+    pub rang_out: u64,
+    /// Times a seat declined an arriving call, was busy or failed.
+    pub refused: u64,
+    /// Transfers that began.
+    pub transfers: u64,
+    /// Transfers after which the unit had the caller.
+    pub transferred: u64,
+    /// Transfers after which the operator who handed over had the caller back, by cause.
+    pub reclaimed: HashMap<ReclaimCause, u64>,
+    /// Callers who lost their human and went to the front of the queue, by cause.
+    pub requeued: HashMap<LegCause, u64>,
+    /// Silent-call procedures that began.
+    pub silence_checks: u64,
+    /// Those that the caller answered with a key or knocks.
+    pub signs: u64,
+    /// What each seat did.
+    pub seats: BTreeMap<SeatId, WorkInfo>,
+    /// What was done for each unit.
+    pub units: BTreeMap<UnitId, WorkInfo>,
+}
+
+/// Calls that their citizen ended, by where they stood.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AbandonedInfo {
+    /// In the queue.
+    pub waiting: usize,
+    /// With a human.
+    pub talking: usize,
+    /// During a transfer.
+    pub transferring: usize,
+}
+
+/// Times in milliseconds; percentiles by nearest rank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SpreadInfo {
+    /// How many there are.
+    pub count: usize,
+    /// Half of them are at most this.
+    pub p50_ms: u64,
+    /// Nine of ten are at most this.
+    pub p90_ms: u64,
+    /// The longest.
+    pub max_ms: u64,
+}
+
+/// What was done at a seat or for a unit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkInfo {
+    /// Arriving calls answered, and citizens reached by calling back.
+    pub answered: u64,
+    /// Calls taken over from another seat.
+    pub taken_over: u64,
+    /// Arriving calls that were let ring out here.
+    pub rang_out: u64,
+    /// Time in calls, in milliseconds.
+    pub talk_ms: u64,
+    /// Time of writing up, in milliseconds.
+    pub after_call_ms: u64,
 }

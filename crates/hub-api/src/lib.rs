@@ -18,7 +18,8 @@ mod ws;
 pub use client::{ClientError, HubClient};
 pub use error::{ApiError, ErrorCode};
 pub use http::{
-    CaseBlock, LoginRequest, PluginRelease, RecordingInfo, Session, SipAccount, UnitInfo,
+    AbandonedInfo, CaseBlock, FiguresInfo, LoginRequest, PluginRelease, RecordingInfo, Session,
+    SipAccount, SpreadInfo, UnitInfo, WorkInfo,
 };
 pub use outbox::{OUTBOX_CAPACITY, Outbox, OutboxFull};
 pub use socket::{DeskReceiver, DeskSender};
@@ -42,6 +43,9 @@ pub const PLUGINS_PATH: &str = "/v1/plugins";
 pub const CASES_PATH: &str = "/v1/cases";
 /// `GET`, authorized, for seats of a Polda and above: the latest 100 [`RecordingInfo`].
 pub const RECORDINGS_PATH: &str = "/v1/recordings";
+/// `GET`, authorized, for seats of a Polda and above: [`FiguresInfo`] of the calls that arrived from
+/// `from` until before `to`, given in the query in milliseconds since the epoch, UTC; at most 8 days.
+pub const FIGURES_PATH: &str = "/v1/figures";
 /// `GET`: `{"status": "ok", …}`; needs no login.
 pub const HEALTH_PATH: &str = "/v1/health";
 /// Largest message that either side accepts on the socket, in bytes.

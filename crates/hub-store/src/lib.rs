@@ -125,6 +125,9 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<RecordingRecord>, StoreError>;
 
+    /// The paths of all recordings that are known, as they were stored.
+    async fn recording_files(&self) -> Result<Vec<String>, StoreError>;
+
     /// Events with a sequence number above `after`, oldest first, at most `limit`.
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
 

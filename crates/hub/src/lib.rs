@@ -23,10 +23,12 @@ mod flood;
 mod gate;
 mod http;
 mod line;
+mod recovery;
 mod start;
 mod writer;
 
 pub use config::{ConfigFault, HubConfig, seats_from_csv, units_from_csv};
+pub use recovery::{RecoveryError, recover_recordings};
 pub use start::{Hub, HubError, HubHandle};
 
 use siaga_call_flow::FlowEvent;

@@ -195,6 +195,10 @@ impl Store for SqliteStore {
         read::recordings(&self.pool, call, limit).await
     }
 
+    async fn recording_files(&self) -> Result<Vec<String>, StoreError> {
+        read::recording_files(&self.pool).await
+    }
+
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
         read::events(&self.pool, after, limit).await
     }

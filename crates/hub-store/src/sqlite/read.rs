@@ -353,6 +353,10 @@ pub(super) async fn recordings(
     })
 }
 
+pub(super) async fn recording_files(pool: &SqlitePool) -> Result<Vec<String>, StoreError> {
+    all(query("SELECT file FROM recordings").fetch_all(pool).await, |row| row.text("file"))
+}
+
 pub(super) async fn events(
     pool: &SqlitePool,
     after: u64,

@@ -226,6 +226,7 @@ pub(crate) async fn a_call_back_goes_on_with_the_case_of_the_call_before_it<S: S
     store.apply(&[typed(1, 10, "tolong!")]).await.unwrap();
     assert_eq!(store.case(&number).await.unwrap().unwrap(), continued);
     assert_eq!(store.draft(call(1)).await.unwrap().unwrap().rev, 10);
+    assert_eq!(store.recording_files().await.unwrap(), ["kembali.opus"]);
     let recordings = store.recordings(None, 10).await.unwrap();
     assert_eq!(recordings.len(), 1, "a recording that was found again is the same one");
     assert_eq!(recordings[0].number, Some(number));

@@ -5,7 +5,7 @@
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_call_flow::FlowConfig;
-use siaga_hub::{Hub, HubConfig, seats_from_csv, units_from_csv};
+use siaga_hub::{Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv};
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Redacted, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
@@ -152,6 +152,10 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let seats = seats_from_csv(&read(&serve.seats)?)
         .with_context(|| format!("in {}", serve.seats.display()))?;
     let store = Arc::new(SqliteStore::open(&serve.db).await.context("opening the database")?);
+    // Before anything is recorded there. Nobody who dials has to wait for an old recording's sake.
+    if let Err(error) = recover_recordings(&*store, &serve.recordings, clock.now()).await {
+        tracing::error!(%error, "what was recorded last is not in the store");
+    }
     let (switch, events) = match serve.switch {
         SwitchKind::Embedded => {
             let config = EmbeddedConfig::listening(serve.sip_listen, serve.recordings);

@@ -82,7 +82,7 @@ pub(crate) enum Effect {
 /// who sat at a seat is in the sessions.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
-enum AuditEvent<'a> {
+pub(crate) enum AuditEvent<'a> {
     HubStarted { version: &'a str },
     SessionOpened { seat: &'a SeatId },
     SessionEnded { seat: &'a SeatId },
@@ -92,6 +92,7 @@ enum AuditEvent<'a> {
     CaseOpened { call: CallId, number: String, seat: &'a SeatId },
     Overridden { call: CallId, seat: &'a SeatId, validity: siaga_model::Validity },
     RecordingSealed { call: CallId, sha256: &'a str },
+    RecordingRecovered { call: CallId, sha256: &'a str },
     RecordingTrouble { call: CallId },
     RecordingResumed { call: CallId },
     StoringFailed,

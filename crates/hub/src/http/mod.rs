@@ -2,6 +2,7 @@
 
 mod door;
 mod error;
+mod figures;
 mod login;
 mod resources;
 mod socket;
@@ -22,11 +23,11 @@ pub(crate) use door::{Door, Guest};
 use error::Failure;
 use sha2::{Digest, Sha256};
 use siaga_hub_api::{
-    CASES_PATH, DESK_SOCKET_PATH, ErrorCode, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, PLUGINS_PATH,
-    PluginRelease, RECORDINGS_PATH, SESSION_PATH,
+    CASES_PATH, DESK_SOCKET_PATH, ErrorCode, FIGURES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH,
+    PLUGINS_PATH, PluginRelease, RECORDINGS_PATH, SESSION_PATH,
 };
 use siaga_hub_store::{PasswordError, PasswordHash, Store, TokenHash};
-use siaga_model::{Level, Redacted, UnitId};
+use siaga_model::{Level, Redacted, Seat, UnitId};
 use siaga_switch::{Clock, Switch};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -63,6 +64,7 @@ struct Inner {
     hub: mpsc::Sender<Inbox>,
     line: mpsc::Sender<LineJob>,
     plugins: Vec<Plugin>,
+    seats: Vec<Seat>,
     gate: Mutex<LoginGate>,
     requests: Mutex<Requests>,
     passwords: Semaphore,
@@ -87,6 +89,7 @@ impl Shared {
             hub,
             line,
             plugins,
+            seats: config.seats.clone(),
             gate: Mutex::new(LoginGate::default()),
             requests: Mutex::new(Requests::default()),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
@@ -138,6 +141,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route(CASES_PATH, get(resources::cases))
         .route(&format!("{CASES_PATH}/{{number}}"), get(resources::case))
         .route(RECORDINGS_PATH, get(resources::recordings))
+        .route(FIGURES_PATH, get(figures::figures))
         .route(HEALTH_PATH, get(resources::health))
         .route(DESK_SOCKET_PATH, get(socket::desk))
         .fallback(resources::nothing_here)

@@ -179,25 +179,9 @@ async fn stranger(world: &World) -> tokio::net::TcpStream {
     socket.connect(world.hub.local_addr()).await.unwrap()
 }
 
-/// The status of the answer to a request without a body.
 #[cfg(target_os = "linux")]
 async fn asks(stream: &mut tokio::net::TcpStream, path: &str, token: &str) -> Option<u16> {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let request =
-        format!("GET {path} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {token}\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.ok()?;
-    let mut answer = Vec::new();
-    loop {
-        let mut some = [0; 4_096];
-        let read = within("an answer", stream.read(&mut some)).await.ok().filter(|n| *n > 0)?;
-        answer.extend_from_slice(&some[..read]);
-        let text = String::from_utf8_lossy(&answer);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
-            return head.split(' ').nth(1).map(|status| status.parse().unwrap());
-        }
-    }
+    crate::world::asks(stream, path, token).await.map(|(status, _)| status)
 }
 
 #[cfg(target_os = "linux")]

@@ -7,6 +7,7 @@ mod bad_input;
 mod binary;
 mod call_backs;
 mod calls;
+mod figures;
 mod restart;
 mod trouble;
 mod world;

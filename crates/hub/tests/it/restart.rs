@@ -1,9 +1,11 @@
 //! What a hub finds when it comes back.
 
 use crate::world::{Desk, World, seat, within};
+use siaga_hub::recover_recordings;
 use siaga_hub_api::{ClientError, ErrorCode, HubClient, HubView, ToDesk, ToHub};
 use siaga_hub_store::Store;
 use siaga_model::{CaseStatus, Disposition, SeatState};
+use siaga_recording::{FRAME, Recorder, RecorderOptions};
 use siaga_switch::SwitchEvent;
 use std::collections::BTreeSet;
 
@@ -134,6 +136,42 @@ async fn after_kill_9_nothing_is_done_twice_and_what_comes_late_is_kept() {
     back.shows("an empty list", |view| view.call_backs.is_empty().then_some(())).await;
     let case = again.store.case_of(call).await.unwrap().unwrap();
     assert_eq!((case.status, case.disposition), (CaseStatus::Closed, Some(disposition)));
+    again.store.verify_chain().await.unwrap();
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn what_a_killed_recorder_left_is_stored_with_its_call_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::start(dir.path()).await;
+    let mut desk = world.ready_desk("ratna", "pmj-1").await;
+    let call = world.answered_call(&mut desk).await;
+    desk.tell(ToHub::Pause).await;
+    let folder = dir.path().join("rekaman");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join(format!("{call}.opus"));
+    let options = RecorderOptions { call, started_at: world.now() };
+    let mut recorder = Recorder::create(&file, options).unwrap();
+    for _ in 0..150 {
+        recorder.write(&[1_000; FRAME], &[-1_000; FRAME]).unwrap();
+    }
+    // Killed: nobody ends the file.
+    std::mem::forget(recorder);
+    world.stop().await;
+
+    let again = World::start(dir.path()).await;
+    let store = &*again.store;
+    let found = recover_recordings(store, &folder, again.now()).await.unwrap();
+    assert_eq!(found.iter().map(|report| report.call).collect::<Vec<_>>(), [call]);
+    assert!(found[0].seconds >= 1.0, "{}", found[0].seconds);
+    let stored = again.store.recordings(Some(call), 10).await.unwrap();
+    assert_eq!(stored.len(), 1);
+    assert_eq!(stored[0].sha256, found[0].sha256);
+    assert!(stored[0].number.is_some());
+    assert_eq!(recover_recordings(store, &folder, again.now()).await.unwrap(), []);
+    let recovered = again.store.events(0, 1_000).await.unwrap();
+    let told = recovered.iter().filter(|e| e.event.body.contains("recording-recovered")).count();
+    assert_eq!(told, 1);
     again.store.verify_chain().await.unwrap();
     again.stop().await;
 }

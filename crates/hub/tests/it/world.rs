@@ -37,6 +37,31 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
     }
 }
 
+/// Asks over a connection of its own; gives status and body, or nothing when it is closed.
+pub(crate) async fn asks(
+    stream: &mut tokio::net::TcpStream,
+    path: &str,
+    token: &str,
+) -> Option<(u16, String)> {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: hub\r\nauthorization: Bearer {token}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = Vec::new();
+    loop {
+        let mut some = [0; 4_096];
+        let read = within("an answer", stream.read(&mut some)).await.ok().filter(|n| *n > 0)?;
+        answer.extend_from_slice(&some[..read]);
+        let text = String::from_utf8_lossy(&answer);
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+        if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+            let status = head.split(' ').nth(1).map(|status| status.parse().unwrap())?;
+            return Some((status, body.to_owned()));
+        }
+    }
+}
+
 /// Writes down what it is told; the test says what it sees.
 #[derive(Default)]
 pub(crate) struct ScriptedSwitch {
