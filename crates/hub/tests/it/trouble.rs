@@ -110,6 +110,74 @@ async fn a_store_that_fails_for_a_while_loses_nothing_and_keeps_the_order() {
     world.stop().await;
 }
 
+/// A disk of its own, with this many bytes.
+#[cfg(target_os = "linux")]
+struct SmallDisk(tempfile::TempDir);
+
+#[cfg(target_os = "linux")]
+impl SmallDisk {
+    /// `None` where nothing may be mounted.
+    fn mount(bytes: u64) -> Option<Self> {
+        let dir = tempfile::tempdir().unwrap();
+        let size = format!("size={bytes}");
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.path());
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then(|| Self(dir))
+    }
+
+    /// Fills it to the last byte; removing the file makes room again.
+    fn fill(&self) -> std::path::PathBuf {
+        use std::io::Write;
+        let ballast = self.0.path().join("penuh");
+        let mut file = std::fs::File::create(&ballast).unwrap();
+        for size in [4_096, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        ballast
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a test that fails leaves its database open.
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).status();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_full_disk_is_told_to_the_room_and_nothing_typed_meanwhile_is_lost() {
+    let Some(disk) = SmallDisk::mount(8 * 1024 * 1024) else {
+        eprintln!("skipped: a_full_disk_is_told_to_the_room, for no disk may be mounted here");
+        return;
+    };
+    let mut world = World::start(disk.0.path()).await;
+    let mut desk = world.ready_desk("ratna", "pmj-1").await;
+    let call = world.answered_call(&mut desk).await;
+    let ballast = disk.fill();
+    let text = |rev: u64| format!("{rev} {}", "asap tebal di lantai dua. ".repeat(300));
+    let mut last = 0;
+    for rev in 1..=60 {
+        let form = Form { narrative: text(rev).into(), ..Form::default() };
+        last = desk.say(ToHub::Draft { call, rev, form }).await;
+    }
+    let not_storing = |view: &HubView| match view.alerts[..] {
+        [Alert::NotStoring { .. }] => Some(()),
+        _ => None,
+    };
+    desk.shows("the alert", not_storing).await;
+    desk.shows("what is typed", |view| own(view, call).filter(|c| c.draft.rev == 60)).await;
+    std::fs::remove_file(ballast).unwrap();
+    desk.acked(last).await;
+    desk.shows("no alert", |view| view.alerts.is_empty().then_some(())).await;
+    let draft = world.store.draft(call).await.unwrap().unwrap();
+    assert_eq!((draft.rev, draft.form.narrative.expose()), (60, &text(60)));
+    world.store.verify_chain().await.unwrap();
+    world.stop().await;
+}
+
 #[tokio::test]
 async fn a_seat_that_lost_its_caller_is_told_who_has_them_and_its_late_words_are_kept() {
     let dir = tempfile::tempdir().unwrap();
