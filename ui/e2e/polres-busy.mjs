@@ -6,6 +6,7 @@
 //
 // Needs a display (Xvfb will do) and tauri-driver at DRIVER (default http://127.0.0.1:4444).
 import assert from "node:assert/strict";
+import { steps } from "./steps.mjs";
 import { Window } from "./webdriver.mjs";
 
 const [application, shots = "shots/polres-busy"] = process.argv.slice(2);
@@ -17,32 +18,10 @@ const window = await Window.open({
   args: ["--training", "--scenario", "polres-busy"],
   shots,
 });
+const { value, has, level, says, answer } = steps(window);
 const DEPOK = "destination-pmj.depok";
 const LOCATION = "Kelapa Dua dekat Mako Brimob, Tugu, Cimanggis";
 const NARRATIVE = "Plp lapor rumah kebakaran, api besar, nenek terjebak di lt 2.";
-
-const value = (id) =>
-  window.run(`return document.querySelector('[data-testid="${id}"]')?.value ?? ""`);
-const has = (css) => window.run(`return document.querySelector('${css}') !== null`);
-const level = (id) =>
-  window.run(
-    `return parseFloat(document.querySelector('[data-testid="${id}"] i')?.style.getPropertyValue("--v") ?? "0")`,
-  );
-const says = (id, pattern) =>
-  window.until(`“${id}” says ${pattern}`, async () => pattern.test(await window.text(id)));
-
-/** Answers. On a machine that is too slow for the time to ring: says that it is ready, once more. */
-async function answer() {
-  for (;;) {
-    await window.screen("ringing");
-    await window.press("F9");
-    let now = "ringing";
-    await window.until("the ring is over", async () => (now = await window.shown()) !== "ringing");
-    if (now === "call") return;
-    await says("seat-state", /Tak menjawab/);
-    await window.press("Shift", "F9");
-  }
-}
 
 try {
   // 1, 2: a citizen dials 110, the operator answers and hears the caller.
@@ -96,7 +75,7 @@ try {
   );
   await window.shot("transferring");
   await window.screen("reclaimed");
-  await says("bar-sub", /Depok (sedang sibuk|tidak bisa menerima)/);
+  await says("bar-sub", /Depok (sedang sibuk|tidak dapat menerima)/);
   await says("read-number", /^110-PMJ-\d{6}-\d{6}$/);
   const number = await window.text("read-number");
   await says("read-aloud", /akan segera diproses oleh Polres.*Depok/s);

@@ -71,7 +71,15 @@ export class Window {
 
   /** Presses a key with its modifiers wherever the caret is. */
   async press(...keys) {
-    const codes = { F2: "\uE032", F4: "\uE034", F8: "\uE038", F9: "\uE039", Enter: "\uE007" };
+    const codes = {
+      F2: "\uE032",
+      F4: "\uE034",
+      F5: "\uE035",
+      F8: "\uE038",
+      F9: "\uE039",
+      Enter: "\uE007",
+      Esc: "\uE00C",
+    };
     const held = { Ctrl: "\uE009", Alt: "\uE00A", Shift: "\uE008" };
     const values = keys.map((key) => codes[key] ?? held[key] ?? key);
     const actions = [

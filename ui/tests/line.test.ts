@@ -75,24 +75,35 @@ describe("disposing of a call", () => {
   });
 
   it("closes at once with Ctrl+Enter, but not by the press that was meant for something else", async () => {
-    const backend = await open("call");
-    await show(backend, prepared("disposing-prank"));
+    const backend = await open("checked-silent");
+    await show(backend, prepared("disposing"));
     await ctrlEnter();
     expect(backend.of("close")).toHaveLength(0);
     aMomentLater();
     await press("Enter", { ctrlKey: true, repeat: true });
     expect(backend.of("close")).toHaveLength(0);
     await ctrlEnter();
-    expect(backend.of("close")).toEqual([{ intent: "close", disposition: prank, note: "" }]);
+    expect(backend.of("close")).toEqual([{ intent: "close", disposition: silent, note: "" }]);
   });
 
-  it("can be given another reason while it counts", async () => {
-    const backend = await open("disposing-prank");
-    await keys("F4", "s");
+  it("is taken back while another reason is chosen", async () => {
+    const backend = await open("disposing");
+    await press("F4");
+    expect(backend.sent).toEqual([{ intent: "undo" }]);
+    await show(backend, prepared("checked-silent"));
+    await press("s");
     expect(backend.of("dispose").at(-1)?.disposition).toEqual({
       kind: "not-report",
       reason: "misdial",
     });
+  });
+
+  it("waits its three seconds when there are words of danger", async () => {
+    const backend = await open("disposing-prank");
+    aMomentLater();
+    await ctrlEnter();
+    expect(backend.sent).toEqual([]);
+    expect(field("close-now").disabled).toBe(true);
   });
 
   it("ignores a held key everywhere", async () => {
@@ -319,7 +330,7 @@ describe("the call-back list", () => {
     await ctrlEnter();
     expect(backend.sent).toEqual([]);
     await press("Escape");
-    expect(backend.sent).toEqual([{ intent: "undo" }]);
+    expect(backend.of("close").at(-1)?.disposition).toEqual({ kind: "not-reached" });
   });
 
   it("becomes an ordinary call when the citizen answers", async () => {
@@ -360,7 +371,30 @@ describe("a call that this desk lost", () => {
   });
 });
 
+describe("what was typed and came too late", () => {
+  it("is shown until it was read and put away", async () => {
+    const backend = await open("kept");
+    expect(text("kept")).toContain("Kelapa Dua, dekat Brimob");
+    expect(text("kept")).toContain("sampai 03.11.18");
+    await userEvent.click(screen.getByTestId("kept-drop"));
+    expect(backend.of("drop-kept")).toHaveLength(1);
+  });
+
+  it("is told when this computer keeps no copy, with the reason for IT", async () => {
+    await open("kept");
+    expect(text("notice-not-kept")).toContain("isian tetap sampai ke pusat data");
+    expect(screen.getByTestId("health-not-kept").title).toBe("disk full");
+  });
+});
+
 describe("trouble around a call", () => {
+  it("says that a closing waits for the hub, with the line open", async () => {
+    const backend = await open("closing-later");
+    expect(text("bar-sub")).toContain("Ditutup saat pusat data kembali");
+    await ctrlEnter();
+    expect(backend.sent).toEqual([]);
+  });
+
   it("says first what to do when nothing is recorded, also in the bar", async () => {
     await open("not-recording");
     expect(text("notice-not-recording")).toMatch(/^Catat yang penting di Uraian: 2 panggilan/);

@@ -134,6 +134,15 @@ export const LINE_STATES: Record<string, () => DeskState> = {
     ...withView(idleState(), { alerts: [NOT_STORING, NOT_RECORDING], call_backs: CALL_BACKS }),
     training: true,
   }),
+  kept: () => ({
+    ...withView(idleState(), { lost: LOST }),
+    kept: [{ call: CALL, rev: 9, form: filledForm(), at: NOW - 10_000 }],
+    not_kept: "disk full",
+  }),
+  "closing-later": () => {
+    const call = deskCall(filledForm(), { closing: NOW - 4000 });
+    return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };
+  },
   "hub-lost": () => {
     const call = deskCall(filledForm(), { rev: 9, saved_rev: 7 });
     return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };

@@ -152,7 +152,8 @@ export function actionsOf(desk: Desk): Action[] {
   if (desk.asking !== null) {
     add("mean-it", ["Ctrl+Enter"], "end", t("action.mean-it"), () => desk.meanIt());
   } else if (desk.disposing !== null) {
-    add("close-now", ["Ctrl+Enter"], "end", t("action.close-now"), () => desk.closeNow());
+    const run = (): void => desk.closeNow();
+    add("close-now", ["Ctrl+Enter"], "end", t("action.close-now"), run, desk.canCloseNow);
   }
   if ((screen === "call" || screen === "reclaimed") && !final) {
     const label = t(desk.held ? "action.resume" : "action.hold");
@@ -162,9 +163,7 @@ export function actionsOf(desk: Desk): Action[] {
   const ends = screen === "call" || screen === "reclaimed" || screen === "gone";
   if (ends && desk.sendsOn && desk.asking === null) {
     const label = t(desk.disposing === null ? "action.disposal" : "action.change-kind");
-    add("disposal", ["F4"], "no", label, () => {
-      desk.overlay = desk.overlay === "disposal" ? "none" : "disposal";
-    });
+    add("disposal", ["F4"], "no", label, () => desk.changeDisposal());
   }
   if (desk.sendsOn && !final) addRouting(desk, add, short);
   if (screen === "transfer") {
@@ -175,7 +174,8 @@ export function actionsOf(desk: Desk): Action[] {
   }
   if (ends && !final) {
     const label = t(screen === "gone" ? "action.close.gone" : "action.close");
-    add("close", ["Ctrl+Enter"], "end", label, () => desk.close(), !desk.takingOver);
+    const may = !desk.takingOver && desk.closingSince === null;
+    add("close", ["Ctrl+Enter"], "end", label, () => desk.close(), may);
   }
   if (desk.editor.writable && desk.findings.some((f) => f.level === "ask-now")) {
     add("ask-now", ["Alt+Q"], "ask", t("action.ask-now"), () => (desk.askNowRequests += 1));

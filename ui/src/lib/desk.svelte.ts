@@ -16,6 +16,7 @@ import type {
   Finding,
   Form,
   Intent,
+  KeptForm,
   LostCallView,
   NotReport,
   Phase,
@@ -103,7 +104,8 @@ export class Desk {
     const now = this.screen;
     if (before !== "starting" && meant !== this.#finalMeaning) {
       this.#guard();
-      if (this.overlay === "disposal") this.overlay = "none";
+      const final = this.asking !== null || this.disposing !== null;
+      if (this.overlay === "disposal" && final) this.overlay = "none";
     }
     if (now === before) return;
     // Who is typing goes on typing; the sheet to read from is then beside the form.
@@ -162,6 +164,9 @@ export class Desk {
   rejoining = $derived((this.desk?.rejoining || this.view?.rejoining) ?? false);
   callBacks = $derived<CallBackView[]>(this.state?.view?.call_backs ?? []);
   alerts = $derived<Alert[]>(this.state?.view?.alerts ?? []);
+  /** Since when a closing waits for the hub to take it. */
+  closingSince = $derived(this.desk?.closing ?? null);
+  kept = $derived<KeptForm[]>(this.state?.kept ?? []);
   lost = $derived<LostCallView | null>(this.state?.view?.lost ?? null);
 
   /** What Enter takes in the menu of "no report". */
@@ -360,10 +365,19 @@ export class Desk {
     if (!this.#isGuarded) this.send({ intent: "release" });
   }
 
+  /** Another way of disposing of the call: the one that runs is taken back while it is chosen. */
+  changeDisposal(): void {
+    if (this.disposing !== null) this.send({ intent: "undo" });
+    this.overlay = this.overlay === "disposal" ? "none" : "disposal";
+  }
+
+  /** Whether the rest of the seconds may be skipped: never against words of danger. */
+  canCloseNow = $derived(!this.findings.some((finding) => finding.level === "danger"));
+
   /** Does not wait for the rest of the seconds in which the disposal can be undone. */
   closeNow(): void {
     const disposing = this.disposing;
-    if (disposing === null || this.#isGuarded) return;
+    if (disposing === null || !this.canCloseNow || this.#isGuarded) return;
     const { disposition } = disposing;
     this.send({ intent: "close", disposition, note: this.closing.note });
   }
@@ -383,6 +397,11 @@ export class Desk {
     this.send({ intent: "call-back", entry: entry.id });
   }
 
+  /** The citizen is not rung any more, and stays on the list. */
+  giveUp(): void {
+    this.send({ intent: "close", disposition: { kind: "not-reached" }, note: "" });
+  }
+
   settle(entry: CallBackView): void {
     this.settling = entry;
     this.overlay = "settle";
@@ -392,7 +411,7 @@ export class Desk {
   undo(): void {
     if (this.overlay !== "none") this.overlay = "none";
     else if (this.asking !== null || this.disposing !== null) this.send({ intent: "undo" });
-    else if (this.screen === "calling-back") this.send({ intent: "undo" });
+    else if (this.screen === "calling-back") this.giveUp();
     else if (this.screen === "transfer") this.send({ intent: "take-back" });
     else if (this.closingOpen) this.closingOpen = false;
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });

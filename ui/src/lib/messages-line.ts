@@ -19,6 +19,7 @@ export const line = {
   "bar.calling-back": "Menelepon balik",
   "bar.calling-back.desk": "Menyiapkan telepon meja ini",
   "bar.calling-back.hint": "Berdering di sana, {seconds} detik lagi",
+  "bar.closing-later": "Ditutup saat pusat data kembali. Saluran masih terbuka, boleh terus bicara",
   "bar.not-recording": "Tidak merekam",
 
   "seat.disposing": "Menutup",
@@ -27,6 +28,7 @@ export const line = {
   "health.hub.since": "Pusat data putus {time}",
   "health.not-recording": "Tidak merekam",
   "health.not-storing": "Tidak menyimpan",
+  "health.not-kept": "Disk komputer ini",
 
   "action.undo-disposal": "Batalkan",
   "action.close-now": "Tutup sekarang",
@@ -106,5 +108,10 @@ export const line = {
     "Catat yang penting di Uraian: rekaman berhenti sejak {time}. Panggilan jalan terus; kabari TI: penyimpan rekaman.",
   "alert.not-storing":
     "Teruskan bekerja, jangan matikan komputer ini: pusat data tidak menyimpan sejak {time}. Isian aman di sini; kabari TI.",
+  "alert.not-kept":
+    "Teruskan bekerja: isian tetap sampai ke pusat data, tetapi disk komputer ini tidak menyimpan cadangannya. Kabari TI.",
+  "kept.title": "Isian Anda yang tidak masuk laporan",
+  "kept.why": "Diketik sampai {time}, ketika laporannya sudah dipegang meja lain atau selesai.",
+  "kept.drop": "Sudah dibaca, singkirkan",
   "list.as-of": "per {time}",
 } as const;

@@ -3,6 +3,7 @@ import type { Advice } from "./Advice";
 import type { CallId } from "./CallId";
 import type { Form } from "./Form";
 import type { PhoneState } from "./PhoneState";
+import type { Timestamp } from "./Timestamp";
 
 /**
  * The call at this desk.
@@ -51,4 +52,9 @@ sent_dbfs: number,
 /**
  * The voice path is being replaced: another network, or the switch is not heard any more.
  */
-rejoining: boolean, };
+rejoining: boolean, 
+/**
+ * Since when the operator's closing waits for the hub to take it. While the hub is away the
+ * line stays open, and the closing is done when it is back.
+ */
+closing?: Timestamp, };

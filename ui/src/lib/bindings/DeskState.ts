@@ -4,6 +4,7 @@ import type { Asking } from "./Asking";
 import type { AudioHealth } from "./AudioHealth";
 import type { DeskCall } from "./DeskCall";
 import type { HubView } from "./HubView";
+import type { KeptForm } from "./KeptForm";
 import type { LinkHealth } from "./LinkHealth";
 import type { Notice } from "./Notice";
 import type { SessionInfo } from "./SessionInfo";
@@ -61,4 +62,13 @@ notice: Notice | null,
  * What the operator is asked before something final; answered by the same intent with `sure`,
  * or by `Undo`.
  */
-asking: Asking | null, };
+asking: Asking | null, 
+/**
+ * What was typed and never reached the hub, at most 20 forms, oldest first.
+ */
+kept?: Array<KeptForm>, 
+/**
+ * Why this computer's own disk keeps nothing (for IT, in English), while it does not: what is
+ * typed still reaches the hub, but would not survive both the hub's and the desk's death.
+ */
+not_kept?: string, };

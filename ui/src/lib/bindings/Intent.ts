@@ -91,4 +91,8 @@ note: string, } | { "intent": "dtmf",
 /**
  * `0`–`9`, `*`, `#`.
  */
-digit: string, } | { "intent": "dismiss-notice" };
+digit: string, } | { "intent": "drop-kept", 
+/**
+ * The call.
+ */
+call: CallId, } | { "intent": "dismiss-notice" };

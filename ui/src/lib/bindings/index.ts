@@ -33,6 +33,7 @@ export type { HandoverChoice } from "./HandoverChoice";
 export type { HubView } from "./HubView";
 export type { Intent } from "./Intent";
 export type { LegCause } from "./LegCause";
+export type { KeptForm } from "./KeptForm";
 export type { Level } from "./Level";
 export type { LineSignal } from "./LineSignal";
 export type { LinkHealth } from "./LinkHealth";

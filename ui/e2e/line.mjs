@@ -1,0 +1,112 @@
+// The real window at a desk of a real hub, and citizens who keep silent, press keys, report a fire and
+// hang up: the silent-call procedure, a disposal that is undone, the question about danger words, the
+// call-back list.
+//
+//   node e2e/line.mjs BINARY SHOTS SEAT HUB
+//
+// Directed by src-tauri/tests/window, which plays the citizens.
+import assert from "node:assert/strict";
+import { citizen, noMoreCitizens } from "./director.mjs";
+import { steps } from "./steps.mjs";
+import { Window } from "./webdriver.mjs";
+
+const [application, shots, seat, hub] = process.argv.slice(2);
+if (hub === undefined) throw new Error("usage: line.mjs BINARY SHOTS SEAT HUB");
+
+const window = await Window.open({
+  base: process.env.DRIVER ?? "http://127.0.0.1:4444",
+  application,
+  args: ["--desk", seat, "--hub", hub],
+  shots,
+});
+const { value, has, says, answer, beReady } = steps(window);
+const NARRATIVE = "Plp bilang ada api besar, nenek terjebak di lt 2.";
+
+/** Presses a letter of the menu that F4 opens. */
+async function notReport(letter) {
+  await window.press("F4");
+  await window.until("the menu is open", () => has('[data-testid="disposal-menu"]'));
+  await window.press(letter);
+}
+
+/** The first line of the screen, in a form that does not change with the seconds. */
+const label = () => window.text("state-label");
+
+try {
+  await says("training", /Latihan/);
+  await beReady();
+
+  // A line on which nobody speaks: K asks first; the caller presses a key.
+  await citizen("dial-and-say-nothing 082200001201");
+  await answer();
+  await notReport("k");
+  await says("silence", /tekan tombol apa saja/);
+  await says("state-label", /memeriksa/i);
+  await window.shot("checking");
+  await citizen("press 5");
+  await says("number", /Penelepon menekan tombol/);
+  await says("bar-sub", /Jangan tutup/);
+  await says("priority", /P1/);
+  await window.shot("signalled");
+  await window.press("F4");
+  assert.ok(await has('[data-testid="dispose-silent"]:disabled'), "no longer to be called silent");
+  await window.press("Esc");
+
+  // It is closed as a test instead, by mistake: Esc takes it back, the caller is still there.
+  await notReport("u");
+  await says("state-label", /menutup: uji coba/i);
+  await says("state-time", /\d detik lagi/);
+  await window.shot("disposing");
+  await window.press("Esc");
+  await window.until("the call goes on", async () => !/menutup/i.test(await label()));
+  await citizen("is-there");
+
+  // Danger words: thrown away only by a chord, and then with three seconds to think.
+  await window.type("field-narrative", NARRATIVE);
+  await says("saved", /tersimpan/);
+  await window.until("a finding stands beside a field", () => has('[data-level="danger"]'));
+  await notReport("i");
+  await says("state-label", /kata bahaya/i);
+  await says("number", /terjebak/);
+  assert.equal(await value("field-narrative"), NARRATIVE);
+  await window.shot("asking");
+  await window.press("Esc");
+  await window.until("back to the report", async () => !/kata bahaya/i.test(await label()));
+  await citizen("is-there");
+  await notReport("i");
+  await says("state-label", /kata bahaya/i);
+  await new Promise((resolve) => setTimeout(resolve, 600)); // the hand has to notice
+  await window.press("Ctrl", "Enter");
+  await says("state-label", /menutup: iseng/i);
+  await citizen("is-cut-off");
+  await window.screen("idle");
+
+  // Somebody hangs up before anybody answers, and is called back from the list.
+  await citizen("dial 082200001202");
+  await says("queue", /Antrean/);
+  await citizen("hang-up");
+  await says("call-back-1", /0822-0000-1202/);
+  await says("call-back-count", /1/);
+  await window.shot("call-back-list");
+  await window.press("Alt", "1");
+  await window.screen("calling-back");
+  await says("number", /0822-0000-1202/);
+  await window.shot("calling-back");
+  await window.press("Esc");
+  await window.screen("idle");
+  await says("call-back-1", /0822-0000-1202/); // stays, with one attempt more
+  await window.shot("not-reached");
+
+  // It is settled with a reason.
+  await window.click("call-back-settle-1");
+  await window.type("settle-reason", "Sudah dijemput patroli");
+  await window.click("settle-submit");
+  await window.until("the list is empty", async () => !(await has('[data-testid="call-back-1"]')));
+  console.log("line in the window: ok");
+} catch (error) {
+  await window.shot("failed").catch(() => undefined);
+  throw error;
+} finally {
+  await window.close();
+  noMoreCitizens();
+}
