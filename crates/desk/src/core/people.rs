@@ -23,7 +23,7 @@ impl Core {
     pub(super) fn on_intent(&mut self, intent: Intent) {
         match intent {
             Intent::Login { hub, seat, operator, password } => {
-                self.log_in(hub, Box::new(LoginRequest { operator, password, seat }));
+                self.log_in(&hub, Box::new(LoginRequest { operator, password, seat }));
             }
             Intent::Logout => self.log_out(),
             Intent::Ready => self.wish(ToHub::Ready),

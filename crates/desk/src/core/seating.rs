@@ -86,7 +86,7 @@ impl Core {
         }
     }
 
-    pub(super) fn log_in(&mut self, hub: String, request: Box<LoginRequest>) {
+    pub(super) fn log_in(&mut self, hub: &str, request: Box<LoginRequest>) {
         // One hub has one name: what waits for it is found by it.
         let hub = hub.trim().trim_end_matches('/').to_owned();
         let login = Login { hub, request, give_up_at: None, again_at: None };
