@@ -12,9 +12,9 @@ use siaga_switch::Clock;
 const BEFORE_MIDNIGHT: Timestamp = Timestamp(1_795_453_190_000);
 const SECOND: i64 = 1_000;
 
-struct Bench {
-    core: HubCore,
-    now: Timestamp,
+pub(super) struct Bench {
+    pub(super) core: HubCore,
+    pub(super) now: Timestamp,
     seq: u64,
 }
 
@@ -26,12 +26,12 @@ fn token(n: u8) -> TokenHash {
     TokenHash::of(&Redacted::new(format!("token {n}")))
 }
 
-fn call(n: u128) -> CallId {
+pub(super) fn call(n: u128) -> CallId {
     CallId::from_parts(1, n)
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let unit: UnitId = "pmj".parse().unwrap();
         let polda = Unit {
             id: unit.clone(),
@@ -66,7 +66,7 @@ impl Bench {
     }
 
     /// Somebody sits at the seat with numbers of this day and is ready.
-    fn ready(&mut self, numbers_of: u32) {
+    pub(super) fn ready(&mut self, numbers_of: u32) {
         self.sit("ratna", 1).unwrap();
         self.core.first_block(&seat(), NumberLease { day: numbers_of, first: 1, last: 20 });
         self.core.connected(self.now, &token(1), ConnectionId(1)).unwrap();
@@ -74,7 +74,7 @@ impl Bench {
         self.says(ToHub::Ready);
     }
 
-    fn says(&mut self, message: ToHub) {
+    pub(super) fn says(&mut self, message: ToHub) {
         self.seq += 1;
         let said = Sequenced { seq: self.seq, message };
         self.core.desk_says(self.now, ConnectionId(1), said, u128::from(self.seq));
@@ -91,11 +91,11 @@ impl Bench {
         rung.expect("the seat is rung")
     }
 
-    fn effects(&mut self) -> Vec<Effect> {
+    pub(super) fn effects(&mut self) -> Vec<Effect> {
         std::iter::from_fn(|| self.core.poll()).collect()
     }
 
-    fn pass(&mut self, millis: i64) {
+    pub(super) fn pass(&mut self, millis: i64) {
         self.now = Timestamp(self.now.0 + millis);
         self.core.tick(self.now);
     }
