@@ -12,6 +12,8 @@ type Print = u64;
 struct Paper {
     typed: BTreeMap<u64, Vec<Print>>,
     kept: Option<(u64, Timestamp)>,
+    /// The revision that the first writer found: a call back goes on with an earlier form.
+    found: Option<u64>,
     writers: Vec<SeatId>,
 }
 
@@ -46,6 +48,7 @@ impl Forms {
     /// A desk has become the writer of this call's form and shows it as it found it.
     pub fn taken(&mut self, at: Timestamp, call: CallId, seat: &SeatId, rev: u64, form: &Form) {
         let paper = self.papers.entry(call).or_default();
+        paper.found.get_or_insert(rev);
         if paper.writers.last() == Some(seat) {
             return;
         }
@@ -69,7 +72,8 @@ impl Forms {
     /// What lies in the store at the end.
     pub fn stored(&mut self, at: Timestamp, call: CallId, stored: Option<(u64, &Form)>) {
         let Some(paper) = self.papers.get(&call) else { return };
-        let Some((kept, _)) = paper.kept.filter(|(rev, _)| *rev > 0) else { return };
+        let found = paper.found.unwrap_or(0);
+        let Some((kept, _)) = paper.kept.filter(|(rev, _)| *rev > found) else { return };
         let wrong = match stored {
             None => Some(format!("revision {kept} had been kept and is not stored")),
             Some((rev, _)) if rev < kept => {

@@ -172,4 +172,11 @@ fn a_form_that_is_older_or_other_than_what_was_kept_is_blamed() {
     forms.stored(at(3), call(1), None);
     forms.stored(at(3), call(1), Some((1, &form("b"))));
     assert_eq!(rules(&forms.violations), [Rule::FormKept, Rule::FormKept]);
+    // What a call back goes on with lies with the earlier call.
+    let mut forms = Forms::default();
+    forms.taken(at(1), call(1), &seat("pmj-1"), 1, &form("a"));
+    forms.typed(call(1), 1, &form("a"));
+    forms.kept(at(1), call(1), 1);
+    forms.stored(at(3), call(1), None);
+    assert_eq!(forms.violations, []);
 }

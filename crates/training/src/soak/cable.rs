@@ -14,7 +14,7 @@ use media::{MediaLink, VoiceLinks};
 use pipe::{Edit, Gate, Replace};
 use siaga_switch::SipEndpoint;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,6 +28,7 @@ pub(super) struct Cable {
     hub: watch::Sender<Gate>,
     sip: watch::Sender<Gate>,
     voice: Arc<MediaLink>,
+    links: Arc<Mutex<VoiceLinks>>,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -47,15 +48,16 @@ impl Cable {
         let links = Arc::new(Mutex::new(VoiceLinks::new(Arc::clone(&voice))));
         let replace = Replace::new(switch.to_string(), instead.to_string());
         let hub_edits = move || (Edit::None, Edit::Replace(replace.clone()));
+        let edited = Arc::clone(&links);
         let sip_edits = move || {
-            let edit = |direction| Edit::Sip(SipEdit::new(Arc::clone(&links), direction));
+            let edit = |direction| Edit::Sip(SipEdit::new(Arc::clone(&edited), direction));
             (edit(Direction::FromDesk), edit(Direction::FromSwitch))
         };
         let tasks = [
             tokio::spawn(pipe::serve(hub_listener, hub, hub_gate.subscribe(), hub_edits)),
             tokio::spawn(pipe::serve(sip_listener, switch, sip_gate.subscribe(), sip_edits)),
         ];
-        Ok(Self { hub_url, hub: hub_gate, sip: sip_gate, voice, tasks })
+        Ok(Self { hub_url, hub: hub_gate, sip: sip_gate, voice, links, tasks })
     }
 
     /// Where the desk finds its hub.
@@ -78,6 +80,11 @@ impl Cable {
         let gate = if held { Gate::Held } else { Gate::Open };
         self.hub.send_replace(gate);
         self.sip.send_replace(gate);
+    }
+
+    /// The voice of the call that is up never passes again; that of a new one does.
+    pub(super) fn kill_voice(&self) {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner).kill();
     }
 
     /// Loses so many percent of the voice in each direction.

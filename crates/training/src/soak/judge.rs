@@ -4,8 +4,10 @@ use super::SoakOptions;
 use super::health::Usage;
 use super::report::{CallCounts, SoakReport, UsageAt, UsageReport};
 use super::watch::{Notebook, Told, Watch};
-use crate::observer::{CallStory, LineStory, Replay, Rule, Violation, is_after_fault, judge_line};
-use siaga_call_flow::FlowEvent;
+use crate::observer::{
+    CallStory, LATE_FACTOR, LineStory, Replay, Rule, Violation, is_after_fault, judge_line,
+};
+use siaga_call_flow::{Figures, FlowEvent};
 use siaga_hub_store::{Store, StoredEvent};
 use siaga_model::{CallId, Disposition, EndedBy, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,12 +70,85 @@ pub(super) async fn judge(
     })
 }
 
+/// What was counted at the telephones.
+#[derive(Default)]
+struct Seen {
+    arrived: usize,
+    reached: usize,
+    hung_up: usize,
+}
+
+impl Seen {
+    /// Counts one telephone, and looks whether the figures of its call say the same of its waiting.
+    fn add(
+        &mut self,
+        line: &LineStory,
+        id: CallId,
+        figures: &Figures,
+        late: &dyn Fn(Timestamp, Timestamp) -> u64,
+        found: &mut Vec<Violation>,
+    ) {
+        *if line.called_back { &mut self.reached } else { &mut self.arrived } += 1;
+        self.hung_up += usize::from(line.by_me);
+        let Some((_, heard_from, heard_to)) = line.pilots.first() else { return };
+        let mut blame = |what| {
+            found.push(Violation { rule: Rule::Figures, call: Some(id), at: line.began_at, what });
+        };
+        let Some(answered) = figures.calls.get(&id).and_then(|call| call.answered) else {
+            return blame("a human was heard, and the figures know no answer".to_owned());
+        };
+        let slack = Duration::from_millis(LATE_FACTOR * late(answered, *heard_to)) + NEAR;
+        if *heard_from + slack < answered {
+            let early = answered.since(*heard_from).as_millis();
+            blame(format!("a human was heard {early} ms before the figures know one"));
+        }
+    }
+
+    /// Whether the figures of the whole night are what was counted.
+    fn compare(
+        &self,
+        figures: &Figures,
+        calls: &BTreeMap<CallId, CallStory>,
+        at: Timestamp,
+        found: &mut Vec<Violation>,
+    ) {
+        let sum = |count: &dyn Fn(&CallStory) -> u32| -> u64 {
+            calls.values().map(|call| u64::from(count(call))).sum()
+        };
+        let ended_by_caller = figures
+            .calls
+            .values()
+            .filter(|call| call.end.as_ref().is_some_and(|end| end.by == EndedBy::Caller));
+        let pairs = [
+            ("arrived", figures.arrived() as u64, self.arrived as u64),
+            ("reached by calling back", figures.called_back().1 as u64, self.reached as u64),
+            ("reclaimed", figures.reclaimed.values().sum(), sum(&|call| call.reclaimed)),
+            ("requeued", figures.requeued.values().sum(), sum(&|call| call.requeued)),
+            ("legs replaced", figures.legs_replaced, sum(&|call| call.replaced)),
+        ];
+        let mut blame = |what| {
+            found.push(Violation { rule: Rule::Figures, call: None, at, what });
+        };
+        for (name, figure, counted) in pairs {
+            if figure != counted {
+                blame(format!("{name}: {figure} by the figures, {counted} were counted"));
+            }
+        }
+        // A closing may overtake a hang-up that is on its way, never the other way round.
+        let by_caller = ended_by_caller.count();
+        if by_caller > self.hung_up {
+            blame(format!("{by_caller} callers hung up by the figures, {} did", self.hung_up));
+        }
+    }
+}
+
 /// All that is known.
 struct Night<'a> {
     watch: &'a Watch,
     calls: BTreeMap<CallId, CallStory>,
     /// Calls by the number that they came from.
     by_number: BTreeMap<String, Vec<CallId>>,
+    figures: Figures,
     violations: Vec<Violation>,
     /// Without a fault, and after one, ms.
     longest: [u64; 2],
@@ -85,17 +160,25 @@ impl<'a> Night<'a> {
     async fn read(watch: &'a Watch, store: &dyn Store) -> anyhow::Result<Self> {
         let mut replay = Replay::default();
         let mut numbers: BTreeMap<String, CallId> = BTreeMap::new();
-        let mut violations = Vec::new();
+        let (mut violations, mut flow) = (Vec::new(), Vec::new());
         let mut after = 0;
         loop {
             let page = store.events(after, PAGE).await?;
             for event in &page {
                 after = event.seq;
-                read_event(event, &mut replay, &mut numbers, &mut violations);
+                let at = event.event.at;
+                if let Ok(event) = serde_json::from_str::<FlowEvent>(&event.event.body) {
+                    flow.push((at, event));
+                } else {
+                    read_other(event, &mut numbers, &mut violations);
+                }
             }
             if page.len() < PAGE as usize {
                 break;
             }
+        }
+        for (at, event) in &flow {
+            replay.read(*at, event);
         }
         violations.append(&mut replay.violations);
         let events = match store.verify_chain().await {
@@ -106,13 +189,12 @@ impl<'a> Night<'a> {
                 0
             }
         };
-        let numbered: BTreeSet<CallId> = numbers.values().copied().collect();
         let mut by_number: BTreeMap<String, Vec<CallId>> = BTreeMap::new();
         for (id, story) in &replay.calls {
             if let Some(facts) = store.call(*id).await? {
                 by_number.entry(facts.caller.number.into_inner()).or_default().push(*id);
             }
-            if story.answered_at.is_some() && !numbered.contains(id) {
+            if story.answered_at.is_some() && store.case_of(*id).await?.is_none() {
                 let what = "it was answered and has no number".to_owned();
                 let at = story.arrived_at;
                 violations.push(Violation { rule: Rule::Numbered, call: Some(*id), at, what });
@@ -125,12 +207,14 @@ impl<'a> Night<'a> {
         }
         let (longest, recordings) = ([0, 0], 0);
         let calls = replay.calls;
-        Ok(Self { watch, calls, by_number, violations, longest, recordings, events })
+        let figures = Figures::of(flow);
+        Ok(Self { watch, calls, by_number, figures, violations, longest, recordings, events })
     }
 
     fn judge_lines(&mut self, notebook: &Notebook) {
         let late = |from, to| self.watch.late(from, to);
         let (mut found, mut longest) = (Vec::new(), self.longest);
+        let mut seen = Seen::default();
         for told in &notebook.lines {
             let known = told.line.as_ref().map_err(Clone::clone).and_then(|line| {
                 let call = self.call_of(told, line);
@@ -142,6 +226,7 @@ impl<'a> Night<'a> {
                     found.push(Violation { rule: Rule::Answered, call: None, at: told.at, what });
                 }
                 Ok((line, (id, story))) => {
+                    seen.add(line, id, &self.figures, &late, &mut found);
                     found.extend(judge_line(line, id, story, &notebook.faults, &late));
                     for &(from, to) in &line.silences {
                         let broken = is_after_fault(from, to, story, &notebook.faults);
@@ -151,6 +236,7 @@ impl<'a> Night<'a> {
                 }
             }
         }
+        seen.compare(&self.figures, &self.calls, self.watch.now(), &mut found);
         self.longest = longest;
         self.violations.extend(found);
     }
@@ -328,25 +414,20 @@ fn median(usage: Option<&[Usage]>, otherwise: Usage) -> Usage {
     usage.get(usage.len() / 2).copied().unwrap_or(otherwise)
 }
 
-fn read_event(
+/// What the hub itself logs beside the flow.
+fn read_other(
     stored: &StoredEvent,
-    replay: &mut Replay,
     numbers: &mut BTreeMap<String, CallId>,
     violations: &mut Vec<Violation>,
 ) {
     let (at, body) = (stored.event.at, &stored.event.body);
-    if let Ok(event) = serde_json::from_str::<FlowEvent>(body) {
-        return replay.read(at, &event);
-    }
-    // What the hub itself logs beside the flow.
     let Ok(value) = serde_json::from_str::<serde_json::Value>(body) else { return };
-    if value.get("event").and_then(serde_json::Value::as_str) != Some("case-opened") {
+    let text = |field: &str| value.get(field).and_then(serde_json::Value::as_str);
+    if text("event") != Some("case-opened") {
         return;
     }
-    let number = value.get("number").and_then(serde_json::Value::as_str);
-    let call: Option<CallId> =
-        value.get("call").and_then(serde_json::Value::as_str).and_then(|id| id.parse().ok());
-    if let (Some(number), Some(call)) = (number, call)
+    let call: Option<CallId> = text("call").and_then(|id| id.parse().ok());
+    if let (Some(number), Some(call)) = (text("number"), call)
         && let Some(other) = numbers.insert(number.to_owned(), call)
     {
         let what = format!("the number of {other} was given again");

@@ -91,10 +91,11 @@ pub async fn soak(options: &SoakOptions) -> anyhow::Result<SoakReport> {
     if house.exists() {
         std::fs::remove_dir_all(&house).with_context(|| format!("clearing {}", house.display()))?;
     }
-    let (plugins, plugin_fails) = plugins(&options.plugins, &options.dir.join("plugins"))?;
+    let hostile = hostile_plugins(&options.plugins, &options.dir.join("plugins"))?;
+    let plugin_fails = hostile.is_some();
     let stage = Stage::open(StageConfig {
         dir: house,
-        plugins,
+        plugins: hostile.unwrap_or_else(|| options.plugins.clone()),
         flow: FlowConfig::polda_first(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
     })
@@ -372,16 +373,20 @@ async fn write_news(mut news: broadcast::Receiver<HubNews>, watch: Arc<Watch>) {
     }
 }
 
-/// The plugins, one of which fails when the narrative says so, if the guest that does so is there.
-fn plugins(shipped: &Path, ours: &Path) -> anyhow::Result<(PathBuf, bool)> {
+/// The plugins, but the guest that judges does what the narrative says (loops, traps, …) and is the
+/// one of the tests; `None` where that one was not built.
+///
+/// # Errors
+/// When a file cannot be copied.
+pub(crate) fn hostile_plugins(shipped: &Path, ours: &Path) -> anyhow::Result<Option<PathBuf>> {
     let hostile = shipped.join("tests-hostile.wasm");
     if !hostile.is_file() {
-        return Ok((shipped.to_owned(), false));
+        return Ok(None);
     }
-    std::fs::create_dir_all(ours)?;
-    std::fs::copy(&hostile, ours.join("validitas-dasar.wasm"))?;
     let routes = "rute-metro-jaya.wasm";
     ensure!(shipped.join(routes).is_file(), "no {routes} in {}", shipped.display());
+    std::fs::create_dir_all(ours)?;
+    std::fs::copy(&hostile, ours.join("validitas-dasar.wasm"))?;
     std::fs::copy(shipped.join(routes), ours.join(routes))?;
-    Ok((ours.to_owned(), true))
+    Ok(Some(ours.to_owned()))
 }

@@ -162,6 +162,9 @@ impl Callers {
     }
 }
 
+/// A desk whose voice is lost needs so long for a new leg: a second until it is sure, three for the leg.
+const NEW_LEG: Duration = Duration::from_secs(4);
+
 /// What breaks at one desk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
@@ -197,6 +200,9 @@ pub(super) enum Fault {
         /// For how long.
         span: Duration,
     },
+    /// The desk has another network from now on: the voice of the call that is up is lost for good, a
+    /// new one passes.
+    VoicePathDead,
     /// The cable is pulled: nothing passes in any way.
     CablePulled {
         /// For how long.
@@ -215,7 +221,8 @@ impl Fault {
             36..50 => Self::HubCut { span },
             50..62 => Self::SipCut { span },
             62..72 => Self::SocketsStuck { span },
-            72..88 => Self::RtpLoss { percent, span },
+            72..82 => Self::RtpLoss { percent, span },
+            82..90 => Self::VoicePathDead,
             _ => Self::CablePulled { span },
         }
     }
@@ -229,6 +236,7 @@ impl Fault {
             Self::SipCut { .. } => "sip-socket-cut",
             Self::SocketsStuck { .. } => "sockets-stuck",
             Self::RtpLoss { .. } => "rtp-loss",
+            Self::VoicePathDead => "voice-path-dead",
             Self::CablePulled { .. } => "cable-pulled",
         }
     }
@@ -243,6 +251,7 @@ impl Fault {
             | Self::SocketsStuck { span }
             | Self::RtpLoss { span, .. }
             | Self::CablePulled { span } => span,
+            Self::VoicePathDead => NEW_LEG,
         }
     }
 }
@@ -300,7 +309,7 @@ mod tests {
         assert!(callers.iter().any(|plan| plan.hangs_up_after.is_some()));
         let mut faults = Faults::new(1, 1, MINUTE);
         let kinds: BTreeSet<&str> = (0..200).map(|_| faults.next().1.name()).collect();
-        assert_eq!(kinds.len(), 7, "{kinds:?}");
+        assert_eq!(kinds.len(), 8, "{kinds:?}");
     }
 
     #[test]

@@ -125,6 +125,12 @@ impl Seat {
                 self.cable.lose_voice(if broken { percent } else { 0 });
                 None
             }
+            Fault::VoicePathDead => {
+                if broken {
+                    self.cable.kill_voice();
+                }
+                None
+            }
             Fault::CablePulled { .. } => {
                 self.cable.hold_sockets(broken);
                 self.cable.lose_voice(if broken { 100 } else { 0 });

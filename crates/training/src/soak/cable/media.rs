@@ -51,6 +51,15 @@ impl VoiceLinks {
         Self { link, relays: VecDeque::new() }
     }
 
+    /// Nothing passes any more through the relays that there are.
+    pub(super) fn kill(&mut self) {
+        for (_, relay) in &self.relays {
+            for task in &relay.tasks {
+                task.abort();
+            }
+        }
+    }
+
     /// Notes where one side of a call really is, and says where the other side finds it.
     pub(super) fn relay(
         &mut self,

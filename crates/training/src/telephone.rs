@@ -1,0 +1,155 @@
+//! A citizen's telephone that can be called: it is registered under its number and waits.
+
+use crate::sound::{Ear, Speaker};
+use anyhow::{Context, bail, ensure};
+use siaga_media::{FRAME_DURATION, Frame, MediaConfig, MediaEvent, MediaSession};
+use siaga_model::Redacted;
+use siaga_sip::{DialogKey, IncomingCall, UaEvent, UserAgent, UserAgentConfig};
+use siaga_switch::SipEndpoint;
+use siaga_switch::embedded::EmbeddedSwitch;
+use std::time::{Duration, Instant};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+
+/// How long a telephone waits for anything.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// From the ring to the hand that answers it.
+const REACH: Duration = Duration::from_millis(700);
+
+/// A registered telephone.
+pub(crate) struct Telephone {
+    phone: UserAgent,
+    events: mpsc::Receiver<UaEvent>,
+}
+
+impl Telephone {
+    /// Registers it at this switch under this number.
+    ///
+    /// # Errors
+    /// When the switch does not let it in.
+    pub(crate) async fn at(
+        switch: &EmbeddedSwitch,
+        endpoint: SipEndpoint,
+        number: String,
+    ) -> anyhow::Result<Self> {
+        let secret = Redacted::new(hex::encode(rand::random::<[u8; 6]>()));
+        switch.admit_telephone(&Redacted::new(number.clone()), &secret).await?;
+        let (phone, mut events) = UserAgent::start(UserAgentConfig {
+            ws_url: endpoint.ws_url.parse().context("the address of the switch")?,
+            tls_roots: None,
+            user: number,
+            domain: endpoint.domain,
+            secret: Some(secret),
+            display_name: None,
+            register: true,
+            expires: Duration::from_secs(120),
+            user_agent: "Siaga training telephone".to_owned(),
+        })?;
+        let registered = async {
+            loop {
+                match events.recv().await.context("the telephone is gone")? {
+                    UaEvent::Registered { .. } => return anyhow::Ok(()),
+                    UaEvent::RegistrationFailed { status, reason } => {
+                        bail!("the switch refuses the telephone: {status} {reason}");
+                    }
+                    _ => {}
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, registered).await.context("it does not register")??;
+        Ok(Self { phone, events })
+    }
+
+    /// Waits until it rings, and answers.
+    ///
+    /// # Errors
+    /// When it does not ring, or whoever calls gives up.
+    pub(crate) async fn answer(mut self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
+        let ring = async {
+            loop {
+                match self.events.recv().await.context("the telephone is gone")? {
+                    UaEvent::Incoming(call) => return anyhow::Ok(call),
+                    _ => {}
+                }
+            }
+        };
+        let IncomingCall { dialog, offer, .. } =
+            tokio::time::timeout(PATIENCE, ring).await.context("it does not ring")??;
+        self.phone.ring(dialog).await?;
+        tokio::time::sleep(REACH).await;
+        let (session, answer) = MediaSession::answer(MediaConfig::loopback(), &offer).await?;
+        self.phone.answer(dialog, &answer).await?;
+        let (ended_in, ended) = watch::channel(None);
+        let ear = Ear::default();
+        let talk = Talk { telephone: self, dialog, session, speaker, ear: ear.clone() };
+        tokio::spawn(async move {
+            let by_me = talk.run().await;
+            ended_in.send_replace(Some(by_me));
+        });
+        Ok(AnsweredCall { ear, ended })
+    }
+}
+
+/// A call that was answered.
+pub(crate) struct AnsweredCall {
+    /// What is heard.
+    pub(crate) ear: Ear,
+    ended: watch::Receiver<Option<bool>>,
+}
+
+impl AnsweredCall {
+    /// Waits until the other side has hung up.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) async fn ends(&self) -> anyhow::Result<()> {
+        let mut ended = self.ended.clone();
+        let by_me = *tokio::time::timeout(PATIENCE, ended.wait_for(Option::is_some))
+            .await
+            .context("the call back does not end")?
+            .context("the telephone is gone")?;
+        ensure!(by_me == Some(false), "the telephone hung up");
+        Ok(())
+    }
+}
+
+struct Talk {
+    telephone: Telephone,
+    dialog: DialogKey,
+    session: MediaSession,
+    speaker: Speaker,
+    ear: Ear,
+}
+
+impl Talk {
+    /// Talks until it is over; gives whether this side ended it.
+    async fn run(mut self) -> bool {
+        let mut media: Option<mpsc::Receiver<MediaEvent>> = self.session.events();
+        let mut ticks = tokio::time::interval(FRAME_DURATION);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let by_me = loop {
+            tokio::select! {
+                event = self.telephone.events.recv() => match event {
+                    Some(UaEvent::Ended { dialog, by_remote, .. }) if dialog == self.dialog => {
+                        break !by_remote;
+                    }
+                    Some(_) => {}
+                    None => break true,
+                },
+                Some(_) = async {
+                    match &mut media {
+                        Some(media) => media.recv().await,
+                        None => std::future::pending().await,
+                    }
+                } => {}
+                _ = ticks.tick() => {
+                    self.ear.hear(&self.session.pull(Instant::now()).0);
+                    self.session.send(&Frame(self.speaker.next_frame()));
+                }
+            }
+        };
+        self.session.close().await;
+        self.telephone.phone.close().await;
+        by_me
+    }
+}
