@@ -3,6 +3,7 @@
 use clap::Parser;
 use siaga_model::{Redacted, SeatId};
 use siaga_training::Scenario;
+use std::path::PathBuf;
 use url::Url;
 
 /// Siaga 110: the window of a seat.
@@ -28,6 +29,24 @@ pub(crate) struct Args {
     /// Log in at `--desk` as this operator without being asked. For training rooms and tests.
     #[arg(long, env = "SIAGA_OPERATOR", value_name = "NAME")]
     operator: Option<String>,
+
+    /// Say this sound, over and over, in place of a microphone; the window then says that it is
+    /// training. For tests.
+    #[arg(long, env = "SIAGA_AUDIO_IN", value_name = "WAV", requires_all = ["desk", "audio_out"])]
+    audio_in: Option<PathBuf>,
+
+    /// Keep what is heard in this file, in place of a loudspeaker. For tests.
+    #[arg(long, env = "SIAGA_AUDIO_OUT", value_name = "WAV", requires_all = ["desk", "audio_in"])]
+    audio_out: Option<PathBuf>,
+}
+
+/// Files in place of a headset.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AudioFiles {
+    /// What is said.
+    pub(crate) said: PathBuf,
+    /// What was heard.
+    pub(crate) heard: PathBuf,
 }
 
 /// What to open.
@@ -46,6 +65,8 @@ pub(crate) enum Mode {
         seat: SeatId,
         /// Logs in at once when both are known; else the window asks.
         login: Option<(String, Redacted<String>)>,
+        /// In place of the machine's sound cards.
+        audio: Option<AudioFiles>,
     },
 }
 
@@ -56,7 +77,11 @@ impl Args {
         match (self.hub, self.desk) {
             (Some(hub), Some(seat)) => {
                 let login = self.operator.zip(password.map(Redacted::new));
-                Mode::Desk { hub, seat, login }
+                let audio = self
+                    .audio_in
+                    .zip(self.audio_out)
+                    .map(|(said, heard)| AudioFiles { said, heard });
+                Mode::Desk { hub, seat, login, audio }
             }
             // clap refuses one without the other.
             (None, _) | (_, None) => Mode::Training { scenario: self.scenario },
@@ -100,6 +125,19 @@ mod tests {
             panic!("a desk was asked for");
         };
         assert_eq!(login.is_some(), std::env::var_os("SIAGA_OPERATOR").is_some());
+    }
+
+    #[test]
+    fn files_in_place_of_a_headset_come_in_pairs_and_only_at_a_desk() {
+        let desk = ["--desk", "pmj-2", "--hub", "http://127.0.0.1:8110"];
+        let with = |more: &[&str]| parse(&[&desk[..], more].concat());
+        assert!(with(&["--audio-in", "a.wav"]).is_err());
+        assert!(with(&["--audio-out", "b.wav"]).is_err());
+        assert!(parse(&["--audio-in", "a.wav", "--audio-out", "b.wav"]).is_err());
+        let args = with(&["--audio-in", "a.wav", "--audio-out", "b.wav"]).expect("both");
+        let Mode::Desk { audio, .. } = args.mode(None) else { panic!("a desk was asked for") };
+        let files = AudioFiles { said: "a.wav".into(), heard: "b.wav".into() };
+        assert_eq!(audio, Some(files));
     }
 
     #[test]

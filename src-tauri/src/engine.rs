@@ -1,15 +1,18 @@
 //! Starts the desk that this window shows, and holds on to it.
 
-use crate::args::Mode;
+use crate::args::{AudioFiles, Mode};
 use anyhow::Context;
 use serde::Serialize;
+use siaga_audio_devices::{AfterEnd, FileAudioIn, FileAudioOut};
 use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth};
+use siaga_media::MediaConfig;
 use siaga_model::SeatId;
 use siaga_training::{Exercise, ExerciseConfig, Scenario};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::TempDir;
 use tokio::sync::{Mutex, watch};
+use url::{Host, Url};
 
 /// What the page starts with.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -42,8 +45,11 @@ struct Training {
 
 impl Engine {
     /// Starts what the command line asked for. The desk keeps its own files under `data`.
-    pub(crate) async fn start(mode: Mode, data: &Path) -> Self {
-        match mode {
+    ///
+    /// # Errors
+    /// When the files that stand for a headset cannot be opened.
+    pub(crate) async fn start(mode: Mode, data: &Path) -> anyhow::Result<Self> {
+        let engine = match mode {
             Mode::Training { scenario } => match open_training(scenario).await {
                 Ok(training) => Self::train(training).await,
                 Err(error) => {
@@ -53,9 +59,16 @@ impl Engine {
                     Self::of(config(data, "desk"), prefill)
                 }
             },
-            Mode::Desk { hub, seat, login } => {
+            Mode::Desk { hub, seat, login, audio } => {
                 let operator = login.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
-                let config = config(data, seat.as_str());
+                let mut config = config(data, seat.as_str());
+                if let Some(files) = audio {
+                    config.audio = files.open()?;
+                    config.training = true;
+                }
+                if is_this_machine(&hub) {
+                    config.media = MediaConfig::loopback();
+                }
                 let hub = hub.to_string();
                 let prefill = Prefill {
                     hub: hub.clone(),
@@ -69,7 +82,8 @@ impl Engine {
                 }
                 engine
             }
-        }
+        };
+        Ok(engine)
     }
 
     fn of(config: DeskConfig, prefill: Prefill) -> Self {
@@ -127,6 +141,25 @@ impl Engine {
         if let Some(training) = self.training.lock().await.take() {
             training.exercise.close().await;
         }
+    }
+}
+
+/// Whether the hub is an exercise or a test on the same machine, whose switch offers no other way.
+fn is_this_machine(hub: &Url) -> bool {
+    match hub.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+impl AudioFiles {
+    fn open(&self) -> anyhow::Result<AudioChoice> {
+        let input = FileAudioIn::open(&self.said, AfterEnd::Loop)?;
+        let output = FileAudioOut::create(&self.heard)?;
+        let name = self.said.display().to_string();
+        Ok(AudioChoice::Given { input: Box::new(input), output: Box::new(output), name })
     }
 }
 

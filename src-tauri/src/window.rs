@@ -55,7 +55,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
         .invoke_handler(tauri::generate_handler![intent, subscribe])
         .setup(move |app| {
             let data = app.path().app_local_data_dir()?;
-            let engine = tauri::async_runtime::block_on(Engine::start(mode, &data));
+            let engine = tauri::async_runtime::block_on(Engine::start(mode, &data))?;
             let start = start_script(engine.prefill())?;
             app.manage(engine);
             let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())

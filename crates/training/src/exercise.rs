@@ -145,6 +145,13 @@ impl Exercise {
     }
 }
 
+/// What was asked for, then the programme from there on; from its beginning, when it was something
+/// that is not trained over and over.
+fn programme(first: Scenario) -> impl Iterator<Item = Scenario> {
+    let next = PROGRAMME.iter().position(|scenario| *scenario == first).map_or(0, |at| at + 1);
+    std::iter::once(first).chain(PROGRAMME.into_iter().cycle().skip(next))
+}
+
 struct Callers {
     endpoint: siaga_switch::SipEndpoint,
     playing: watch::Sender<Scenario>,
@@ -154,9 +161,7 @@ struct Callers {
 impl Callers {
     async fn run(self, mut news: broadcast::Receiver<HubNews>) -> anyhow::Result<()> {
         let mut ready = ReadySeats::default();
-        let programme =
-            PROGRAMME.into_iter().cycle().skip_while(|scenario| *scenario != self.first);
-        for (n, scenario) in programme.enumerate() {
+        for (n, scenario) in programme(self.first).enumerate() {
             while ready.0.is_empty() {
                 ready.hear(news.recv().await)?;
             }
@@ -257,4 +262,21 @@ async fn take_a_call(
             state.call.as_ref().is_none_or(|call| call.phone == PhoneState::Gone)
         })
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_programme_begins_with_what_was_asked_for_and_never_ends() {
+        let told = |first| programme(first).take(4).collect::<Vec<_>>();
+        let [busy, valid, information, not_valid, silent] = PROGRAMME;
+        assert_eq!(told(information), [information, not_valid, silent, busy]);
+        assert_eq!(told(silent), [silent, busy, valid, information]);
+        assert_eq!(
+            told(Scenario::OperatorDies),
+            [Scenario::OperatorDies, busy, valid, information]
+        );
+    }
 }

@@ -11,6 +11,7 @@
 mod apart;
 mod bench;
 mod caller;
+mod desktop;
 mod disk;
 mod exercise;
 mod house;
@@ -26,6 +27,7 @@ mod scene;
 mod soak;
 mod sound;
 mod stage;
+mod telephone;
 
 pub use apart::{DeskProgram, HubProgram, PASSWORD_VARIABLE, desk_program, hub_program};
 pub use bench::{BenchOptions, Measurement, bench};

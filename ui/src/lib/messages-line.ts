@@ -19,7 +19,7 @@ export const line = {
   "bar.calling-back": "Menelepon balik",
   "bar.calling-back.desk": "Menyiapkan telepon meja ini",
   "bar.calling-back.hint": "Berdering di sana, {seconds} detik lagi",
-  "bar.closing-later": "Ditutup saat pusat data kembali. Saluran masih terbuka, boleh terus bicara",
+  "bar.closing-later": "Ditutup saat pusat data kembali. Masih tersambung",
   "bar.not-recording": "Tidak merekam",
 
   "seat.disposing": "Menutup",
