@@ -20,6 +20,7 @@ mod polres_busy;
 mod polres_silent;
 mod switch_dies;
 mod valid_transfer;
+mod webview_dies;
 
 use crate::judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
 use crate::scene::Scene;
@@ -411,6 +412,8 @@ scenarios! {
     SwitchDies => switch_dies,
     /// The disk of the recordings is full for a while.
     DiskFull => disk_full,
+    /// The process that draws the operator's window is killed in the middle of a call.
+    WebviewDies => webview_dies,
 }
 
 impl Scenario {
