@@ -8,7 +8,7 @@ use super::plan::{Fault, Faults, between, generator};
 use super::watch::Watch;
 use crate::sound::Speaker;
 use siaga_audio_devices::{AudioOut, Frame};
-use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskState, Intent, LinkHealth};
+use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskState, Intent, LinkHealth, PhoneState};
 use siaga_media::MediaConfig;
 use siaga_model::{CallId, Redacted, SeatId, UnitId};
 use siaga_plugin_host::Limits;
@@ -26,6 +26,8 @@ const LOGIN_AGAIN: Duration = Duration::from_secs(2);
 const RESUME_WITHIN: Duration = Duration::from_secs(3);
 /// Orders that may wait for a desk: it is told one thing at a time.
 const ORDERS: usize = 8;
+/// How long a fault waits for a call to strike at.
+const WAITS_FOR_A_CALL: Duration = Duration::from_secs(12);
 /// How long leaving may take.
 const LEAVE_WITHIN: Duration = Duration::from_secs(10);
 
@@ -54,6 +56,8 @@ pub(super) struct Seat {
     seat: SeatId,
     cable: Cable,
     orders: mpsc::Sender<Order>,
+    /// Whether somebody talks here just now.
+    talking: tokio::sync::watch::Receiver<bool>,
     thread: std::thread::JoinHandle<()>,
 }
 
@@ -61,12 +65,13 @@ impl Seat {
     /// Seats somebody behind this cable.
     pub(super) fn staff(plan: SeatPlan, cable: Cable, watch: Arc<Watch>) -> std::io::Result<Self> {
         let (orders, receiver) = mpsc::channel(ORDERS);
+        let (talks, talking) = tokio::sync::watch::channel(false);
         let hub = cable.hub_url().to_owned();
         let seat = plan.seat.clone();
         let thread = std::thread::Builder::new()
             .name(plan.seat.to_string())
-            .spawn(move || life(&plan, &hub, &watch, receiver))?;
-        Ok(Self { seat, cable, orders, thread })
+            .spawn(move || life(&plan, &hub, &watch, receiver, &talks))?;
+        Ok(Self { seat, cable, orders, talking, thread })
     }
 
     /// Breaks one thing after the other as the seed says, and mends it, until it is over.
@@ -82,6 +87,9 @@ impl Seat {
                 () = over.cancelled() => return,
                 () = tokio::time::sleep(pause) => {}
             }
+            // What breaks at an idle desk proves little: most things wait for a call.
+            let mut talking = self.talking.clone();
+            let _ = tokio::time::timeout(WAITS_FOR_A_CALL, talking.wait_for(|talks| *talks)).await;
             let from = watch.now();
             let name = fault.name();
             watch.log(self.seat.as_str(), &format!("FAULT {name} {fault:?}"));
@@ -151,7 +159,13 @@ impl Seat {
 }
 
 /// All lives of a desk, one after the other.
-fn life(plan: &SeatPlan, hub: &str, watch: &Arc<Watch>, mut orders: mpsc::Receiver<Order>) {
+fn life(
+    plan: &SeatPlan,
+    hub: &str,
+    watch: &Arc<Watch>,
+    mut orders: mpsc::Receiver<Order>,
+    talks: &tokio::sync::watch::Sender<bool>,
+) {
     let rng = generator(plan.seed, "operator", plan.index as u64);
     let mut hands = Hands::new(
         rng,
@@ -166,10 +180,11 @@ fn life(plan: &SeatPlan, hub: &str, watch: &Arc<Watch>, mut orders: mpsc::Receiv
             Ok(runtime) => runtime,
             Err(error) => return watch.log(plan.seat.as_str(), &format!("no runtime: {error}")),
         };
-        let down = runtime.block_on(sit(plan, hub, watch, &mut orders, &mut hands, first));
+        let down = runtime.block_on(sit(plan, hub, watch, &mut orders, &mut hands, talks, first));
         // Everything of the desk stops where it is; the system closes its sockets.
         runtime.shutdown_background();
         first = false;
+        talks.send_replace(false);
         hands.look_anew();
         match down {
             Some(down) => std::thread::sleep(down),
@@ -185,6 +200,7 @@ async fn sit(
     watch: &Arc<Watch>,
     orders: &mut mpsc::Receiver<Order>,
     hands: &mut Hands,
+    talks: &tokio::sync::watch::Sender<bool>,
     first: bool,
 ) -> Option<Duration> {
     let pilot = pilot_of(plan.index);
@@ -221,6 +237,8 @@ async fn sit(
         }
         let state = states.borrow_and_update().clone();
         eye.look(&plan.seat, &state, watch);
+        let up = state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Connected);
+        talks.send_if_modified(|was| std::mem::replace(was, up) != up);
         let now = Instant::now();
         let intent = if state.session.is_none() && state.hub == LinkHealth::Off {
             if now < log_in_at {
