@@ -16,6 +16,9 @@ use tokio::time::MissedTickBehavior;
 /// The number that citizens dial.
 const NUMBER: &str = "110";
 
+/// How many keys may wait to be sent.
+const KEYS: usize = 16;
+
 /// How long a telephone waits for its connection to the switch.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -57,6 +60,7 @@ pub struct Caller {
     pub state: watch::Receiver<CallerState>,
     stats: watch::Receiver<MediaStats>,
     hang_up: mpsc::Sender<()>,
+    keys: mpsc::Sender<char>,
 }
 
 impl Caller {
@@ -103,6 +107,7 @@ impl Caller {
         let (state, shown) = watch::channel(CallerState::Dialling);
         let (stats_in, stats) = watch::channel(MediaStats::default());
         let (hang_up, hang_ups) = mpsc::channel(1);
+        let (keys, presses) = mpsc::channel(KEYS);
         let ear = Ear::default();
         let run = Run {
             phone,
@@ -116,15 +121,23 @@ impl Caller {
             state,
             stats: stats_in,
             hang_ups,
+            presses,
         };
         tokio::spawn(run.run());
-        Ok(Self { dialled_at, ear, state: shown, stats, hang_up })
+        Ok(Self { dialled_at, ear, state: shown, stats, hang_up, keys })
     }
 
     /// Hangs up, if the call is still there.
     pub async fn hang_up(&self) {
         // A full queue or a gone task both mean that it is being done already.
         let _ = self.hang_up.try_send(());
+    }
+
+    /// Presses a key of the telephone (RFC 4733): `0`–`9`, `*`, `#`. More than 16 at once are
+    /// not pressed.
+    pub fn press(&self, key: char) {
+        // A telephone whose call is over has keys that do nothing.
+        let _ = self.keys.try_send(key);
     }
 
     /// Figures of the caller's media at its last tick.
@@ -163,6 +176,7 @@ struct Run {
     state: watch::Sender<CallerState>,
     stats: watch::Sender<MediaStats>,
     hang_ups: mpsc::Receiver<()>,
+    presses: mpsc::Receiver<char>,
 }
 
 impl Run {
@@ -179,6 +193,11 @@ impl Run {
                     None => break false,
                 },
                 Some(_) = next(&mut self.media_events) => {}
+                Some(key) = self.presses.recv(), if answered => {
+                    if let Err(error) = self.session.send_dtmf(key) {
+                        tracing::warn!(%error, "a key could not be sent");
+                    }
+                }
                 _ = self.hang_ups.recv() => {
                     let _ = self.phone.hang_up(self.dialog).await;
                     break true;

@@ -8,6 +8,7 @@ use anyhow::{Context, bail};
 use siaga_hub_store::{SqliteStore, Store};
 use siaga_model::{Redacted, SeatId};
 use siaga_switch::SipEndpoint;
+use siaga_switch::embedded::EmbeddedSwitch;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -70,6 +71,14 @@ impl House {
         match &self.place {
             Place::Here(stage) => stage.endpoint(),
             Place::Apart(process) => process.endpoint(),
+        }
+    }
+
+    /// The switch, when it is in this process.
+    pub(crate) fn switch(&self) -> Option<&EmbeddedSwitch> {
+        match &self.place {
+            Place::Here(stage) => Some(stage.switch()),
+            Place::Apart(_) => None,
         }
     }
 

@@ -22,6 +22,8 @@ pub(crate) type Span = (u64, u64);
 pub(crate) struct HeardByCaller {
     /// When each pilot was audible.
     pub pilots: Vec<(f32, Vec<Span>)>,
+    /// The same, with the voices that hide them.
+    pub voices: Vec<(f32, Vec<Span>)>,
     /// When anybody or anything of ours was audible: pilots and music.
     pub anything: Vec<Span>,
     /// Length of what was heard.
@@ -33,10 +35,16 @@ impl HeardByCaller {
     pub(crate) fn listen(samples: &[i16]) -> Self {
         let pilots = [POLDA_HZ, SECOND_POLDA_HZ, POLRES_HZ]
             .map(|hz| (hz, pilot::spans(samples, f64::from(hz), RATE)));
-        let mut all: Vec<Span> = pilots.iter().flat_map(|(_, spans)| spans.clone()).collect();
-        all.extend(music::spans(samples));
-        let end = samples.len() as u64 * 1000 / u64::from(RATE);
-        Self { pilots: pilots.into(), anything: union(all), end }
+        let music = music::spans(samples);
+        let (all, talk) = (loud(samples, &[]), loud(samples, &music));
+        let voices = pilots.clone().map(|(hz, spans)| (hz, with_what_masks(spans, &talk)));
+        let known = pilots.iter().flat_map(|(_, spans)| spans.clone()).chain(music).collect();
+        Self {
+            pilots: pilots.into(),
+            voices: voices.into(),
+            anything: with_what_masks(union(known), &all),
+            end: samples.len() as u64 * 1000 / u64::from(RATE),
+        }
     }
 
     /// The longest span from `from` on in which nothing of ours was heard.
@@ -53,6 +61,11 @@ impl HeardByCaller {
     /// When this pilot was audible.
     pub(crate) fn pilot(&self, hz: f32) -> &[Span] {
         self.pilots.iter().find(|(pilot, _)| *pilot == hz).map_or(&[], |(_, spans)| spans)
+    }
+
+    /// When this operator was audible, also where the voice hides the pilot.
+    pub(crate) fn voice(&self, hz: f32) -> &[Span] {
+        self.voices.iter().find(|(pilot, _)| *pilot == hz).map_or(&[], |(_, spans)| spans)
     }
 
     /// From `from` on: how long until this pilot was audible.
@@ -79,6 +92,29 @@ pub(crate) fn sounding(samples: &[i16]) -> Vec<Span> {
     let windows = samples.chunks(WINDOW_MS as usize * RATE as usize / 1000);
     let loud = windows.enumerate().filter(|(_, window)| first_sound(window, 0).is_some());
     union(loud.map(|(n, _)| (n as u64 * WINDOW_MS, (n as u64 + 1) * WINDOW_MS)).collect())
+}
+
+/// Loud enough to hide a pilot, in dBFS: a little less than the pilot itself.
+const MASKING_DBFS: f32 = -46.0;
+
+/// When it was so loud, where it was not `beside`.
+fn loud(samples: &[i16], beside: &[Span]) -> Vec<Span> {
+    const WINDOW_MS: u64 = 20;
+    let windows = samples.chunks(WINDOW_MS as usize * RATE as usize / 1000);
+    let loud = windows
+        .enumerate()
+        .filter(|(_, window)| siaga_media::frame::rms_dbfs(window) > MASKING_DBFS)
+        .map(|(n, _)| (n as u64 * WINDOW_MS, (n as u64 + 1) * WINDOW_MS))
+        .filter(|(from, to)| !beside.iter().any(|span| span.0 < *to && *from < span.1));
+    union(loud.collect())
+}
+
+/// The spans, each with the loud sound that goes on before and after it without a pause: where a
+/// voice hides its own pilot, that voice is what the caller hears.
+fn with_what_masks(spans: Vec<Span>, loud: &[Span]) -> Vec<Span> {
+    let touches = |(from, to): &&Span| spans.iter().any(|span| *from <= span.1 && span.0 <= *to);
+    let masks: Vec<Span> = loud.iter().filter(touches).copied().collect();
+    union(spans.into_iter().chain(masks).collect())
 }
 
 /// Looks for a voice where it should or should not be.
@@ -119,9 +155,9 @@ mod tests {
     #[test]
     fn the_longest_silence_counts_only_after_the_answer_and_up_to_the_end() {
         let heard = HeardByCaller {
-            pilots: Vec::new(),
             anything: vec![(1_000, 3_000), (3_400, 9_000)],
             end: 9_250,
+            ..HeardByCaller::default()
         };
         assert_eq!(heard.longest_silence(900), 400);
         assert_eq!(heard.longest_silence(3_500), 250);
@@ -140,6 +176,17 @@ mod tests {
         assert_eq!(heard.until(440.0, 3_500), Some(1_500));
         assert_eq!(heard.until(440.0, 6_500), None);
         assert_eq!(heard.until(550.0, 0), None);
+    }
+
+    #[test]
+    fn a_voice_that_hides_its_pilot_counts_and_one_without_any_does_not() {
+        let seconds = |seconds: usize, level: i16| vec![level; seconds * RATE as usize];
+        let heard = [seconds(1, 0), seconds(2, 3_000), seconds(1, 0), seconds(1, 3_000)].concat();
+        let all = loud(&heard, &[]);
+        assert_eq!(with_what_masks(vec![(1_500, 2_000)], &all), [(1_000, 3_000)]);
+        assert_eq!(with_what_masks(vec![], &all), []);
+        let without_music = loud(&heard, &[(1_000, 1_200)]);
+        assert_eq!(with_what_masks(vec![(1_500, 2_000)], &without_music), [(1_200, 3_000)]);
     }
 
     #[test]

@@ -188,7 +188,7 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     };
     scene.leave().await;
     // Only a hub that has ended has surely stored all that it acknowledged.
-    let store = scene.close().await?;
+    let (store, _remains) = scene.close().await?;
     seen.log = Log::read(&*store).await?;
     let journey = verdict::judge_all(options, &expected, &seen)?;
     let file = options.report.join("journey.json");

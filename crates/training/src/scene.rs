@@ -9,8 +9,10 @@ use crate::operator::{Operator, PATIENCE};
 use crate::report::Step;
 use crate::run::RunOptions;
 use crate::scenario::{Cast, DeskPlace, Part};
+use crate::soak::hostile_plugins;
 use crate::sound::{RATE, Speaker, read_voice, voice_of};
 use crate::stage::{Extras, OPERATOR, StageConfig, seat_of};
+use crate::telephone::Telephone;
 use anyhow::Context;
 use siaga_hub_api::HandoverChoice;
 use siaga_hub_store::Store;
@@ -81,9 +83,16 @@ impl Scene {
         let listen = networks.values().next().map_or(Ipv4Addr::LOCALHOST, Network::hub);
         let recordings = dir.join("recordings");
         let disk = if cast.small_disk { Some(SmallDisk::mount(&recordings)?) } else { None };
+        let plugins = if cast.hostile_plugin {
+            hostile_plugins(&options.plugins, &dir.join("plugins"))?.context(
+                "no tests-hostile.wasm among the plugins: `cargo xtask plugins` builds it",
+            )?
+        } else {
+            options.plugins.clone()
+        };
         let config = StageConfig {
             dir: dir.to_owned(),
-            plugins: options.plugins.clone(),
+            plugins,
             flow: cast.flow,
             listen: SocketAddr::from((listen, 0)),
         };
@@ -177,6 +186,15 @@ impl Scene {
         &found.expect("a story asks for people of its own cast").1
     }
 
+    /// The name in the cast of somebody at a desk.
+    ///
+    /// # Panics
+    /// When it is nobody of the cast.
+    pub(crate) fn who(&self, operator: &Operator) -> &'static str {
+        let found = self.seats.iter().find(|(_, one)| one.seat == operator.seat);
+        found.expect("whoever acts in a story is in its cast").0.who
+    }
+
     /// Everybody at a desk.
     pub(crate) fn seats(&self) -> impl Iterator<Item = (&'static str, &Operator)> {
         self.seats.iter().map(|(part, operator)| (part.who, operator))
@@ -196,9 +214,31 @@ impl Scene {
     /// When the switch cannot be reached.
     pub(crate) async fn dial_as(&self, speaker: Speaker) -> anyhow::Result<Arc<Caller>> {
         let number = NUMBER + u32::try_from(lock(&self.callers).len())?;
+        self.dial_from(number, speaker).await
+    }
+
+    /// As [`Self::dial`], each time from the number of the first caller.
+    ///
+    /// # Errors
+    /// When the switch cannot be reached.
+    pub(crate) async fn dial_again(&self) -> anyhow::Result<Arc<Caller>> {
+        let speaker = Speaker::new(self.voices["caller"].clone()).on_a_noisy_line();
+        self.dial_from(NUMBER, speaker).await
+    }
+
+    /// A telephone that has the number of the first caller, and can be called.
+    ///
+    /// # Errors
+    /// When hub and switch are a process of their own, or do not let it in.
+    pub(crate) async fn telephone(&self) -> anyhow::Result<Telephone> {
+        let switch = self.house.switch().context("the switch is in another process")?;
+        Telephone::at(switch, self.house.endpoint(), number(NUMBER)).await
+    }
+
+    async fn dial_from(&self, running: u32, speaker: Speaker) -> anyhow::Result<Arc<Caller>> {
         let caller = Caller::dial(CallerConfig {
             endpoint: self.house.endpoint(),
-            number: format!("08220000{number}"),
+            number: number(running),
             speaker,
             link: link(&self.options),
         })
@@ -294,12 +334,12 @@ impl Scene {
         }
     }
 
-    /// Ends hub and switch; gives what they have stored.
+    /// Ends hub and switch; gives what they have stored, and the disk on which recordings lie.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) async fn close(self) -> anyhow::Result<Arc<dyn Store>> {
-        self.house.close().await
+    pub(crate) async fn close(self) -> anyhow::Result<(Arc<dyn Store>, Option<SmallDisk>)> {
+        Ok((self.house.close().await?, self.disk))
     }
 }
 
@@ -312,6 +352,11 @@ fn link(options: &RunOptions) -> Option<LinkModel> {
         seed: 110,
         ..LinkModel::default()
     })
+}
+
+/// The number of a simulated telephone.
+fn number(running: u32) -> String {
+    format!("08220000{running}")
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -5,7 +5,7 @@ use crate::sound::Speaker;
 use anyhow::Context;
 use siaga_call_flow::FlowConfig;
 use siaga_call_flow::SwitchCommand;
-use siaga_hub::{Hub, HubConfig, HubHandle};
+use siaga_hub::{Hub, HubConfig, HubHandle, recover_recordings};
 use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Level, Redacted, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
@@ -44,8 +44,6 @@ pub(crate) struct Extras {
     pub(crate) sip_listen: Option<SocketAddr>,
     /// The password of the account, if not drawn anew.
     pub(crate) password: Option<Redacted<String>>,
-    /// Another folder for the recordings.
-    pub(crate) recordings: Option<PathBuf>,
     /// The network between the desks and the switch, if not a perfect one.
     pub(crate) link: Option<LinkModel>,
 }
@@ -81,7 +79,12 @@ impl Stage {
         std::fs::create_dir_all(&config.dir)
             .with_context(|| format!("making {}", config.dir.display()))?;
         let plugins = plugin_files(&config.plugins)?;
-        let recordings = extras.recordings.unwrap_or_else(|| config.dir.join("recordings"));
+        let recordings = config.dir.join("recordings");
+        let store = SqliteStore::open(&config.dir.join("hub.sqlite")).await?;
+        std::fs::create_dir_all(&recordings)
+            .with_context(|| format!("making {}", recordings.display()))?;
+        // What a stage that was killed here has left is put in order first.
+        recover_recordings(&store, &recordings, clock.now()).await?;
         let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let sip_listen = extras.sip_listen.unwrap_or(anywhere);
         let (switch, events) =
@@ -92,7 +95,6 @@ impl Stage {
             }
             None => None,
         };
-        let store = SqliteStore::open(&config.dir.join("hub.sqlite")).await?;
         let seats = seats();
         let password = extras.password.unwrap_or_else(draw_password);
         let account = Account {
@@ -224,17 +226,19 @@ pub fn seat_of(unit: &UnitId, number: u32) -> SeatId {
     format!("{short}-{number}").parse().expect("an id made of plain characters is plain")
 }
 
-/// Five seats at the Polda, one at each of its Polres (the founding description's rooms).
+/// Five seats at the Polda, one at each of its Polres (the founding description's rooms), one at the
+/// headquarters, to which calls overflow.
 fn seats() -> Vec<Seat> {
     let mut seats = Vec::new();
     for unit in siaga_plugin_host::units() {
-        let ours = unit.id.as_str() == POLDA
+        let ours = unit.level == Level::Mabes
+            || unit.id.as_str() == POLDA
             || unit.parent.as_ref().is_some_and(|parent| parent.as_str() == POLDA);
         let count = match unit.level {
             _ if !ours => 0,
             Level::Polda => 5,
-            Level::Polres => 1,
-            Level::Polsek | Level::Mabes => 0,
+            Level::Polres | Level::Mabes => 1,
+            Level::Polsek => 0,
         };
         seats.extend((1..=count).map(|number| Seat {
             id: seat_of(&unit.id, number),

@@ -111,14 +111,15 @@ fn recordings(
         let (there, wanted) = (records.len(), expected.recordings);
         problems.push(format!("there are {there} recordings instead of {wanted}"));
     }
-    let (mut journeys, mut sound) = (Vec::new(), Recorded::default());
+    let (mut journeys, mut sound, mut cut_off) = (Vec::new(), Recorded::default(), 0);
     for (n, record) in records.iter().enumerate() {
         let file = format!("recording-{}.opus", n + 1);
         let copy = options.report.join(&file);
         std::fs::copy(&record.file, &copy)
             .with_context(|| format!("copying the recording to {}", copy.display()))?;
         let verified = siaga_recording::verify(&copy)?;
-        if verified.sha256 != record.sha256 || !verified.complete || verified.channels != 2 {
+        cut_off += usize::from(!verified.complete);
+        if verified.sha256 != record.sha256 || verified.channels != 2 {
             problems.push(format!("{file} is not what was sealed"));
         }
         let (left, right) = siaga_recording::decode(&copy)?;
@@ -131,6 +132,9 @@ fn recordings(
             channels: record.channels,
             sha256: record.sha256.clone(),
         });
+    }
+    if cut_off > expected.cut_off {
+        problems.push(format!("{cut_off} recordings were cut off"));
     }
     Ok((journeys, sound))
 }
@@ -179,6 +183,11 @@ fn check_story(expected: &Expected, seen: &Seen, problems: &mut Vec<String>) {
     for (what, unwanted) in &expected.never {
         if seen.log.events.iter().any(|(_, event)| unwanted(event)) {
             problems.push(format!("{what} happened"));
+        }
+    }
+    for (what, wanted) in &expected.once {
+        if seen.log.count(wanted) > 1 {
+            problems.push(format!("{what} happened twice"));
         }
     }
     if seen.log.legs.len() < expected.legs {

@@ -6,12 +6,16 @@ use super::{
 use crate::judge::{POLDA_HZ, SECOND_POLDA_HZ};
 use crate::operator::Operator;
 use crate::scene::Scene;
+use crate::sound::{Ear, RATE, Speaker};
 use anyhow::{Context, ensure};
-use siaga_desk::{DeskState, PhoneState};
-use siaga_hub_api::Phase;
+use siaga_call_flow::Prompt;
+use siaga_desk::{DeskState, Intent, PhoneState};
+use siaga_hub_api::{CallBackView, HubView, Phase};
 use siaga_model::{
     CallId, CaseStatus, Danger, Disposition, Form, OtherService, Redacted, Tri, UnitId, Validity,
 };
+use siaga_switch::embedded::prompt_sound;
+use siaga_testkit::{correlate, pilot};
 use std::time::Duration;
 
 /// From the ring to the operator's hand.
@@ -171,6 +175,20 @@ pub(super) async fn the_second_takes_over(
     Ok(())
 }
 
+/// A desk that is back sees what became of its call.
+pub(super) async fn is_told_of_its_lost_call(
+    operator: &Operator,
+    call: CallId,
+) -> anyhow::Result<()> {
+    operator
+        .wait_through("being told what became of the call", |state| {
+            let lost = state.view.as_ref().and_then(|view| view.lost.as_ref());
+            lost.is_some_and(|lost| lost.call == call)
+        })
+        .await?;
+    Ok(())
+}
+
 /// The second operator ends what the first began.
 pub(super) async fn the_second_closes(second: &Operator) -> anyhow::Result<()> {
     second.close(Disposition::HandledHere, "Diteruskan dari meja sebelah.").await
@@ -219,4 +237,77 @@ pub(super) fn both_go_on_hearing_each_other(expected: Expected, ms: i64) -> Expe
             Sound::of("heard-caller", &["polda"]),
             Sound::of("heard-polda", &["caller"]),
         ])
+}
+
+/// Whether this ear heard the switch say this.
+pub(super) fn heard_prompt(prompt: Prompt, ear: &Ear) -> bool {
+    correlate::find(&prompt_sound(prompt), &ear.heard().samples, RATE).is_found()
+}
+
+/// Whether this ear heard this pilot for a second at least.
+pub(super) fn heard_pilot(hz: f32, ear: &Ear) -> bool {
+    let spans = pilot::spans(&ear.heard().samples, f64::from(hz), RATE);
+    spans.iter().map(|(from, to)| to - from).sum::<u64>() >= 1_000
+}
+
+/// An entry of the call-back list that this operator sees.
+pub(super) async fn listed(
+    operator: &Operator,
+    wanted: impl Fn(&CallBackView) -> bool,
+) -> anyhow::Result<CallBackView> {
+    let entries = |state: &DeskState| {
+        state.view.as_ref().map(|view| view.call_backs.clone()).unwrap_or_default()
+    };
+    let state = operator
+        .wait_for("an entry of the call-back list", |state| entries(state).iter().any(&wanted))
+        .await?;
+    entries(&state).into_iter().find(|entry| wanted(entry)).context("it was just there")
+}
+
+/// The operator calls back with one action; the first caller's telephone is answered, both talk, the
+/// operator closes, and the entry is settled.
+pub(super) async fn call_back(
+    scene: &Scene,
+    operator: &Operator,
+    entry: &CallBackView,
+    disposition: Disposition,
+) -> anyhow::Result<()> {
+    let telephone = scene.telephone().await?;
+    operator.want(Intent::CallBack { entry: entry.id }).await?;
+    let speaker = Speaker::new(scene.voices["caller"].clone()).on_a_noisy_line();
+    let answered = telephone.answer(speaker).await?;
+    operator
+        .wait_for("the citizen", |state| {
+            let talking =
+                state.view.as_ref().and_then(|view| view.call.as_ref()).is_some_and(|call| {
+                    call.call_back == Some(entry.id) && matches!(call.phase, Phase::Talking { .. })
+                });
+            talking && state.call.as_ref().is_some_and(|call| call.writable)
+        })
+        .await?;
+    let form = operator.form()?;
+    scene.fact("form_of_the_entry", form == entry.form);
+    scene.deed(2, operator, "calls-back");
+    operator
+        .write(|form| {
+            let mut narrative = form.narrative.expose().clone();
+            narrative.push_str(" Ditelepon balik.");
+            form.narrative = Redacted::new(narrative);
+        })
+        .await?;
+    operator.advice().await?;
+    scene.talk().await;
+    operator.close(disposition, "").await?;
+    answered.ends().await?;
+    let voice = &scene.voices[scene.who(operator)];
+    let heard = correlate::find(voice, &answered.ear.heard().samples, RATE).is_found();
+    scene.fact("called_back_heard", heard);
+    let settled = operator
+        .wait_for("the entry to be settled", |state| {
+            let gone = |view: &HubView| view.call_backs.iter().all(|one| one.id != entry.id);
+            state.view.as_ref().is_some_and(gone)
+        })
+        .await;
+    scene.fact("entry_settled", settled.is_ok());
+    Ok(())
 }

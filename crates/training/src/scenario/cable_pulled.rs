@@ -2,8 +2,8 @@
 //! colleague goes on.
 
 use super::acts::{
-    a_fire_is_being_reported, call_of, saved_by_the_second, the_second_closes,
-    the_second_takes_over,
+    a_fire_is_being_reported, call_of, is_told_of_its_lost_call, saved_by_the_second,
+    the_second_closes, the_second_takes_over,
 };
 use super::{Cast, DeskPlace, Expected, Part, Scene, Story};
 use crate::voices;
@@ -30,12 +30,7 @@ impl Story for CablePulled {
         the_second_takes_over(scene, second, &typed).await?;
         scene.fault(format!("the cable of the desk {} is back", polda.seat));
         scene.network("polda")?.pull(false)?;
-        polda
-            .wait_through("being told what became of the call", |state| {
-                let lost = state.view.as_ref().and_then(|view| view.lost.as_ref());
-                lost.is_some_and(|lost| lost.call == call)
-            })
-            .await?;
+        is_told_of_its_lost_call(polda, call).await?;
         the_second_closes(second).await
     }
 

@@ -52,6 +52,7 @@ impl Story for DiskFull {
             });
         // One before and one after.
         expected.recordings = 2;
+        expected.cut_off = 1;
         both_go_on_hearing_each_other(expected, 500)
     }
 }

@@ -7,7 +7,10 @@
 //! A new one: a file with a type that implements [`Story`], its `mod`, and its line in `scenarios!`.
 
 mod acts;
+mod all_busy;
 mod cable_pulled;
+mod caller_hangs_up_transfer;
+mod caller_hangs_up_waiting;
 mod desk_frozen;
 mod desk_returns;
 mod disk_full;
@@ -16,8 +19,13 @@ mod information;
 mod network_changes;
 mod not_valid;
 mod operator_dies;
+mod plugin_loops;
+mod plugin_traps;
 mod polres_busy;
 mod polres_silent;
+mod seat_silent;
+mod silent_line;
+mod silent_line_knock;
 mod switch_dies;
 mod valid_transfer;
 mod webview_dies;
@@ -82,13 +90,22 @@ pub(crate) struct Cast {
     pub house_apart: bool,
     /// Whether recordings lie on a disk of their own, to be filled.
     pub small_disk: bool,
+    /// Whether the validity plugin does what the narrative says: loops, traps.
+    pub hostile_plugin: bool,
 }
 
 impl Cast {
     /// A citizen who says this, and these operators, as the founding description has it.
     pub(crate) fn new(caller: &'static [u8], seats: impl Into<Vec<Part>>) -> Self {
         let flow = FlowConfig::polda_first();
-        Self { caller, seats: seats.into(), flow, house_apart: false, small_disk: false }
+        Self {
+            caller,
+            seats: seats.into(),
+            flow,
+            house_apart: false,
+            small_disk: false,
+            hostile_plugin: false,
+        }
     }
 
     /// A fire in Depok, and the Polda with its Polres.
@@ -143,6 +160,11 @@ impl Part {
         Self::new("polres", POLRES, 1, voices::POLRES, POLRES_HZ)
     }
 
+    /// An operator of the headquarters, `mabes`.
+    pub(crate) fn mabes() -> Self {
+        Self::new("mabes", "mabes", 1, voices::SECOND_POLDA, SECOND_POLDA_HZ)
+    }
+
     /// The same, at another desk.
     pub(crate) fn at(mut self, desk: DeskPlace) -> Self {
         self.desk = desk;
@@ -185,6 +207,8 @@ pub(crate) struct Expected {
     pub story: Vec<Happening>,
     /// What must not have happened.
     pub never: Vec<Happening>,
+    /// What must have happened no more than once.
+    pub once: Vec<Happening>,
     /// How the case of the first call stands in the end.
     pub case: Option<ExpectedCase>,
     /// Where which voices belong.
@@ -197,6 +221,8 @@ pub(crate) struct Expected {
     pub caller_hangs_up: bool,
     /// How many recordings the calls have.
     pub recordings: usize,
+    /// How many of them were cut off: by the end of their recorder, or of its disk.
+    pub cut_off: usize,
     /// Whether a plugin fails in it (and the call goes on), or none.
     pub plugins_fail: bool,
 }
@@ -208,12 +234,14 @@ impl Expected {
         Self {
             story: story.into(),
             never: Vec::new(),
+            once: Vec::new(),
             case: None,
             sounds: Vec::new(),
             limits: vec![Limit::answer_to_audio(), Limit::silence(500)],
             legs,
             caller_hangs_up: false,
             recordings: 1,
+            cut_off: 0,
             plugins_fail: false,
         }
     }
@@ -243,6 +271,13 @@ impl Expected {
     #[must_use]
     pub(crate) fn never(mut self, happening: Happening) -> Self {
         self.never.push(happening);
+        self
+    }
+
+    /// Each of these has happened no more than once.
+    #[must_use]
+    pub(crate) fn once(mut self, happenings: impl Into<Vec<Happening>>) -> Self {
+        self.once = happenings.into();
         self
     }
 
@@ -311,7 +346,7 @@ pub(crate) enum Measure {
         /// From when on.
         since: Since,
     },
-    /// The longest span in which the caller does not hear this pilot, up to the end of the call.
+    /// The longest span in which the caller does not hear the operator with this pilot.
     WithoutPilot {
         /// The pilot, in Hz.
         hz: f32,
@@ -412,6 +447,22 @@ scenarios! {
     SwitchDies => switch_dies,
     /// The disk of the recordings is full for a while.
     DiskFull => disk_full,
+    /// The first seat lets it ring (`tak menjawab`), the second takes the call.
+    SeatSilent => seat_silent,
+    /// Every seat is busy: the caller is told to wait, and goes on to the next level.
+    AllBusy => all_busy,
+    /// The caller gives up before anybody answers, and is called back.
+    CallerHangsUpWaiting => caller_hangs_up_waiting,
+    /// The caller hangs up while the Polres rings, and is called back.
+    CallerHangsUpTransfer => caller_hangs_up_transfer,
+    /// Nobody says anything, nor answers the silent-call procedure.
+    SilentLine => silent_line,
+    /// Nobody says anything, but knocks when asked for a sign.
+    SilentLineKnock => silent_line_knock,
+    /// A plugin never comes back.
+    PluginLoops => plugin_loops,
+    /// A plugin breaks down.
+    PluginTraps => plugin_traps,
     /// The process that draws the operator's window is killed in the middle of a call.
     WebviewDies => webview_dies,
 }

@@ -88,6 +88,7 @@ impl Story for SwitchDies {
         expected.limits.retain(|limit| limit.name == "answer_to_audio");
         expected.caller_hangs_up = true;
         expected.recordings = 2;
+        expected.cut_off = 1;
         expected
     }
 }

@@ -3,6 +3,8 @@
 //! the business of `cargo xtask bench` and of a journey that has the machine to itself.
 
 mod bad_input;
+mod faults;
 mod journeys;
 mod parts;
+mod quiet_faults;
 mod room;

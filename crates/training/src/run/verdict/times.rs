@@ -72,7 +72,7 @@ impl<'a> Ears<'a> {
                     Some(until) => self.ms(until, *ear)?,
                     None => caller.end,
                 };
-                longest_gap(caller.pilot(hz), self.ms(since, *ear)?, until)
+                longest_gap(caller.voice(hz), self.ms(since, *ear)?, until)
             }
             Measure::Between(from, to) => {
                 let dialled = self.seen.dialled_at;
