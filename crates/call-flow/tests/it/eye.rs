@@ -452,7 +452,9 @@ impl Room {
                     (true, false) => Program::SoftRingback,
                     (true, true) => Program::Quiet,
                 };
-                (program, target + legs_of(from).len())
+                // One that was lost while handing over may be back, and be rung for its own caller.
+                let giver = if from == to { 0 } else { legs_of(from).len() };
+                (program, target + giver)
             }
             CallPhase::CallingBack { seat, until, .. } => {
                 assert_eq!(bridge.citizen == Citizen::Dialled, until.is_some());

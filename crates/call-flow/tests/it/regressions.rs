@@ -1,7 +1,7 @@
 //! Faults that were found once, each shrunk to its story.
 
-use crate::room::{Room, seat, secs};
-use siaga_call_flow::{CallPhase, SeatChange};
+use crate::room::{Room, seat, secs, unit};
+use siaga_call_flow::{CallPhase, Intent, SeatChange};
 use siaga_model::LegCause;
 
 /// A seat that had rung out for the first caller counted as having refused that caller, and so took
@@ -27,4 +27,21 @@ fn a_seat_that_refused_is_asked_again_after_another_one_has_rung_out() {
     assert!(matches!(room.phase(call), CallPhase::Queued { .. }));
     room.pass(secs(2));
     assert!(matches!(room.phase(call), CallPhase::Ringing { seat: s, .. } if s == seat("pmj-1")));
+}
+
+/// Handing over within the own unit: the one who handed over was lost, came back, and was the next
+/// seat of that unit; the eye took its one leg for two.
+#[test]
+fn an_operator_who_was_lost_while_handing_over_may_be_rung_for_the_same_caller() {
+    let mut room = Room::with(&["pmj-1"]);
+    let polda = "pmj-1";
+    let call = room.talks(1, polda);
+    room.sits_down("pmj-2");
+    room.intends(polda, call, Intent::Transfer { unit: unit("pmj"), handover: None });
+    room.loses_leg(polda, LegCause::HungUp);
+    room.change(polda, SeatChange::Ready);
+    room.loses_leg("pmj-2", LegCause::Declined);
+    assert_eq!(room.flow.owner(call), None);
+    room.answers(polda);
+    assert_eq!(room.flow.owner(call), Some(&seat(polda)));
 }
