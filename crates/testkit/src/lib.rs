@@ -18,10 +18,12 @@ mod dsp;
 pub mod pilot;
 mod relay;
 pub mod scripted;
+mod skip;
 mod tcp_relay;
 pub mod voice;
 pub mod wav;
 
 pub use detour::SipDetour;
 pub use relay::{Bursts, IN_FLIGHT, LinkModel, LossyRelay, RelayStats, reroute};
+pub use skip::skip;
 pub use tcp_relay::TcpRelay;

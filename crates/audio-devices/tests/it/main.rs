@@ -125,10 +125,8 @@ fn a_sound_server_is_heard_and_its_end_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = folder.path().to_owned();
     let Some(mut server) = start_server(folder) else {
-        eprintln!(
-            "skipped: a_sound_server_is_heard_and_its_end_is_told: pulseaudio is not installed"
-        );
-        return;
+        let test = "a_sound_server_is_heard_and_its_end_is_told";
+        return siaga_testkit::skip(test, "pulseaudio is not installed");
     };
     let mut child = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "hears_itself_in_the_server_it_was_given", "--nocapture"])
@@ -181,8 +179,8 @@ fn a_machine_without_sound_gets_a_clear_error() {
     let out = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{out}");
     if Path::new("/proc/asound/cards").exists() {
-        eprintln!("skipped: a_machine_without_sound_gets_a_clear_error: this machine has a card");
-        return;
+        let test = "a_machine_without_sound_gets_a_clear_error";
+        return siaga_testkit::skip(test, "this machine has a card");
     }
     let told = |what: &str| {
         out.lines().find_map(|line| line.split(what).nth(1)).map(|rest| rest.trim().to_owned())

@@ -400,7 +400,7 @@ impl HubCore {
     }
 
     /// The Polda that answers for a call which nobody had yet: that of the unit which came first for
-    /// it, or else the first one here.
+    /// it, or else the one whose hub this is.
     fn responsible_polda(&self, call: CallId) -> Option<UnitId> {
         let mut unit = self.flow.call(call).and_then(|view| view.first_unit);
         while let Some(found) = unit.and_then(|id| self.units.get(&id)) {
@@ -409,10 +409,14 @@ impl HubCore {
             }
             unit = found.parent.clone();
         }
-        let poldas = self.units.values().filter(|unit| unit.level == Level::Polda);
-        let first = poldas.min_by_key(|unit| &unit.id);
-        let highest = || self.units.values().max_by_key(|unit| unit.level);
-        first.or_else(highest).map(|unit| unit.id.clone())
+        // This hub's own Polda: the units of other Poldas are in the table too, for reports that
+        // belong there, and nobody of theirs sits here.
+        let ours = self.units.values().find(|unit| unit.code == self.polda_code);
+        let highest = || {
+            let seated = self.seats.values().filter_map(|seat| self.units.get(&seat.unit));
+            seated.max_by_key(|unit| unit.level)
+        };
+        ours.or_else(highest).map(|unit| unit.id.clone())
     }
 }
 

@@ -24,7 +24,7 @@ async fn a_login_gives_a_seat_a_telephone_and_numbers() {
     assert_eq!(session.sip.user, "pmj-1");
     assert_eq!(session.sip.domain, "siaga.invalid");
     assert_eq!(session.cases.last.running() - session.cases.first.running() + 1, 20);
-    assert_eq!(session.units.len(), 3);
+    assert_eq!(session.units.len(), 4);
     assert_eq!(session.transfer_ring_s, 5);
     assert_eq!(world.switch.admitted(), [seat("pmj-1")]);
     client.logout().await.unwrap();

@@ -150,8 +150,8 @@ impl Drop for SmallDisk {
 #[tokio::test]
 async fn a_full_disk_is_told_to_the_room_and_nothing_typed_meanwhile_is_lost() {
     let Some(disk) = SmallDisk::mount(8 * 1024 * 1024) else {
-        eprintln!("skipped: a_full_disk_is_told_to_the_room, for no disk may be mounted here");
-        return;
+        let test = "a_full_disk_is_told_to_the_room_and_nothing_typed_meanwhile_is_lost";
+        return siaga_testkit::skip(test, "no file system can be mounted here");
     };
     let mut world = World::start(disk.0.path()).await;
     let mut desk = world.ready_desk("ratna", "pmj-1").await;

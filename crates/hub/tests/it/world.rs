@@ -185,6 +185,8 @@ pub(crate) fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
         |id: &str, of: &str| Seat { id: seat(id), unit: unit(of), label: format!("Meja {id}") };
     HubConfig {
         units: vec![
+            // Without a seat here, and before ours in every order.
+            make("banten", "Polda Banten", Level::Polda, None),
             make("pmj", "Polda Metro Jaya", Level::Polda, None),
             make("pmj.jaksel", "Polres Metro Jakarta Selatan", Level::Polres, Some("pmj")),
             make("pmj.depok", "Polres Metro Depok", Level::Polres, Some("pmj")),

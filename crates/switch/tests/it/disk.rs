@@ -33,8 +33,8 @@ impl Drop for SmallDisk {
 async fn a_full_disk_is_told_once_both_keep_talking_and_recording_resumes() {
     let folder = tempfile::tempdir().expect("a folder");
     let Some(disk) = SmallDisk::mount(&folder.path().join("disk"), 256) else {
-        eprintln!("skipped: a_full_disk_…: no file system can be mounted here");
-        return;
+        let test = "a_full_disk_is_told_once_both_keep_talking_and_recording_resumes";
+        return siaga_testkit::skip(test, "no file system can be mounted here");
     };
     let mut exchange = Exchange::recording_into(|_| disk.0.clone()).await;
     let mut seat = exchange.seat("pmj-1").await;
