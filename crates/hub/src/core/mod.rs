@@ -19,8 +19,6 @@ mod trouble;
 mod views;
 
 #[cfg(test)]
-mod owed;
-#[cfg(test)]
 mod tests;
 
 pub(crate) use restored::{Found, FoundCall};

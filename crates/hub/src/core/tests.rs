@@ -1,5 +1,7 @@
 //! What needs another time of day than now, or a switch that fails.
 
+mod owed;
+
 use super::*;
 use siaga_call_flow::FlowConfig;
 use siaga_hub_api::Sequenced;

@@ -1,3 +1,5 @@
+//! The observer notices what it must, and nothing else.
+
 use super::*;
 use siaga_call_flow::FlowEvent;
 use siaga_model::{Disposition, Form, LegCause, Redacted, SeatState};

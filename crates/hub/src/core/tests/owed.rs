@@ -1,7 +1,7 @@
 //! Whoever is owed a call is on the list: a property over random nights at one seat.
 
-use super::tests::{Bench, call};
-use super::*;
+use super::super::*;
+use super::{Bench, call};
 use proptest::prelude::*;
 use siaga_hub_api::ToHub;
 use siaga_model::{CallFacts, Caller, CallerStatus, Disposition, LegId};
