@@ -236,6 +236,15 @@ describe("a silent line", () => {
     expect(text("silence")).toContain("Jangan tutup");
   });
 
+  it.each(["disposing-signalled", "asking-signalled"])(
+    "lets what is being decided be read in the bar (%s)",
+    async (state) => {
+      await open(state);
+      expect(screen.getByTestId("call-bar").classList.contains("trouble")).toBe(false);
+      expect(text("silence")).toContain("Jangan tutup");
+    },
+  );
+
   it("cannot be called silent once the caller is gone and was never asked", async () => {
     const backend = await open("gone");
     await keys("F4", "k");

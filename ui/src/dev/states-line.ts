@@ -103,6 +103,11 @@ export const LINE_STATES: Record<string, () => DeskState> = {
   "signalled-key": () => quiet({ check: "signalled", signal: "key", at: at(-2) }),
   "signalled-knocks": () => quiet({ check: "signalled", signal: "knocks", at: at(-2) }),
   "signalled-later": () => quiet({ check: "signalled", signal: "key", at: at(-40) }),
+  "disposing-signalled": () => quiet({ check: "signalled", signal: "key", at: at(-3) }, PRANK),
+  "asking-signalled": () => ({
+    ...quiet({ check: "signalled", signal: "key", at: at(-3) }),
+    asking: { asking: "danger-words", disposition: PRANK, note: "", words: ["terjebak"] },
+  }),
   disposing: () => quiet({ check: "silent", at: at(-8) }, SILENT),
   "disposing-prank": () =>
     polda(

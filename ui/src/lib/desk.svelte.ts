@@ -159,6 +159,9 @@ export class Desk {
   alarm = $derived(
     this.silence.check === "signalled" &&
       this.screen === "call" &&
+      // What is being decided must be read; the note beside the form still says what to do.
+      this.asking === null &&
+      this.disposing === null &&
       this.now - this.silence.at < ALARM_MS,
   );
   rejoining = $derived((this.desk?.rejoining || this.view?.rejoining) ?? false);
