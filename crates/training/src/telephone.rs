@@ -67,9 +67,9 @@ impl Telephone {
     pub(crate) async fn answer(mut self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
         let ring = async {
             loop {
-                match self.events.recv().await.context("the telephone is gone")? {
-                    UaEvent::Incoming(call) => return anyhow::Ok(call),
-                    _ => {}
+                let event = self.events.recv().await.context("the telephone is gone")?;
+                if let UaEvent::Incoming(call) = event {
+                    return anyhow::Ok(call);
                 }
             }
         };

@@ -68,7 +68,7 @@ impl VoiceLinks {
         real: SocketAddr,
     ) -> Option<SocketAddr> {
         if !self.relays.iter().any(|(name, _)| name == call) {
-            let relay = Relay::start(Arc::clone(&self.link)).ok()?;
+            let relay = Relay::start(&self.link).ok()?;
             self.relays.push_back((call.to_owned(), relay));
             if self.relays.len() > RELAYS {
                 self.relays.pop_front();
@@ -94,7 +94,7 @@ struct Relay {
 }
 
 impl Relay {
-    fn start(link: Arc<MediaLink>) -> std::io::Result<Self> {
+    fn start(link: &Arc<MediaLink>) -> std::io::Result<Self> {
         let (to_desk, to_switch) = (Arc::new(port()?), Arc::new(port()?));
         let (facing_desk, facing_switch) = (to_desk.local_addr()?, to_switch.local_addr()?);
         let (desk, switch) = (Address::default(), Address::default());
@@ -103,7 +103,7 @@ impl Relay {
                 Arc::clone(from),
                 Arc::clone(to),
                 Arc::clone(sink),
-                Arc::clone(&link),
+                Arc::clone(link),
             ))
         };
         let tasks = [way(&to_desk, &to_switch, &switch), way(&to_switch, &to_desk, &desk)];
