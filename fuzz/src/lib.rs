@@ -10,6 +10,7 @@ use siaga_hub_api::{LoginRequest, Sequenced, Session, ToDesk, ToHub};
 use siaga_media::dtmf::{DtmfReceiver, digit_of};
 use siaga_media::{MediaConfig, MediaSession, sdp};
 use siaga_model::{CallId, CaseNumber, LegId, SeatId, UnitId};
+#[cfg(feature = "plugins")]
 use siaga_plugin_host::{BuiltInGazetteer, Gazetteer, Limits, PluginHost};
 use std::fmt::Display;
 use std::io::Cursor;
@@ -21,15 +22,18 @@ use std::time::Duration;
 /// A target: its name, as in `fuzz_targets/` and `seeds/`, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// All of them.
-pub const TARGETS: [Target; 16] = [
+/// All of them that are built.
+pub const TARGETS: &[Target] = &[
+    #[cfg(feature = "hub")]
     ("csv", csv),
     ("dtmf", dtmf),
+    #[cfg(feature = "plugins")]
     ("gazetteer", gazetteer),
     ("hub_json", hub_json),
     ("ids", ids),
     ("ogg", ogg),
     ("packets", packets),
+    #[cfg(feature = "plugins")]
     ("plugin", plugin),
     ("sdp", session_description),
     ("sdp_offer", sdp_offer),
@@ -38,6 +42,7 @@ pub const TARGETS: [Target; 16] = [
     ("sip_message", sip_message),
     ("sip_server", sip_server),
     ("sip_websocket", sip_websocket),
+    #[cfg(feature = "devices")]
     ("wav", wav),
 ];
 
@@ -154,6 +159,7 @@ pub fn ogg(data: &[u8]) {
 }
 
 /// A voice or a music file that somebody has put into the settings.
+#[cfg(feature = "devices")]
 pub fn wav(data: &[u8]) {
     let path = scratch("wav");
     std::fs::write(&path, data).expect("a scratch file");
@@ -179,6 +185,7 @@ fn again<T: serde::Serialize + serde::de::DeserializeOwned>(data: &[u8]) {
 }
 
 /// The tables that a Polda gives its hub.
+#[cfg(feature = "hub")]
 pub fn csv(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(units) = siaga_hub::units_from_csv(text) {
@@ -206,6 +213,7 @@ fn same<T: FromStr + Display + PartialEq>(text: &str) {
 }
 
 /// A component that somebody wants to release.
+#[cfg(feature = "plugins")]
 pub fn plugin(data: &[u8]) {
     static HOST: LazyLock<PluginHost> =
         LazyLock::new(|| PluginHost::new(Limits::default()).expect("the host starts"));
@@ -213,6 +221,7 @@ pub fn plugin(data: &[u8]) {
 }
 
 /// What plugins look up: names, codes, points.
+#[cfg(feature = "plugins")]
 pub fn gazetteer(data: &[u8]) {
     static PLACES: LazyLock<BuiltInGazetteer> = LazyLock::new(BuiltInGazetteer::new);
     let Ok(text) = std::str::from_utf8(data) else { return };

@@ -9,4 +9,5 @@ mod exchange;
 mod killed;
 mod line;
 mod lost;
+mod neighbours;
 mod phone;
