@@ -51,18 +51,19 @@ impl Story for HubLinkLost {
         tokio::time::sleep_until(talk_until).await;
         scene.fault(format!("the hub's connection of the desk {} is mended", polda.seat));
         scene.relay("polda")?.mend();
-        let caught_up = polda
+        polda
             .wait_through("catching up", |state| {
                 let saved = state.call.as_ref().is_some_and(|call| call.saved_rev >= call.rev);
                 state.hub == LinkHealth::Up && saved
             })
             .await?;
-        let here = caught_up.call.as_ref().map(|call| (call.rev, call.form.clone()));
+        scene.deed(3, polda, "caught-up");
+        scene.talk().await;
+        let state = polda.state();
+        let here = state.call.as_ref().map(|call| (call.rev, call.form.clone()));
         let journalled = scene.house.store().draft(call).await?;
         let there = journalled.map(|draft| (draft.rev, draft.form));
         scene.fact("draft_equal", here == there && there.is_some_and(|(_, form)| form == typed));
-        scene.deed(3, polda, "caught-up");
-        scene.talk().await;
         scene.mark("end");
         polda.close(Disposition::HandledHere, "").await
     }
