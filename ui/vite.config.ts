@@ -16,5 +16,6 @@ export default defineConfig(({ mode }) => ({
     assetsInlineLimit: 0,
     rolldownOptions: { input: page(mode === "states" ? "states.html" : "index.html") },
   },
-  test: { environment: "jsdom", include: ["tests/**/*.test.ts"] },
+  // Generous: on a machine that also compiles, the first test of a file waits for its parts.
+  test: { environment: "jsdom", include: ["tests/**/*.test.ts"], testTimeout: 30_000 },
 }));
