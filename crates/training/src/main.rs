@@ -187,7 +187,8 @@ impl Arguments {
             Some(Command::Hub(hub)) => be_a_hub(hub, self.plugins()?).await,
             Some(Command::Soak { minutes, seed, callers, dir }) => {
                 let (plugins, callers) = (self.plugins()?, usize::try_from(callers)?);
-                soak_for(&SoakOptions { minutes, seed, callers, dir, plugins }).await
+                let program = Some(std::env::current_exe().context("this program's own place")?);
+                soak_for(&SoakOptions { minutes, seed, callers, dir, plugins, program }).await
             }
             None => play(self).await,
         }

@@ -6,8 +6,8 @@
 //! what breaks at each desk. What becomes of it depends on when the machine does what, so a seed
 //! brings the same night, not the same microseconds.
 //!
-//! Desks run on threads of their own behind a [`cable`] each and are broken from outside: nothing in
-//! hub, switch or desk knows that it is being soaked.
+//! Desks run in processes or on threads of their own, behind a [`cable`] each, and are broken from
+//! outside: nothing in hub, switch or desk knows that it is being soaked.
 
 mod cable;
 mod ear;
@@ -47,6 +47,8 @@ use watch::Watch;
 
 /// Seats of the Polda that are staffed: all.
 const POLDA_SEATS: u32 = 5;
+/// So many of them are processes of their own, which costs more.
+const DESKS_APART: usize = 2;
 /// The Polres that are staffed, one seat each. To the last one nobody ever comes.
 const STAFFED: [&str; 3] = ["pmj.depok", "pmj.jaksel", "pmj.jaktim"];
 /// Reports go here, too, where nobody is.
@@ -78,6 +80,9 @@ pub struct SoakOptions {
     pub dir: PathBuf,
     /// Folder with the plugins' components.
     pub plugins: PathBuf,
+    /// The program `siaga-training`, which runs two of the desks as processes of their own; without
+    /// it all desks are in this process.
+    pub program: Option<PathBuf>,
 }
 
 /// Soaks, writes `soak.json` and `soak.log`, and gives the report.
@@ -303,6 +308,7 @@ async fn staff(
             data_dir: stage.desk_dir(seat),
             voice: voice.clone(),
             plugin_fails,
+            program: options.program.clone().filter(|_| index < DESKS_APART),
         };
         staffed.push(Seat::staff(plan, cable, Arc::clone(watch))?);
     }

@@ -1,11 +1,13 @@
-//! One desk and its operator, on a thread and a runtime of their own, so that they can be stopped
-//! without a word or stand still with all their sockets open.
+//! One desk and its operator, so placed that they can be stopped without a word or stand still with
+//! all their sockets open: in a process of its own, or, which is cheaper, on a thread and a runtime of
+//! its own.
 
 use super::cable::Cable;
 use super::ear::pilot_of;
 use super::hands::Hands;
 use super::plan::{Fault, Faults, between, generator};
 use super::watch::Watch;
+use crate::apart::{DeskProcess, DeskProgram};
 use crate::sound::Speaker;
 use siaga_audio_devices::{AudioOut, Frame};
 use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskState, Intent, LinkHealth, PhoneState};
@@ -15,7 +17,7 @@ use siaga_plugin_host::Limits;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// How often the operator looks at the desk when nothing changes there.
@@ -43,6 +45,13 @@ pub(super) struct SeatPlan {
     pub(super) data_dir: PathBuf,
     pub(super) voice: Arc<[i16]>,
     pub(super) plugin_fails: bool,
+    /// This program, when the desk is to be a process of its own.
+    pub(super) program: Option<PathBuf>,
+}
+
+enum Body {
+    Thread(std::thread::JoinHandle<()>),
+    Process(tokio::task::JoinHandle<()>),
 }
 
 enum Order {
@@ -57,21 +66,32 @@ pub(super) struct Seat {
     cable: Cable,
     orders: mpsc::Sender<Order>,
     /// Whether somebody talks here just now.
-    talking: tokio::sync::watch::Receiver<bool>,
-    thread: std::thread::JoinHandle<()>,
+    talking: watch::Receiver<bool>,
+    body: Body,
 }
 
 impl Seat {
     /// Seats somebody behind this cable.
     pub(super) fn staff(plan: SeatPlan, cable: Cable, watch: Arc<Watch>) -> std::io::Result<Self> {
         let (orders, receiver) = mpsc::channel(ORDERS);
-        let (talks, talking) = tokio::sync::watch::channel(false);
+        let (talks, talking) = watch::channel(false);
         let hub = cable.hub_url().to_owned();
         let seat = plan.seat.clone();
-        let thread = std::thread::Builder::new()
-            .name(plan.seat.to_string())
-            .spawn(move || life(&plan, &hub, &watch, receiver, &talks))?;
-        Ok(Self { seat, cable, orders, talking, thread })
+        let body = match plan.program.clone() {
+            Some(program) => Body::Process(tokio::spawn(async move {
+                let who = plan.seat.to_string();
+                let hands = Attention::new(plan, hub, Arc::clone(&watch), talks);
+                if let Err(error) = lives_apart(hands, program, receiver).await {
+                    watch.log(&who, &format!("the desk's process: {error:#}"));
+                }
+            })),
+            None => Body::Thread(
+                std::thread::Builder::new()
+                    .name(plan.seat.to_string())
+                    .spawn(move || lives(Attention::new(plan, hub, watch, talks), receiver))?,
+            ),
+        };
+        Ok(Self { seat, cable, orders, talking, body })
     }
 
     /// Breaks one thing after the other as the seed says, and mends it, until it is over.
@@ -154,59 +174,103 @@ impl Seat {
     /// The operator goes home.
     pub(super) async fn leave(self) {
         let _ = self.orders.send(Order::Leave).await;
-        let _ = tokio::task::spawn_blocking(move || self.thread.join()).await;
-    }
-}
-
-/// All lives of a desk, one after the other.
-fn life(
-    plan: &SeatPlan,
-    hub: &str,
-    watch: &Arc<Watch>,
-    mut orders: mpsc::Receiver<Order>,
-    talks: &tokio::sync::watch::Sender<bool>,
-) {
-    let rng = generator(plan.seed, "operator", plan.index as u64);
-    let mut hands = Hands::new(
-        rng,
-        plan.seat.clone(),
-        plan.unit.clone(),
-        plan.targets.clone(),
-        plan.plugin_fails,
-    );
-    let mut first = true;
-    loop {
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return watch.log(plan.seat.as_str(), &format!("no runtime: {error}")),
-        };
-        let down = runtime.block_on(sit(plan, hub, watch, &mut orders, &mut hands, talks, first));
-        // Everything of the desk stops where it is; the system closes its sockets.
-        runtime.shutdown_background();
-        first = false;
-        talks.send_replace(false);
-        hands.look_anew();
-        match down {
-            Some(down) => std::thread::sleep(down),
-            None => return,
+        // Whoever panicked has said so.
+        match self.body {
+            Body::Thread(thread) => {
+                let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+            }
+            Body::Process(task) => {
+                let _ = task.await;
+            }
         }
     }
 }
 
+/// The eyes and hands at one desk, whatever becomes of the desk.
+struct Attention {
+    plan: SeatPlan,
+    hub: String,
+    watch: Arc<Watch>,
+    talks: watch::Sender<bool>,
+    hands: Hands,
+    eye: Eye,
+    log_in_at: Instant,
+}
+
+impl Attention {
+    fn new(plan: SeatPlan, hub: String, watch: Arc<Watch>, talks: watch::Sender<bool>) -> Self {
+        let hands = Hands::new(
+            generator(plan.seed, "operator", plan.index as u64),
+            plan.seat.clone(),
+            plan.unit.clone(),
+            plan.targets.clone(),
+            plan.plugin_fails,
+        );
+        let (eye, log_in_at) = (Eye::default(), Instant::now());
+        Self { plan, hub, watch, talks, hands, eye, log_in_at }
+    }
+
+    fn log(&self, what: &str) {
+        self.watch.log(self.plan.seat.as_str(), what);
+    }
+
+    /// The desk is dead; the next one finds its session by itself, or somebody logs in anew.
+    fn desk_died(&mut self, down: Duration) {
+        self.talks.send_replace(false);
+        self.hands.look_anew();
+        self.eye = Eye::default();
+        self.log_in_at = Instant::now() + down + RESUME_WITHIN;
+    }
+
+    /// Looks at the desk; what is pressed now, if anything.
+    fn look(&mut self, state: &DeskState) -> Option<Intent> {
+        self.eye.look(&self.plan.seat, state, &self.watch);
+        let up = state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Connected);
+        self.talks.send_if_modified(|was| std::mem::replace(was, up) != up);
+        let now = Instant::now();
+        let pressed = if state.session.is_none() && state.hub == LinkHealth::Off {
+            if now < self.log_in_at {
+                return None;
+            }
+            self.log_in_at = now + LOGIN_AGAIN;
+            Some(Intent::Login {
+                hub: self.hub.clone(),
+                seat: self.plan.seat.clone(),
+                operator: self.plan.operator.clone(),
+                password: self.plan.password.clone(),
+            })
+        } else {
+            self.hands.next(now, state)
+        };
+        if let Some(intent) = &pressed {
+            log_intent(&self.watch, &self.plan.seat, intent);
+        }
+        pressed
+    }
+}
+
+/// All lives of a desk on this thread, one after the other.
+fn lives(mut attention: Attention, mut orders: mpsc::Receiver<Order>) {
+    loop {
+        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => runtime,
+            Err(error) => return attention.log(&format!("no runtime: {error}")),
+        };
+        let down = runtime.block_on(sit(&mut attention, &mut orders));
+        // Everything of the desk stops where it is; the system closes its sockets.
+        runtime.shutdown_background();
+        let Some(down) = down else { return };
+        attention.desk_died(down);
+        std::thread::sleep(down);
+    }
+}
+
 /// One life of a desk: gives for how long it is dead afterwards, or nothing when it is over.
-async fn sit(
-    plan: &SeatPlan,
-    hub: &str,
-    watch: &Arc<Watch>,
-    orders: &mut mpsc::Receiver<Order>,
-    hands: &mut Hands,
-    talks: &tokio::sync::watch::Sender<bool>,
-    first: bool,
-) -> Option<Duration> {
-    let pilot = pilot_of(plan.index);
+async fn sit(attention: &mut Attention, orders: &mut mpsc::Receiver<Order>) -> Option<Duration> {
+    let plan = &attention.plan;
     let (desk, mut states) = Desk::start(DeskConfig {
         audio: AudioChoice::Given {
-            input: Box::new(Speaker::new(plan.voice.clone()).humming(pilot)),
+            input: Box::new(Speaker::new(plan.voice.clone()).humming(pilot_of(plan.index))),
             output: Box::new(Deaf),
             name: "soak".to_owned(),
         },
@@ -215,8 +279,6 @@ async fn sit(
         limits: Limits::default(),
         training: true,
     });
-    let mut log_in_at = Instant::now() + if first { Duration::ZERO } else { RESUME_WITHIN };
-    let mut eye = Eye::default();
     let mut looks = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
@@ -230,35 +292,75 @@ async fn sit(
                 }
             },
             changed = states.changed() => if changed.is_err() {
-                watch.log(plan.seat.as_str(), "the desk has ended by itself");
+                attention.log("the desk has ended by itself");
                 return Some(Duration::from_secs(1));
             },
             _ = looks.tick() => {}
         }
         let state = states.borrow_and_update().clone();
-        eye.look(&plan.seat, &state, watch);
-        let up = state.call.as_ref().is_some_and(|call| call.phone == PhoneState::Connected);
-        talks.send_if_modified(|was| std::mem::replace(was, up) != up);
-        let now = Instant::now();
-        let intent = if state.session.is_none() && state.hub == LinkHealth::Off {
-            if now < log_in_at {
-                continue;
-            }
-            log_in_at = now + LOGIN_AGAIN;
-            Some(Intent::Login {
-                hub: hub.to_owned(),
-                seat: plan.seat.clone(),
-                operator: plan.operator.clone(),
-                password: plan.password.clone(),
-            })
-        } else {
-            hands.next(now, &state)
-        };
-        if let Some(intent) = intent {
-            log_intent(watch, &plan.seat, &intent);
-            if desk.send(intent).await.is_err() {
-                return Some(Duration::from_secs(1));
-            }
+        if let Some(intent) = attention.look(&state)
+            && desk.send(intent).await.is_err()
+        {
+            return Some(Duration::from_secs(1));
+        }
+    }
+}
+
+/// All lives of a desk that is a process: it is killed by `SIGKILL` and stopped by `SIGSTOP`.
+async fn lives_apart(
+    mut attention: Attention,
+    program: PathBuf,
+    mut orders: mpsc::Receiver<Order>,
+) -> anyhow::Result<()> {
+    let plan = &attention.plan;
+    std::fs::create_dir_all(&plan.data_dir)?;
+    let (voice, heard) = (plan.data_dir.join("voice.wav"), plan.data_dir.join("heard.raw"));
+    siaga_testkit::wav::write(&voice, &plan.voice, siaga_media::SAMPLE_RATE)?;
+    let command = vec![program.to_string_lossy().into_owned()];
+    let desk = DeskProcess::start(
+        command,
+        DeskProgram {
+            hub: attention.hub.clone(),
+            seat: plan.seat.clone(),
+            operator: plan.operator.clone(),
+            password: plan.password.clone(),
+            data: plan.data_dir.clone(),
+            voice: Some(voice),
+            pilot: Some(pilot_of(plan.index)),
+            heard,
+            network: false,
+        },
+    )
+    .await?;
+    // It sits down by itself.
+    attention.log_in_at = Instant::now() + RESUME_WITHIN;
+    let mut states = desk.state();
+    let mut looks = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            order = orders.recv() => match order {
+                Some(Order::Die { down }) => {
+                    desk.kill().await?;
+                    attention.desk_died(down);
+                    tokio::time::sleep(down).await;
+                    desk.start_again().await?;
+                }
+                Some(Order::Freeze { span }) => {
+                    desk.freeze(true).await?;
+                    tokio::time::sleep(span).await;
+                    desk.freeze(false).await?;
+                }
+                Some(Order::Leave) | None => {
+                    desk.leave().await;
+                    return Ok(());
+                }
+            },
+            changed = states.changed() => changed?,
+            _ = looks.tick() => {}
+        }
+        let state = states.borrow_and_update().clone();
+        if let Some(intent) = attention.look(&state) {
+            desk.send(&intent).await?;
         }
     }
 }
