@@ -10,9 +10,11 @@ use crate::{
     Write,
 };
 use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
+use sqlx::{Connection, Sqlite};
 use std::path::Path;
 use std::time::Duration;
 
@@ -30,6 +32,8 @@ const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,
+    /// Whether another connection sees the same database.
+    in_file: bool,
 }
 
 impl SqliteStore {
@@ -47,7 +51,7 @@ impl SqliteStore {
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full);
-        Self::with(options, SqlitePoolOptions::new().max_connections(CONNECTIONS)).await
+        Self::with(options, SqlitePoolOptions::new().max_connections(CONNECTIONS), true).await
     }
 
     /// A database that ends with the process: for training and tests.
@@ -61,18 +65,33 @@ impl SqliteStore {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None);
-        Self::with(SqliteConnectOptions::new().in_memory(true), pool).await
+        Self::with(SqliteConnectOptions::new().in_memory(true), pool, false).await
     }
 
     async fn with(
         options: SqliteConnectOptions,
         pool: SqlitePoolOptions,
+        in_file: bool,
     ) -> Result<Self, StoreError> {
         let options = options.foreign_keys(true).busy_timeout(BUSY);
         let pool =
             pool.acquire_timeout(BUSY * 2).connect_with(options).await.map_err(code::failed)?;
         MIGRATIONS.run(&pool).await.map_err(|error| StoreError::Schema(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self { pool, in_file })
+    }
+
+    /// Gives a connection that has written back. One on which a transaction failed for the database's
+    /// sake is closed: when a disk is full, SQLite may have rolled back by itself, and the pool would
+    /// give the connection to the next writer in the belief that it is still in a transaction.
+    fn written<T>(
+        &self,
+        mut db: PoolConnection<Sqlite>,
+        result: Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        if self.in_file && result.as_ref().is_err_and(StoreError::may_pass) {
+            db.close_on_drop();
+        }
+        result
     }
 
     /// Waits for what is under way and closes the file.
@@ -92,9 +111,14 @@ impl Store for SqliteStore {
     }
 
     async fn put_units(&self, units: &[Unit], seats: &[Seat]) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
-        write::units(&mut tx, units, seats).await?;
-        tx.commit().await.map_err(code::failed)
+        let mut db = self.pool.acquire().await.map_err(code::failed)?;
+        let stored = async {
+            let mut tx = db.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
+            write::units(&mut tx, units, seats).await?;
+            tx.commit().await.map_err(code::failed)
+        };
+        let stored = stored.await;
+        self.written(db, stored)
     }
 
     async fn units(&self) -> Result<(Vec<Unit>, Vec<Seat>), StoreError> {
@@ -117,18 +141,28 @@ impl Store for SqliteStore {
         count: u32,
         at: Timestamp,
     ) -> Result<NumberLease, StoreError> {
-        let mut tx = self.pool.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
-        let lease = write::lease(&mut tx, code, day, seat, count, at).await?;
-        tx.commit().await.map_err(code::failed)?;
-        Ok(lease)
+        let mut db = self.pool.acquire().await.map_err(code::failed)?;
+        let leased = async {
+            let mut tx = db.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
+            let lease = write::lease(&mut tx, code, day, seat, count, at).await?;
+            tx.commit().await.map_err(code::failed)?;
+            Ok(lease)
+        };
+        let leased = leased.await;
+        self.written(db, leased)
     }
 
     async fn apply(&self, batch: &[Write]) -> Result<(), StoreError> {
-        let mut tx = self.pool.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
-        for one in batch {
-            write::one(&mut tx, one).await?;
-        }
-        tx.commit().await.map_err(code::failed)
+        let mut db = self.pool.acquire().await.map_err(code::failed)?;
+        let stored = async {
+            let mut tx = db.begin_with(BEGIN_WRITE).await.map_err(code::failed)?;
+            for one in batch {
+                write::one(&mut tx, one).await?;
+            }
+            tx.commit().await.map_err(code::failed)
+        };
+        let stored = stored.await;
+        self.written(db, stored)
     }
 
     async fn call(&self, call: CallId) -> Result<Option<CallFacts>, StoreError> {
