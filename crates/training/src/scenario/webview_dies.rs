@@ -24,8 +24,9 @@ const WENT_ON: &str = " api besar";
 const STEADY: Duration = Duration::from_secs(3);
 /// How often the store is looked at.
 const LOOK: Duration = Duration::from_millis(50);
-/// A line that is not quite silent for so long is one on which nobody is heard.
-const GAP: Duration = Duration::from_millis(300);
+/// The operator's line is dead when it is without any sound for so long. How well the two hear each
+/// other is measured at the caller.
+const GAP: Duration = STEADY;
 
 pub(crate) struct WebviewDies;
 
