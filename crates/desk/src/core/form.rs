@@ -89,7 +89,9 @@ impl Core {
             call.form = seen.draft.form.clone();
             call.rev = seen.draft.rev;
         }
-        call.saved_rev = seen.draft.rev.min(call.rev);
+        // The hub shows what it has heard; it acknowledges what it has stored.
+        let unstored = self.post.first_draft(call.call).map(|rev| rev.saturating_sub(1));
+        call.saved_rev = seen.draft.rev.min(call.rev).min(unstored.unwrap_or(u64::MAX));
         if call.advice.is_none() {
             call.advice.clone_from(&seen.advice);
         }

@@ -59,6 +59,14 @@ impl Post {
         self.outbox.waiting().any(draft)
     }
 
+    /// The oldest revision of this call's form that the hub has not said to have stored.
+    pub(super) fn first_draft(&self, id: CallId) -> Option<u64> {
+        self.outbox.waiting().find_map(|message| match &message.message {
+            ToHub::Draft { call, rev, .. } if *call == id => Some(*rev),
+            _ => None,
+        })
+    }
+
     /// Whether this call's closing waits for the hub.
     pub(super) fn has_closing(&self, id: CallId) -> bool {
         let close = |message: &Sequenced<ToHub>| matches!(&message.message, ToHub::Close { call, .. } if *call == id);
@@ -117,7 +125,8 @@ impl Core {
         self.post.outbox.acked(seq);
         self.keep_post();
         self.disposal_was_taken(seq);
-        self.forget_forms();
+        // What is stored now may have been shown before.
+        self.refresh_call();
     }
 
     pub(super) fn on_refused(&mut self, seq: u64, error: ApiError) {

@@ -71,6 +71,24 @@ fn an_old_echo_of_the_hub_never_overwrites_newer_typing() {
 }
 
 #[test]
+fn what_the_hub_shows_counts_as_stored_when_it_says_so() {
+    let mut desk = Fixture::logged_in();
+    desk.talking(call(1));
+    let effects = desk.intent(Intent::Edit { call: call(1), form: Box::new(form("Blok")) });
+    let seq = effects
+        .iter()
+        .find_map(|effect| match effect {
+            Effect::Say(said) => Some(said.seq),
+            _ => None,
+        })
+        .expect("a draft was said");
+    desk.give(Input::Hub(ToDesk::View(Box::new(view(call(1), Some(seat()), 1, "Blok")))));
+    assert_eq!((desk.shown().rev, desk.shown().saved_rev), (1, 0));
+    desk.give(Input::Hub(ToDesk::Ack { seq }));
+    assert_eq!((desk.shown().rev, desk.shown().saved_rev), (1, 1));
+}
+
+#[test]
 fn a_form_that_somebody_else_writes_is_shown_and_cannot_be_changed() {
     let mut desk = Fixture::logged_in();
     desk.ringing(call(1));
