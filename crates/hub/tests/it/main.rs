@@ -8,6 +8,7 @@ mod binary;
 mod call_backs;
 mod calls;
 mod figures;
+mod neighbours;
 mod restart;
 mod trouble;
 mod world;
