@@ -32,6 +32,8 @@ const TESTS: &[Package] = &[
     ("webkit2gtk-driver", "WebDriver for the webview"),
     ("dbus-x11", "a session bus for the window tests"),
     ("pulseaudio", "a sound card made of software"),
+    ("xdotool", "types into the window of the scenario webview-dies"),
+    ("iproute2", "network namespaces for desks that lose their network"),
 ];
 
 /// A caller we did not write. Ubuntu's package of this name only installs a snap, which needs a

@@ -136,7 +136,7 @@ impl Core {
 
     pub(super) fn decline(&mut self) {
         match self.phone {
-            Phone::Ringing { dialog, answered: false, .. } => self.refuse(dialog, 486),
+            Phone::Ringing { dialog, answered: false, .. } => self.refuse(dialog, 603),
             Phone::Idle
             | Phone::Ringing { answered: true, .. }
             | Phone::Connecting { .. }

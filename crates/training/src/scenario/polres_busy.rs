@@ -34,7 +34,10 @@ impl Story for PolresBusy {
 
     fn expects(&self) -> Expected {
         let reclaimed: Happening = ("the reclaim from a busy Polres", |event| {
-            matches!(event, FlowEvent::Reclaimed { cause: ReclaimCause::Busy, .. })
+            matches!(
+                event,
+                FlowEvent::Reclaimed { cause: ReclaimCause::Busy | ReclaimCause::Declined, .. }
+            )
         });
         Expected::new([ANSWERED, TRANSFER, reclaimed, CLOSED], 3)
             .case(CaseStatus::WithUnit, Some(POLRES))
