@@ -8,8 +8,9 @@ use crate::judge::SECOND_POLDA_HZ;
 use crate::voices;
 use anyhow::Context;
 use siaga_call_flow::FlowEvent;
+use siaga_desk::DeskState;
 use siaga_hub_api::Phase;
-use siaga_model::{CaseStatus, Disposition, LegCause, Redacted, SeatState};
+use siaga_model::{CaseStatus, Disposition, LegCause, Redacted, SeatState, Timestamp};
 use std::time::Duration;
 
 /// Far less than a ring.
@@ -33,20 +34,11 @@ impl Story for SeatSilent {
         // Whoever has been idle for longest is asked first.
         first.wait_for_ring().await?;
         second.wait_for_ring().await?;
-        let state = second.state();
-        let call = state.view.as_ref().and_then(|view| view.call.as_ref()).context("a call")?;
-        let waits_since = match &call.phase {
-            Phase::Ringing { since, .. } => Some(*since),
-            Phase::Queued { .. }
-            | Phase::Talking { .. }
-            | Phase::Held { .. }
-            | Phase::Transferring { .. }
-            | Phase::CallingBack { .. }
-            | Phase::Ended { .. } => None,
-        };
+        // The telephone may ring before the hub has shown the call.
+        let state = second.wait_for("the call on the desk", |state| waits(state).is_some()).await?;
+        let (since, arrived_at) = waits(&state).context("it was just there")?;
         // The switch notes the arrival a moment before the hub does.
-        let kept = waits_since.is_some_and(|since| since.since(call.facts.arrived_at) < SOON);
-        scene.fact("place_kept", kept);
+        scene.fact("place_kept", since.since(arrived_at) < SOON);
         let marked = first
             .wait_through("being marked as not answering", |state| {
                 state.view.as_ref().is_some_and(|v| v.seat.state == SeatState::NotAnswering)
@@ -86,5 +78,19 @@ impl Story for SeatSilent {
             Limit::silence(500),
         ];
         expected
+    }
+}
+
+/// Since when the call that rings here waits, and when it came.
+fn waits(state: &DeskState) -> Option<(Timestamp, Timestamp)> {
+    let call = state.view.as_ref()?.call.as_ref()?;
+    match &call.phase {
+        Phase::Ringing { since, .. } => Some((*since, call.facts.arrived_at)),
+        Phase::Queued { .. }
+        | Phase::Talking { .. }
+        | Phase::Held { .. }
+        | Phase::Transferring { .. }
+        | Phase::CallingBack { .. }
+        | Phase::Ended { .. } => None,
     }
 }
