@@ -281,8 +281,6 @@ impl Stack {
                         |s: &State| matches!(s, State::Leaving { .. } | State::Abandoned { .. });
                     if self.dialogs.get(&dialog).is_some_and(|d| left(&d.state)) {
                         self.forget(dialog);
-                        // An INVITE that rang, was cancelled and never came to an end.
-                        self.requests.retain(|_, t| t.purpose != Purpose::Invite(dialog));
                     }
                 }
             }
@@ -434,6 +432,8 @@ impl Stack {
     fn forget(&mut self, key: DialogKey) {
         if let Some(dialog) = self.dialogs.remove(&key) {
             self.by_tag.remove(&(dialog.call_id, dialog.local_tag));
+            // An INVITE that rang, was cancelled and never came to an end.
+            self.requests.retain(|_, t| t.purpose != Purpose::Invite(key));
         }
     }
 

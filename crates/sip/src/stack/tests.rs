@@ -280,6 +280,25 @@ fn a_telephone_that_rings_and_never_takes_note_of_the_cancel_is_forgotten() {
     assert!(pair.ann.stack.is_idle());
 }
 
+/// Found by fuzzing.
+#[test]
+fn an_answer_under_a_wrong_branch_to_a_cancelled_call_leaves_nothing_behind() {
+    let mut pair = Pair::new();
+    let ann = pair.call();
+    pair.settle();
+    let bob = pair.bob.incoming();
+    pair.bob.stack.ring(bob, None).unwrap();
+    pair.settle();
+    pair.ann.stack.hang_up(pair.now, ann, None).unwrap();
+    pair.bob.stack.answer(pair.now, bob, ANSWER).unwrap();
+    pair.bob.collect();
+    let mut answer = pair.bob.sent.pop_front().expect("the 200");
+    answer.set("Via", "SIP/2.0/WS ann.invalid;branch=z9hG4bKother");
+    pair.ann.stack.receive(pair.now, FLOW, answer);
+    assert_eq!(pair.ann.sent_lines(), ["CANCEL", "ACK", "BYE"]);
+    assert!(pair.ann.stack.is_idle());
+}
+
 /// Found by mutation.
 #[test]
 fn a_reoffer_that_waits_for_an_ack_which_never_comes_fails_with_the_call() {
