@@ -31,6 +31,9 @@ const NUMBER: u32 = 1_108;
 /// People talk as long as their words take, but no longer than this.
 const LONGEST_TALK: Duration = Duration::from_secs(12);
 
+/// And no shorter: what is short is said again, should a busy machine have torn it.
+const SHORTEST_TALK: Duration = Duration::from_secs(9);
+
 /// A fault that was inflicted.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
@@ -283,7 +286,8 @@ impl Scene {
     pub(crate) fn talk_until(&self) -> tokio::time::Instant {
         let longest = self.voices.values().map(|voice| voice.len()).max().unwrap_or(0);
         let words = Duration::from_millis(longest as u64 * 1000 / u64::from(RATE));
-        tokio::time::Instant::now() + (words * 2 + Duration::from_millis(1_700)).min(LONGEST_TALK)
+        let once = words * 2 + Duration::from_millis(1_700);
+        tokio::time::Instant::now() + once.clamp(SHORTEST_TALK, LONGEST_TALK)
     }
 
     /// Notes for the journey what somebody did just now. `step`: of the founding description, 1 to

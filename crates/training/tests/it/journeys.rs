@@ -4,7 +4,7 @@
 //! read back, and each voice is looked for in each of them again.
 
 use crate::parts;
-use crate::room::{RATE, plugins};
+use crate::room::{ONE_AT_A_TIME, RATE, plugins};
 use siaga_hub_api::HandoverChoice;
 use siaga_testkit::{correlate, voice, wav};
 use siaga_training::{Journey, RunOptions, Scenario, run};
@@ -34,6 +34,7 @@ struct Played {
 /// Plays it; `None` where it cannot be played.
 async fn play(test: &str, scenario: Scenario, change: fn(&mut RunOptions)) -> Option<Played> {
     let plugins = plugins(test)?;
+    let _alone = ONE_AT_A_TIME.lock().await;
     let report = tempfile::tempdir().expect("a folder for the report");
     let spoken = tempfile::tempdir().expect("a folder for the voices");
     let mut options = RunOptions::new(scenario, report.path().to_owned(), plugins);

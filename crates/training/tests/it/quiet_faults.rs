@@ -4,13 +4,9 @@
 //! What is judged here is that the story is whole and what was found on the way; milliseconds are
 //! judged by a journey that has the machine to itself.
 
-use crate::room::{RATE, plugins};
+use crate::room::{ONE_AT_A_TIME, RATE, plugins};
 use siaga_testkit::{voice, wav};
 use siaga_training::{Journey, RunOptions, Scenario, run};
-use tokio::sync::Mutex;
-
-/// Voices are real time: two plays at once would tear each other's.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// Seeds of what everybody says.
 const SPOKEN: [(&str, u64); 5] =

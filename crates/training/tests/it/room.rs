@@ -18,10 +18,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 
 /// Samples a second of voices and ears.
 pub(crate) const RATE: u32 = voice::RATE;
+
+/// Voices are real time: two whole scenarios at once would tear each other's.
+pub(crate) static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// The numbers that telephones show. Invented (blocks of zeros).
 pub(crate) const NUMBER: &str = "082200001111";
