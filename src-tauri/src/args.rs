@@ -58,16 +58,20 @@ pub(crate) enum Mode {
         scenario: Option<Scenario>,
     },
     /// A seat of a hub elsewhere.
-    Desk {
-        /// The hub.
-        hub: Url,
-        /// The seat.
-        seat: SeatId,
-        /// Logs in at once when both are known; else the window asks.
-        login: Option<(String, Redacted<String>)>,
-        /// In place of the machine's sound cards.
-        audio: Option<AudioFiles>,
-    },
+    Desk(Box<FurtherDesk>),
+}
+
+/// A seat of a hub elsewhere.
+#[derive(Debug)]
+pub(crate) struct FurtherDesk {
+    /// The hub.
+    pub(crate) hub: Url,
+    /// The seat.
+    pub(crate) seat: SeatId,
+    /// Logs in at once when both are known; else the window asks.
+    pub(crate) login: Option<(String, Redacted<String>)>,
+    /// In place of the machine's sound cards.
+    pub(crate) audio: Option<AudioFiles>,
 }
 
 impl Args {
@@ -81,7 +85,7 @@ impl Args {
                     .audio_in
                     .zip(self.audio_out)
                     .map(|(said, heard)| AudioFiles { said, heard });
-                Mode::Desk { hub, seat, login, audio }
+                Mode::Desk(Box::new(FurtherDesk { hub, seat, login, audio }))
             }
             // clap refuses one without the other.
             (None, _) | (_, None) => Mode::Training { scenario: self.scenario },
@@ -115,16 +119,16 @@ mod tests {
     fn a_desk_needs_a_hub() {
         assert!(parse(&["--desk", "pmj-2"]).is_err());
         let args = parse(&["--desk", "pmj-2", "--hub", "http://127.0.0.1:8110"]).expect("both");
-        assert!(matches!(args.mode(None), Mode::Desk { login: None, .. }));
+        assert!(matches!(args.mode(None), Mode::Desk(desk) if desk.login.is_none()));
     }
 
     #[test]
     fn a_password_without_an_operator_does_not_log_in() {
         let args = parse(&["--desk", "pmj-2", "--hub", "http://127.0.0.1:8110"]).expect("both");
-        let Mode::Desk { login, .. } = args.mode(Some("rahasia".to_owned())) else {
+        let Mode::Desk(desk) = args.mode(Some("rahasia".to_owned())) else {
             panic!("a desk was asked for");
         };
-        assert_eq!(login.is_some(), std::env::var_os("SIAGA_OPERATOR").is_some());
+        assert_eq!(desk.login.is_some(), std::env::var_os("SIAGA_OPERATOR").is_some());
     }
 
     #[test]
@@ -135,9 +139,9 @@ mod tests {
         assert!(with(&["--audio-out", "b.wav"]).is_err());
         assert!(parse(&["--audio-in", "a.wav", "--audio-out", "b.wav"]).is_err());
         let args = with(&["--audio-in", "a.wav", "--audio-out", "b.wav"]).expect("both");
-        let Mode::Desk { audio, .. } = args.mode(None) else { panic!("a desk was asked for") };
+        let Mode::Desk(desk) = args.mode(None) else { panic!("a desk was asked for") };
         let files = AudioFiles { said: "a.wav".into(), heard: "b.wav".into() };
-        assert_eq!(audio, Some(files));
+        assert_eq!(desk.audio, Some(files));
     }
 
     #[test]

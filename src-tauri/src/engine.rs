@@ -1,11 +1,9 @@
 //! Starts the desk that this window shows, and holds on to it.
 
-use crate::args::{AudioFiles, Mode};
+use crate::args::{FurtherDesk, Mode};
 use anyhow::Context;
 use serde::Serialize;
-use siaga_audio_devices::{AfterEnd, FileAudioIn, FileAudioOut};
 use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, LinkHealth};
-use siaga_media::MediaConfig;
 use siaga_model::SeatId;
 use siaga_training::{Exercise, ExerciseConfig, Scenario};
 use std::path::{Path, PathBuf};
@@ -59,15 +57,16 @@ impl Engine {
                     Self::of(config(data, "desk"), prefill)
                 }
             },
-            Mode::Desk { hub, seat, login, audio } => {
+            Mode::Desk(desk) => {
+                let FurtherDesk { hub, seat, login, audio } = *desk;
                 let operator = login.as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
                 let mut config = config(data, seat.as_str());
                 if let Some(files) = audio {
-                    config.audio = files.open()?;
+                    config.audio = AudioChoice::files(&files.said, &files.heard)?;
                     config.training = true;
                 }
                 if is_this_machine(&hub) {
-                    config.media = MediaConfig::loopback();
+                    config = config.on_this_machine();
                 }
                 let hub = hub.to_string();
                 let prefill = Prefill {
@@ -151,15 +150,6 @@ fn is_this_machine(hub: &Url) -> bool {
         Some(Host::Ipv6(address)) => address.is_loopback(),
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
-    }
-}
-
-impl AudioFiles {
-    fn open(&self) -> anyhow::Result<AudioChoice> {
-        let input = FileAudioIn::open(&self.said, AfterEnd::Loop)?;
-        let output = FileAudioOut::create(&self.heard)?;
-        let name = self.said.display().to_string();
-        Ok(AudioChoice::Given { input: Box::new(input), output: Box::new(output), name })
     }
 }
 

@@ -1,9 +1,11 @@
 //! How a desk is set up.
 
-use siaga_audio_devices::{AudioIn, AudioOut, Selection};
+use siaga_audio_devices::{
+    AfterEnd, AudioIn, AudioOut, FileAudioError, FileAudioIn, FileAudioOut, Selection,
+};
 use siaga_media::MediaConfig;
 use siaga_plugin_host::Limits;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Where the operator's voice comes from and goes to.
 pub enum AudioChoice {
@@ -20,6 +22,20 @@ pub enum AudioChoice {
     },
 }
 
+impl AudioChoice {
+    /// Says what is in the WAV file `said`, over and over, and writes what is heard to `heard`.
+    ///
+    /// # Errors
+    /// When one of them cannot be read or made.
+    pub fn files(said: &Path, heard: &Path) -> Result<Self, FileAudioError> {
+        Ok(Self::Given {
+            input: Box::new(FileAudioIn::open(said, AfterEnd::Loop)?),
+            output: Box::new(FileAudioOut::create(heard)?),
+            name: said.display().to_string(),
+        })
+    }
+}
+
 /// How a desk is set up.
 pub struct DeskConfig {
     /// Where voice comes from and goes to.
@@ -32,4 +48,11 @@ pub struct DeskConfig {
     pub limits: Limits,
     /// Whether the window says that this is training.
     pub training: bool,
+}
+
+impl DeskConfig {
+    /// For a hub and a switch on this machine, which offer no other way.
+    pub fn on_this_machine(self) -> Self {
+        Self { media: MediaConfig::loopback(), ..self }
+    }
 }

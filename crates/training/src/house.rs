@@ -23,7 +23,7 @@ pub(crate) struct House {
 
 enum Place {
     Here(Box<Stage>),
-    Apart(HubProcess),
+    Apart(Box<HubProcess>),
 }
 
 impl House {
@@ -55,7 +55,7 @@ impl House {
         let process = HubProcess::start(command, program).await?;
         // The log is read beside the hub that writes it.
         let store = SqliteStore::open(&dir.join("hub.sqlite")).await?;
-        Ok(Self { dir, password, store: Arc::new(store), place: Place::Apart(process) })
+        Ok(Self { dir, password, store: Arc::new(store), place: Place::Apart(Box::new(process)) })
     }
 
     /// The hub's address.

@@ -42,6 +42,7 @@ pub use report::{
 };
 pub use run::{RunOptions, run};
 pub use scenario::Scenario;
+pub use siaga_call_flow::FlowConfig;
 pub use soak::{SoakOptions, SoakReport, soak};
 pub use sound::{Ear, Heard, PILOT_DBFS, Speaker, read_voice};
 pub use stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};

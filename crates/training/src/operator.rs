@@ -52,7 +52,7 @@ enum Backing {
     /// In this process.
     Here(DeskHandle),
     /// In one of its own.
-    Apart(DeskProcess),
+    Apart(Box<DeskProcess>),
 }
 
 impl Operator {
@@ -96,7 +96,7 @@ impl Operator {
         let seat = program.seat.clone();
         let desk = DeskProcess::start(command, program).await?;
         let state = desk.state();
-        let this = Self { seat, ear: Ear::default(), desk: Backing::Apart(desk), state };
+        let this = Self { seat, ear: Ear::default(), desk: Backing::Apart(Box::new(desk)), state };
         this.sits().await?;
         Ok(this)
     }

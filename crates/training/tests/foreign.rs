@@ -48,7 +48,7 @@ async fn a_foreign_call(programs: &Programs, plugins: PathBuf) -> anyhow::Result
     let polda_speaker = Speaker::new(voices.polda.clone()).humming(POLDA_HZ);
     let mut polda = stage.seat(&polda_seat(), polda_speaker).await?;
     let polres_speaker = Speaker::new(voices.polres.clone()).humming(POLRES_HZ);
-    let mut depok = stage.seat(&polres_seat(), polres_speaker).await?;
+    let depok = stage.seat(&polres_seat(), polres_speaker).await?;
     polda.be_ready().await?;
     depok.be_ready().await?;
 

@@ -2,9 +2,9 @@
 //! do, line by line, and hears when it is done.
 
 use crate::room::{Room, Running};
-use siaga_call_flow::FlowConfig;
 use siaga_training::{
-    Caller, CallerConfig, CallerState, OPERATOR, Speaker, Stage, StageConfig, read_voice, voices,
+    Caller, CallerConfig, CallerState, FlowConfig, OPERATOR, Speaker, Stage, StageConfig,
+    read_voice, voices,
 };
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};

@@ -269,7 +269,7 @@ async fn listen(
                 *plugins.lock().unwrap_or_else(PoisonError::into_inner) = told;
             }
             Err(error) => {
-                tracing::error!(%error, "a desk says something that is none of its words")
+                tracing::error!(%error, "a desk says something that is none of its words");
             }
         }
     }

@@ -209,7 +209,7 @@ fn check_case(expected: &Expected, seen: &Seen, problems: &mut Vec<String>) -> a
             name_of(&wanted.status)?
         ));
     }
-    if wanted.unit.is_some() && case.unit.as_ref().map(|unit| unit.as_str()) != wanted.unit {
+    if wanted.unit.is_some() && case.unit.as_ref().map(siaga_model::UnitId::as_str) != wanted.unit {
         problems.push(format!("the case is not with {}", wanted.unit.unwrap_or_default()));
     }
     Ok(())
