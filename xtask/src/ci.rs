@@ -35,6 +35,7 @@ fn all(machine: &Machine, stages: &mut Stages, tally: &mut Tally) -> Result<(), 
     stages.check("UI formatting", || node::script(machine, "format:check"));
     stages.check("UI types", || node::script(machine, "check"));
     test::suite(machine, stages, tally)?;
+    stages.check("fuzz targets", || fuzz_targets(machine));
     stages.check("clippy", || clippy(machine));
     stages.check("licences, bans, sources", || deny(machine, tally));
     stages.check("skips", || skips(machine, tally));
@@ -43,7 +44,8 @@ fn all(machine: &Machine, stages: &mut Stages, tally: &mut Tally) -> Result<(), 
 
 fn formatting(machine: &Machine) -> Result<(), String> {
     execute(cargo(machine).args(["fmt", "--all", "--check"]))?;
-    for manifest in other_workspaces(machine.root()) {
+    let fuzz = machine.root().join("fuzz").join("Cargo.toml");
+    for manifest in other_workspaces(machine.root()).into_iter().chain([fuzz]) {
         execute(cargo(machine).args(["fmt", "--all", "--check", "--manifest-path"]).arg(manifest))?;
     }
     Ok(())
@@ -57,6 +59,19 @@ fn clippy(machine: &Machine) -> Result<(), String> {
         "-D",
         "warnings",
     ]))
+}
+
+/// Builds the fuzz targets as the product is built, so that most of it is built already, and runs
+/// each over its seeds: what a fuzzer has found once stays fixed.
+fn fuzz_targets(machine: &Machine) -> Result<(), String> {
+    let manifest = machine.root().join("fuzz").join("Cargo.toml");
+    let with = |arguments: &[&str]| {
+        let mut command = cargo(machine);
+        command.args(arguments).arg("--locked").arg("--manifest-path").arg(&manifest);
+        command
+    };
+    execute(&mut with(&["build", "--bins", "--examples"]))?;
+    execute(&mut with(&["run", "--quiet", "--example", "replay"]))
 }
 
 /// Plugins are compiled for wasm32 and are workspaces of their own.
