@@ -107,6 +107,11 @@ impl Network {
     fn connect(&self, cable: u8) -> anyhow::Result<()> {
         // At most 15 characters.
         let host = format!("sg{}{}", std::process::id(), (b'a' + self.number % 25) as char);
+        // This machine keeps the address when the cable is gone: it is the desk that moves, and whoever
+        // else talks to us over that address is not to notice.
+        let kept = format!("{}/32", self.address(cable, 1));
+        let label = format!("lo:sg{}", std::process::id());
+        ip(&["addr", "replace", &kept, "dev", "lo", "label", &label])?;
         ip(&["link", "add", &host, "type", "veth", "peer", "name", INSIDE, "netns", &self.name])?;
         ip(&["addr", "add", &format!("{}/24", self.address(cable, 1)), "dev", &host])?;
         ip(&["link", "set", &host, "up"])?;
@@ -133,7 +138,10 @@ impl Drop for Network {
     fn drop(&mut self) {
         // The cable goes with the namespace.
         let _ = ip(&["netns", "del", &self.name]);
-        let _ = ip(&["addr", "del", &format!("{}/32", self.hub()), "dev", "lo"]);
+        for address in [self.hub(), self.address(0, 1), self.address(1, 1)] {
+            // The second network may never have been there.
+            let _ = ip(&["addr", "del", &format!("{address}/32"), "dev", "lo"]);
+        }
     }
 }
 
