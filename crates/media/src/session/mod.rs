@@ -280,6 +280,16 @@ impl MediaSession {
 impl Drop for MediaSession {
     fn drop(&mut self) {
         self.stop_tasks();
+        // The stack's own task holds its socket until it is told: a refused offer would leave both.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let connection = Arc::clone(&self.peer.connection);
+        runtime.spawn(async move {
+            match tokio::time::timeout(CLOSE_TIMEOUT, connection.close()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::debug!(%error, "a dropped media session did not close"),
+                Err(_) => tracing::warn!("a dropped media session did not close in time"),
+            }
+        });
     }
 }
 

@@ -35,3 +35,30 @@ async fn a_corrupt_description_is_refused_and_running_calls_go_on() {
     a.end().await;
     b.end().await;
 }
+
+/// An offer without `a=mid` is refused only after the WebRTC stack has been made for it, and that
+/// stack has a task and a socket of its own.
+#[tokio::test]
+async fn refused_offers_leave_no_task_and_no_socket_behind() {
+    let (peer, offer) = MediaSession::offer(MediaConfig::loopback()).await.expect("an offer");
+    peer.close().await;
+    let without_mid: String =
+        offer.split_inclusive('\n').filter(|line| !line.starts_with("a=mid")).collect();
+    let tasks = || tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    settles(|| tasks() == 0).await;
+    for _ in 0..20 {
+        let refused = MediaSession::answer(MediaConfig::loopback(), &without_mid).await;
+        assert!(refused.is_err(), "an offer without a=mid was taken");
+    }
+    settles(|| tasks() == 0).await;
+}
+
+async fn settles(is_so: impl Fn() -> bool) {
+    let settled = async {
+        while !is_so() {
+            tokio::time::sleep(siaga_media::FRAME_DURATION).await;
+        }
+    };
+    let within = std::time::Duration::from_secs(30);
+    tokio::time::timeout(within, settled).await.expect("what was refused is given back");
+}
