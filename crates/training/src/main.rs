@@ -29,12 +29,15 @@ struct Arguments {
     /// What is heard during a transfer
     #[arg(long, value_enum, default_value_t = HandoverArgument::Together)]
     handover: HandoverArgument,
-    /// Packets lost on everybody's network, percent (0 to 50)
+    /// Packets lost on the callers' network, percent (0 to 50)
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = percent)]
     loss: f64,
-    /// Jitter of everybody's network, plus or minus milliseconds (0 to 500)
+    /// Jitter of the callers' network, plus or minus milliseconds (0 to 500)
     #[arg(long, value_name = "MS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=500))]
     jitter: u32,
+    /// The operators' desks have that network as well
+    #[arg(long)]
+    bad_desks: bool,
     /// What the caller says, any WAV file
     #[arg(long, value_name = "WAV")]
     caller_voice: Option<PathBuf>,
@@ -255,6 +258,7 @@ async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
         }),
         loss_percent: arguments.loss,
         jitter_ms: arguments.jitter,
+        bad_desks: arguments.bad_desks,
         voices: [
             ("caller", &arguments.caller_voice),
             ("polda", &arguments.polda_voice),

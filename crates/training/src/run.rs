@@ -37,10 +37,14 @@ pub struct RunOptions {
     pub program: PathBuf,
     /// What is heard during a transfer; `None` as configured (together).
     pub handover: Option<HandoverChoice>,
-    /// Packets lost on everybody's network, percent.
+    /// Packets lost on the callers' network, percent.
     pub loss_percent: f64,
-    /// Jitter of everybody's network, ± milliseconds.
+    /// Jitter of the callers' network, ± milliseconds.
     pub jitter_ms: u32,
+    /// Whether the desks have that network as well. A desk stands in a police building on a cable;
+    /// a lost flight of its DTLS handshake comes again only after a second (RFC 6347 section
+    /// 4.2.4.1), which the promise of 500 ms from key to voice does not allow for.
+    pub bad_desks: bool,
     /// What people say instead of the scenario's own voices, by who it is: `caller`, `polda`,
     /// `polda2`, `polres`.
     pub voices: BTreeMap<String, PathBuf>,
@@ -57,6 +61,7 @@ impl RunOptions {
             handover: None,
             loss_percent: 0.0,
             jitter_ms: 0,
+            bad_desks: false,
             voices: BTreeMap::new(),
         }
     }

@@ -103,7 +103,7 @@ impl Scene {
             House::apart(options.program.clone(), config).await?
         } else {
             let sip_listen = Some(SocketAddr::from((listen, 0)));
-            let link = link(&options);
+            let link = link(&options).filter(|_| options.bad_desks);
             House::here(config, Extras { sip_listen, link, ..Extras::default() }).await?
         };
         for part in cast.seats.iter().filter(|part| part.desk == DeskPlace::BehindRelay) {
