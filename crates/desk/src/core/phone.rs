@@ -136,7 +136,9 @@ impl Core {
 
     pub(super) fn decline(&mut self) {
         match self.phone {
-            Phone::Ringing { dialog, answered: false, .. } => self.refuse(dialog, 603),
+            // Busy here, as softphones say it: 603 would speak for every seat of the unit (RFC 3261
+            // section 21.6.2).
+            Phone::Ringing { dialog, answered: false, .. } => self.refuse(dialog, 486),
             Phone::Idle
             | Phone::Ringing { answered: true, .. }
             | Phone::Connecting { .. }

@@ -72,8 +72,9 @@ async fn a_ring_that_is_taken_back_ends_once_whenever_that_is() {
     let mut exchange = Exchange::start().await;
     let mut seat = exchange.seat("pmj-1").await;
     let (call, mut caller, mut at_caller) = exchange.caller(CALLER_HZ).await;
-    // Before its media is made.
-    let leg = exchange.ring(call, 1, "pmj-1").await;
+    // Before its media is made, or just after: at a seat of its own, which may see it or not.
+    let _early = exchange.seat("pmj-2").await;
+    let leg = exchange.ring(call, 1, "pmj-2").await;
     exchange.told(SwitchCommand::HangUp(leg)).await;
     exchange.ended(leg, LegCause::NoAnswer).await;
     // While it rings.

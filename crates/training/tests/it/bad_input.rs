@@ -1,7 +1,8 @@
 //! Bad input and missing parts: a clear message for whoever caused it, and the caller is served.
 
 use crate::room::{
-    BareDesk, NUMBER, Room, a_fire, both_are_heard, close, depok, ended, plugins, polda_seat,
+    BareDesk, NUMBER, ONE_AT_A_TIME, Room, a_fire, both_are_heard, close, depok, ended, plugins,
+    polda_seat,
 };
 use anyhow::{Context, ensure};
 use siaga_audio_devices::Selection;
@@ -27,6 +28,8 @@ macro_rules! whole_calls {
         $(#[tokio::test(flavor = "multi_thread")]
         async fn $name() {
             let Some(plugins) = plugins(stringify!($name)) else { return };
+            // Voices are real time: they want the machine for themselves.
+            let _alone = ONE_AT_A_TIME.lock().await;
             if let Err(error) = $body(plugins).await {
                 panic!("{error:?}");
             }
