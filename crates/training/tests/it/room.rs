@@ -5,7 +5,7 @@ use siaga_call_flow::{FlowConfig, FlowEvent};
 use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent};
 use siaga_hub::HubNews;
 use siaga_media::MediaConfig;
-use siaga_model::{Disposition, Form, NotReport, Redacted, SeatId, UnitId};
+use siaga_model::{Disposition, Form, Redacted, SeatId, UnitId};
 use siaga_plugin_host::Limits;
 use siaga_testkit::{correlate, voice};
 use siaga_training::{
@@ -191,8 +191,8 @@ pub(crate) async fn from_now_on(ear: &Ear) -> anyhow::Result<Vec<i16>> {
 
 /// The operator closes the call as a prank and the caller's line is ended.
 pub(crate) async fn close(operator: &mut Operator, caller: &mut Caller) -> anyhow::Result<()> {
-    let prank = Disposition::NotReport { reason: NotReport::Prank };
-    operator.close(prank, "").await?;
+    // Whatever was typed: nobody is asked whether a fire is a prank.
+    operator.close(Disposition::HandledHere, "").await?;
     ended(caller).await
 }
 
