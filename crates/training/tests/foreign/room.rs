@@ -8,7 +8,6 @@ use siaga_model::{Danger, Redacted, SeatId, Tri, UnitId};
 use siaga_switch::LegReport;
 use siaga_testkit::{correlate, voice, wav};
 use siaga_training::{Ear, Operator, POLDA, Stage, StageConfig, seat_of};
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -73,16 +72,7 @@ pub(crate) fn equipment(test: &str) -> Option<(Programs, PathBuf)> {
         (Err(why), _) => why,
         (Ok(_), None) => "SIAGA_PLUGINS does not name the folder of the plugins".to_owned(),
     };
-    let line = format!("skipped: {test}: {why}");
-    eprintln!("{line}");
-    if let Some(log) = std::env::var_os("SIAGA_SKIP_LOG") {
-        let mut log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("the log of skipped tests can be written");
-        writeln!(log, "{line}").expect("the log of skipped tests can be written");
-    }
+    siaga_testkit::skip(test, &why);
     None
 }
 

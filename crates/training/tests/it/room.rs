@@ -7,13 +7,12 @@ use siaga_hub::HubNews;
 use siaga_media::MediaConfig;
 use siaga_model::{Disposition, Form, Redacted, SeatId, UnitId};
 use siaga_plugin_host::Limits;
+pub(crate) use siaga_testkit::skip;
 use siaga_testkit::{correlate, voice};
 use siaga_training::{
     Caller, CallerConfig, CallerState, Ear, Operator, PATIENCE, POLDA, Speaker, Stage, StageConfig,
     seat_of,
 };
-use std::fs::OpenOptions;
-use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,20 +49,6 @@ pub(crate) fn plugins(test: &str) -> Option<PathBuf> {
     }
     skip(test, "SIAGA_PLUGINS does not name the folder of the plugins");
     None
-}
-
-/// Says why a test cannot run here, as `cargo xtask test` counts it.
-pub(crate) fn skip(test: &str, why: &str) {
-    let line = format!("skipped: {test}: {why}");
-    eprintln!("{line}");
-    if let Some(log) = std::env::var_os("SIAGA_SKIP_LOG") {
-        let mut log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .expect("the log of skipped tests can be written");
-        writeln!(log, "{line}").expect("the log of skipped tests can be written");
-    }
 }
 
 pub(crate) fn polda_seat(number: u32) -> SeatId {
