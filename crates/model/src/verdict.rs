@@ -93,6 +93,10 @@ pub struct Verdict {
     pub reason: String,
     /// What the rules noticed, most important first.
     pub findings: Vec<Finding>,
+    /// The case number of the earlier report that this call is about. The operator joins the two,
+    /// or does not; nothing is ever joined by itself.
+    #[serde(default)]
+    pub duplicate_of: Option<String>,
     /// Who said it; `None` when the plugin failed and the call is treated as valid.
     pub by: Option<PluginRef>,
 }
@@ -175,6 +179,7 @@ impl Verdict {
             priority: Priority::P2,
             reason: String::new(),
             findings: Vec::new(),
+            duplicate_of: None,
             by: None,
         }
     }

@@ -90,7 +90,7 @@ fn assess(
     let outcome = plugin.loaded.assess(&plugin.config, asked, &past);
     log.extend(outcome.log);
     let verdict = outcome.result?;
-    check::verdict(&verdict, &intake.form, &plugin.loaded.limits)
+    check::verdict(&verdict, &intake.form, history, &plugin.loaded.limits)
         .map_err(|why| plugin.loaded.nonsense(why))?;
     let by = reference(plugin, intake, history, now)?;
     Ok(Verdict {
@@ -98,6 +98,7 @@ fn assess(
         priority: convert::priority(verdict.priority),
         reason: verdict.reason,
         findings: verdict.findings.into_iter().map(convert::finding).collect(),
+        duplicate_of: verdict.duplicate_of,
         by: Some(by),
     })
 }

@@ -1,5 +1,6 @@
 //! Whether an answer makes sense. What does not is refused here, before an operator sees it.
 
+use crate::PastReport;
 use crate::bindings::siaga::plugin::types as wit;
 use crate::limits::Limits;
 use crate::units::units;
@@ -19,7 +20,12 @@ const FIELDS: [&str; 9] = [
 ];
 
 /// The first thing in a verdict that makes no sense.
-pub(crate) fn verdict(verdict: &wit::Verdict, form: &Form, limits: &Limits) -> Result<(), String> {
+pub(crate) fn verdict(
+    verdict: &wit::Verdict,
+    form: &Form,
+    history: &[PastReport],
+    limits: &Limits,
+) -> Result<(), String> {
     text("reason", &verdict.reason, limits)?;
     if verdict.findings.len() > limits.findings {
         return Err(format!("{} findings", verdict.findings.len()));
@@ -47,6 +53,11 @@ pub(crate) fn verdict(verdict: &wit::Verdict, form: &Form, limits: &Limits) -> R
         if finding.words.iter().any(|words| !typed.contains(words.as_str())) {
             return Err(format!("words that do not stand in the field {:?}", finding.field));
         }
+    }
+    if let Some(number) = &verdict.duplicate_of
+        && (number.is_empty() || history.iter().all(|past| past.case_number != *number))
+    {
+        return Err("a duplicate of a case that it was not told of".to_owned());
     }
     Ok(())
 }

@@ -79,6 +79,7 @@ pub(crate) fn past(past: &PastReport) -> wit::PastReport {
         same_number: past.same_number,
         location: past.location.expose().clone(),
         area_code: past.area_code.clone(),
+        point: past.point.map(point),
         kind: past.kind.clone(),
         disposition: past.disposition.clone(),
         narrative: past.narrative.expose().clone(),

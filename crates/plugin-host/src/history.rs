@@ -1,10 +1,10 @@
 //! What a plugin is told of earlier reports.
 
 use serde::{Deserialize, Serialize};
-use siaga_model::{Redacted, Timestamp};
+use siaga_model::{Point, Redacted, Timestamp};
 
 /// An earlier report that may matter: from the same number, or near in place and time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PastReport {
     /// When it came in.
     pub at: Timestamp,
@@ -14,6 +14,9 @@ pub struct PastReport {
     pub location: Redacted<String>,
     /// Kemendagri code, empty when not resolved.
     pub area_code: String,
+    /// Where it was marked on the map.
+    #[serde(default)]
+    pub point: Option<Point>,
     /// Branch and leaf of the tree of kinds.
     pub kind: String,
     /// `prank`, `silent`, `misdial`, `ring-once`, `test`, `information`, `report`, or empty while

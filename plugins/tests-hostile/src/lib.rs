@@ -39,6 +39,7 @@ mod component {
     impl validity::Guest for Plugin {
         fn assess(intake: Intake, _history: Vec<PastReport>) -> Verdict {
             let mut findings = Vec::new();
+            let mut duplicate_of = None;
             match intake.form.narrative.as_str() {
                 "loop" => loop {
                     black_box(0);
@@ -68,6 +69,13 @@ mod component {
                     findings.push(finding("a".to_owned(), "narrative", vec!["nowhere".to_owned()]));
                 }
                 "unknown field" => findings.push(finding("a".to_owned(), "secret", Vec::new())),
+                "unknown case" => duplicate_of = Some("110-PMJ-260314-000404".to_owned()),
+                "sparse memory" => {
+                    // Asks for all of it at once and touches only the ends.
+                    let mut held: Vec<u8> = Vec::with_capacity(1 << 30);
+                    held.resize(1, 0);
+                    black_box(&held);
+                }
                 _ => {}
             }
             Verdict {
@@ -75,6 +83,7 @@ mod component {
                 priority: Priority::P4,
                 reason: "uji".to_owned(),
                 findings,
+                duplicate_of,
             }
         }
     }

@@ -83,7 +83,7 @@ pub fn assess(intake: &Intake, history: &[PastReport]) -> Verdict {
     let place = findings.iter().take_while(|f| f.level == FindingLevel::Danger).count();
     findings.insert(place, next(form, &known).now());
     findings.extend(prank_history(intake, history));
-    Verdict { validity, priority, reason, findings }
+    Verdict { validity, priority, reason, findings, duplicate_of: None }
 }
 
 const SILENT: &str = "kosong";
@@ -239,6 +239,7 @@ mod tests {
             same_number: true,
             location: String::new(),
             area_code: String::new(),
+            point: None,
             kind: String::new(),
             disposition: "prank".to_owned(),
             narrative: String::new(),

@@ -139,6 +139,7 @@ export function advice(findings: Finding[] = FINDINGS, draftRev = 7): Advice {
       priority: "P1",
       reason: "Ada orang terjebak.",
       findings,
+      duplicate_of: null,
       by: {
         name: "validitas-dasar",
         version: "0.1.0",

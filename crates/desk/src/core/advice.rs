@@ -37,6 +37,7 @@ impl Core {
                 same_number: false,
                 location: case.form.location.clone(),
                 area_code: case.form.area_code.clone(),
+                point: case.form.point,
                 kind: case.form.kind.clone(),
                 disposition: case.disposition.as_ref().map_or("", disposition_name).to_owned(),
                 narrative: case.form.narrative.clone(),

@@ -25,6 +25,11 @@ reason: string,
  */
 findings: Array<Finding>, 
 /**
+ * The case number of the earlier report that this call is about. The operator joins the two,
+ * or does not; nothing is ever joined by itself.
+ */
+duplicate_of: string | null, 
+/**
  * Who said it; `None` when the plugin failed and the call is treated as valid.
  */
 by: PluginRef | null, };
