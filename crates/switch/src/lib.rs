@@ -19,8 +19,8 @@ mod recovery;
 pub use clock::Clock;
 pub use recovery::{RecoveredRecordings, recover_recordings};
 
-use siaga_call_flow::{SwitchCommand, SwitchSaw};
-use siaga_model::{CallId, LegCause, LegId, Redacted, SeatId, Timestamp};
+use siaga_call_flow::{Program, SwitchCommand, SwitchSaw};
+use siaga_model::{CallFacts, CallId, LegCause, LegId, Redacted, SeatId, Timestamp};
 use std::path::PathBuf;
 
 /// What the hub hears from a switch, in the order in which it happened.
@@ -106,6 +106,36 @@ pub struct RecordingReport {
     pub sha256: String,
 }
 
+/// A call that is up at a switch which outlived its hub: what [`Switch::survey`] finds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LiveCall {
+    /// The call.
+    pub call: CallId,
+    /// What the line brought, as far as the switch still knows it; its `arrived_at` is the arrival at
+    /// the switch.
+    pub facts: CallFacts,
+    /// Whether the citizen is on the line; of a call back, whether they have answered.
+    pub caller_up: bool,
+    /// Every other leg, in the order of their numbers. A hub that goes on numbers further legs above
+    /// the highest.
+    pub legs: Vec<LiveLeg>,
+    /// What the citizen and the joined legs hear beside people.
+    pub playing: Program,
+}
+
+/// A leg of a [`LiveCall`] beside the citizen's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LiveLeg {
+    /// The leg.
+    pub leg: LegId,
+    /// The seat; `None`: somebody on the public network.
+    pub seat: Option<SeatId>,
+    /// Whether it was answered; else it rings.
+    pub answered: bool,
+    /// Whether it is in the conversation with the citizen.
+    pub joined: bool,
+}
+
 /// How a seat reaches the switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SipEndpoint {
@@ -128,9 +158,16 @@ pub enum SwitchError {
     /// What was to be a telephone's number cannot be one.
     #[error("not a telephone number")]
     BadNumber,
+    /// The switch runs elsewhere and cannot be asked at the moment.
+    #[error("the switch cannot be reached: {0}")]
+    Unreachable(String),
+    /// The switch was asked and refused.
+    #[error("the switch refused: {0}")]
+    Refused(String),
 }
 
-/// A telephone switch. Implementations: [`embedded::EmbeddedSwitch`]; Asterisk follows.
+/// A telephone switch. Implementations: [`embedded::EmbeddedSwitch`], and `AsteriskSwitch` in
+/// `siaga-switch-asterisk`.
 #[async_trait::async_trait]
 pub trait Switch: Send + Sync + 'static {
     /// Its name in reports, e.g. `embedded`.
@@ -148,15 +185,26 @@ pub trait Switch: Send + Sync + 'static {
     /// Lets a seat register with this secret from now on; replaces an earlier one.
     ///
     /// # Errors
-    /// [`SwitchError::Gone`].
+    /// [`SwitchError::Gone`]; of a switch that runs elsewhere also [`SwitchError::Unreachable`] and
+    /// [`SwitchError::Refused`].
     async fn admit(&self, seat: &SeatId, secret: &Redacted<String>) -> Result<(), SwitchError>;
 
     /// Ends a seat's admission and its registration. Legs that are up stay up.
     ///
     /// # Errors
-    /// [`SwitchError::Gone`].
+    /// As [`Self::admit`].
     async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError>;
 
-    /// Ends every call and seals every recording. Bounded to a few seconds.
+    /// What is up at the switch now, in the order of arrival. A switch that dies with its hub has
+    /// nothing when the hub starts; one that outlives it has the calls that it kept, none of which it
+    /// tells as arrived again. To be asked before its first event is taken.
+    ///
+    /// # Errors
+    /// [`SwitchError::Gone`], and [`SwitchError::Unreachable`] when nothing could be learnt within
+    /// some seconds.
+    async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError>;
+
+    /// Lets go of the switch. One that is built in ends every call and seals every recording; one that
+    /// runs elsewhere keeps its calls, and seals what is over. Bounded to a few seconds.
     async fn shut_down(&self);
 }

@@ -9,7 +9,7 @@ use siaga_hub::{Hub, HubConfig, HubHandle, recover_recordings};
 use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Level, Redacted, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
-use siaga_switch::{Clock, SipEndpoint, Switch, SwitchError};
+use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError};
 use siaga_testkit::{LinkModel, SipDetour};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -212,6 +212,10 @@ impl Switch for Detoured {
 
     async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError> {
         self.switch.dismiss(seat).await
+    }
+
+    async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError> {
+        self.switch.survey().await
     }
 
     async fn shut_down(&self) {

@@ -14,10 +14,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Ogg Opus: the encoder is media's.
     ("recording", &["model", "media"]),
     ("switch", &["model", "call-flow", "sip", "media", "recording"]),
+    ("switch-asterisk", &["model", "call-flow", "sip", "media", "recording", "switch"]),
     ("hub-api", &["model"]),
     // The store keeps what desks and hub say to each other.
     ("hub-store", &["model", "hub-api"]),
-    ("hub", &["model", "call-flow", "switch", "recording", "plugin-host", "hub-api", "hub-store"]),
+    (
+        "hub",
+        &[
+            "model",
+            "call-flow",
+            "switch",
+            "switch-asterisk",
+            "recording",
+            "plugin-host",
+            "hub-api",
+            "hub-store",
+        ],
+    ),
     ("desk", &["model", "hub-api", "sip", "media", "audio-devices", "recording", "plugin-host"]),
     ("testkit", &[]),
     (
@@ -27,6 +40,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "sip",
             "media",
             "switch",
+            "switch-asterisk",
             "recording",
             "plugin-host",
             "hub-api",

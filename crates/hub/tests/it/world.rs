@@ -11,7 +11,7 @@ use siaga_model::{
     CallFacts, CallId, Caller, CallerStatus, Form, LegCause, LegId, Level, Redacted, Seat, SeatId,
     Timestamp, Unit, UnitId,
 };
-use siaga_switch::{Clock, SipEndpoint, Switch, SwitchError, SwitchEvent};
+use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError, SwitchEvent};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -103,6 +103,10 @@ impl Switch for ScriptedSwitch {
         self.told.lock().unwrap().dismissed.push(seat.clone());
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError> {
+        Ok(Vec::new())
     }
 
     async fn shut_down(&self) {}

@@ -1,0 +1,95 @@
+//! The events of ARI that matter to us.
+
+use super::types::{Bridge, Channel, Endpoint};
+use serde::Deserialize;
+
+/// Something happened. What we do not need, now or in a later Asterisk, is [`Event::Other`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type")]
+pub enum Event {
+    /// A channel is in our application now.
+    StasisStart {
+        /// With these arguments.
+        #[serde(default)]
+        args: Vec<String>,
+        /// The channel.
+        channel: Channel,
+    },
+    /// A channel has left our application; it may live on in the dialplan.
+    StasisEnd {
+        /// The channel.
+        channel: Channel,
+    },
+    /// A channel rings or was answered.
+    ChannelStateChange {
+        /// The channel.
+        channel: Channel,
+    },
+    /// A channel is gone.
+    ChannelDestroyed {
+        /// ITU-T Q.850.
+        #[serde(default)]
+        cause: u16,
+        /// The SIP status that ended it, where Asterisk knows one.
+        #[serde(default)]
+        tech_cause: Option<u16>,
+        /// The channel.
+        channel: Channel,
+    },
+    /// A key was pressed (told when it is let go).
+    ChannelDtmfReceived {
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        digit: String,
+        /// The channel.
+        channel: Channel,
+    },
+    /// A variable was set.
+    ChannelVarset {
+        /// Its name.
+        variable: String,
+        /// Its value.
+        #[serde(default)]
+        value: String,
+        /// The channel; none for a global variable.
+        channel: Option<Channel>,
+    },
+    /// A telephone registered, or its registration is gone.
+    ContactStatusChange {
+        /// Whose.
+        endpoint: Endpoint,
+        /// How it is now.
+        contact_info: ContactInfo,
+    },
+    /// An endpoint can be rung, or cannot any more.
+    EndpointStateChange {
+        /// Which.
+        endpoint: Endpoint,
+    },
+    /// A bridge is gone.
+    BridgeDestroyed {
+        /// Which.
+        bridge: Bridge,
+    },
+    /// Another connection has taken over our application.
+    ApplicationReplaced,
+    /// What we do not need.
+    #[serde(other)]
+    Other,
+}
+
+/// Part of [`Event::ContactStatusChange`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct ContactInfo {
+    /// E.g. `Created`, `Removed`, `Reachable`, `Unreachable`, `NonQualified`.
+    pub contact_status: String,
+}
+
+impl Event {
+    /// Reads one message of the events socket.
+    ///
+    /// # Errors
+    /// When it is no JSON, or an event that we need lacks what we need of it.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}
