@@ -10,6 +10,7 @@ use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Redacted, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, Switch};
+use siaga_switch_asterisk::{AsteriskConfig, AsteriskSwitch, names};
 use std::io::Read;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -79,6 +80,8 @@ struct Serve {
     /// Where the embedded switch listens for SIP over WebSocket; on loopback its media stay there too.
     #[arg(long, default_value = "127.0.0.1:8111")]
     sip_listen: SocketAddr,
+    #[command(flatten)]
+    asterisk: AsteriskArgs,
     /// The Polda's code in case numbers.
     #[arg(long, default_value = "PMJ")]
     polda_code: String,
@@ -88,6 +91,32 @@ struct Serve {
     /// A plugin that desks are to run, as NAME=FILE; may be repeated.
     #[arg(long = "plugin", value_parser = named_file)]
     plugins: Vec<(String, PathBuf)>,
+}
+
+/// With `--switch asterisk`: how Asterisk is reached.
+#[derive(Args)]
+struct AsteriskArgs {
+    /// Its REST interface.
+    #[arg(long, default_value = "http://127.0.0.1:8088/ari")]
+    ari_url: url::Url,
+    /// The user of ari.conf.
+    #[arg(long, default_value = "siaga")]
+    ari_user: String,
+    /// A file whose first line is that user's password, readable by this service only.
+    #[arg(long)]
+    ari_password_file: Option<PathBuf>,
+    /// Where desks register, ws:// or wss://.
+    #[arg(long, default_value = "ws://127.0.0.1:8088/ws")]
+    sip_url: String,
+    /// The domain of desks' addresses, as in the plan of the PBX.
+    #[arg(long, default_value = "siaga.invalid")]
+    sip_domain: String,
+    /// The endpoint through which citizens are called back.
+    #[arg(long, default_value = "trunk")]
+    trunk: String,
+    /// Where Asterisk connects to when a leg is listened to; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:0")]
+    ears: SocketAddr,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -103,6 +132,8 @@ enum Preset {
 enum SwitchKind {
     /// In this process; takes no trunk.
     Embedded,
+    /// Asterisk, through ARI; its calls outlive the hub.
+    Asterisk,
 }
 
 fn named_file(text: &str) -> Result<(String, PathBuf), String> {
@@ -159,7 +190,15 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     let (switch, events) = match serve.switch {
         SwitchKind::Embedded => {
             let config = EmbeddedConfig::listening(serve.sip_listen, serve.recordings);
-            EmbeddedSwitch::start(config, clock).await.context("starting the switch")?
+            let (switch, events) =
+                EmbeddedSwitch::start(config, clock).await.context("starting the switch")?;
+            (switch as Arc<dyn Switch>, events)
+        }
+        SwitchKind::Asterisk => {
+            let config = asterisk(serve.asterisk, serve.recordings)?;
+            let (switch, events) =
+                AsteriskSwitch::start(config, clock).await.context("starting the switch")?;
+            (switch as Arc<dyn Switch>, events)
         }
     };
     let config = HubConfig {
@@ -184,6 +223,27 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     hub.shut_down().await;
     store.close().await;
     Ok(())
+}
+
+fn asterisk(args: AsteriskArgs, recordings: PathBuf) -> anyhow::Result<AsteriskConfig> {
+    let file = args.ari_password_file.context("--switch asterisk needs --ari-password-file")?;
+    let secret =
+        std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
+    let password = secret.lines().next().unwrap_or_default().to_owned();
+    if password.is_empty() {
+        bail!("{} begins with an empty line instead of a password", file.display());
+    }
+    Ok(AsteriskConfig {
+        ari_url: args.ari_url,
+        user: args.ari_user,
+        password: Redacted::new(password),
+        app: names::APP.to_owned(),
+        ws_url: args.sip_url,
+        domain: args.sip_domain,
+        trunk: args.trunk,
+        recordings,
+        ears: args.ears,
+    })
 }
 
 /// Ctrl-C, or what a service manager sends.

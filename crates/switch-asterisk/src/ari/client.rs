@@ -218,6 +218,14 @@ impl AriClient {
         self.post("send silence", &["channels", channel, "silence"], &[]).await
     }
 
+    /// Ends that silence.
+    ///
+    /// # Errors
+    /// See [`AriError`].
+    pub async fn stop_silence(&self, channel: &str) -> Result<(), AriError> {
+        self.delete("stop silence", &["channels", channel, "silence"], &[]).await
+    }
+
     /// The figures of a channel's RTP.
     ///
     /// # Errors

@@ -93,3 +93,28 @@ impl Event {
         serde_json::from_str(text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One of each kind, as Asterisk 22.10 sent them while a caller on a trunk was answered by a
+    /// telephone, hung up, and other telephones refused.
+    const CAPTURED: &str = include_str!("captured.jsonl");
+
+    #[test]
+    fn captured_events_are_understood_and_those_that_we_do_not_need_are_passed_over() {
+        let events: Vec<Event> =
+            CAPTURED.lines().map(|line| Event::parse(line).expect(line)).collect();
+        insta::assert_debug_snapshot!(events);
+    }
+
+    #[test]
+    fn an_event_of_a_later_asterisk_is_passed_over_and_nonsense_is_an_error() {
+        let later = r#"{"type":"ChannelTeleported","channel":{"id":1},"application":"siaga"}"#;
+        assert_eq!(Event::parse(later).unwrap(), Event::Other);
+        for text in ["", "[]", "{}", r#"{"type":"StasisStart"}"#] {
+            assert!(Event::parse(text).is_err(), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Looks after what Asterisk records: that it does, and that it becomes a sealed file when a call is
+//! over, also when the hub or Asterisk was killed meanwhile.
+//!
+//! The dialplan's MixMonitor writes each direction of the citizen's channel into a raw file, both from
+//! one loop and with silence where one side has none, so that they have one clock. It hands the file
+//! whole buffers of 32 KB, 1 s: that is what `kill -9` of Asterisk costs; that of the hub costs nothing.
+
+mod raw;
+mod upsample;
+
+use raw::Raw;
+use siaga_model::CallId;
+use siaga_switch::{RecordingReport, SwitchEvent};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// Notices that may wait; one call makes two. The sender waits.
+pub(crate) const NOTICES: usize = 1_024;
+/// How often the files of calls that are up are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A file that has not grown for so long is not being written. MixMonitor writes every second.
+const GROWS_WITHIN: Duration = Duration::from_secs(8);
+/// MixMonitor closes its files some milliseconds after its channel is gone: they are whole when they
+/// have not grown between two looks this far apart.
+const SETTLES_WITHIN: Duration = Duration::from_millis(300);
+/// Looks at a file that does not settle before it is sealed all the same: it has a writer that hangs.
+const MOST_LOOKS: u32 = 20;
+/// Pause before a recording that could not be sealed (disk full) is tried again.
+const AGAIN_AFTER: Duration = Duration::from_secs(20);
+
+/// What it is told.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    /// This call is being recorded from now on.
+    Up(CallId),
+    /// Its citizen's channel is gone.
+    Over(CallId),
+    /// The connection to Asterisk has come up: these calls are up, what else is there is over.
+    Sweep(BTreeSet<CallId>),
+    /// The hub stops: seal what is over, then end.
+    Stop,
+}
+
+/// How the files of a call that is up do.
+struct Health {
+    bytes: u64,
+    grew_at: Instant,
+    troubled: bool,
+}
+
+/// The task that looks after recordings.
+pub(crate) struct Recordings {
+    folder: PathBuf,
+    notices: mpsc::Receiver<Notice>,
+    events: mpsc::Sender<SwitchEvent>,
+    up: BTreeMap<CallId, Health>,
+    /// Calls whose files could not be sealed, of which that was told.
+    failed: BTreeSet<CallId>,
+}
+
+impl Recordings {
+    pub(crate) fn new(
+        folder: PathBuf,
+        notices: mpsc::Receiver<Notice>,
+        events: mpsc::Sender<SwitchEvent>,
+    ) -> Self {
+        Self { folder, notices, events, up: BTreeMap::new(), failed: BTreeSet::new() }
+    }
+
+    /// Runs until told to stop, or until nobody is there to tell it anything.
+    pub(crate) async fn run(mut self) {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut again = tokio::time::interval(AGAIN_AFTER);
+        loop {
+            tokio::select! {
+                notice = self.notices.recv() => match notice {
+                    Some(Notice::Up(call)) => self.watch(call),
+                    Some(Notice::Over(call)) => {
+                        self.up.remove(&call);
+                        self.seal(|one| one == call).await;
+                    }
+                    Some(Notice::Sweep(live)) => {
+                        self.up.retain(|call, _| live.contains(call));
+                        for call in &live {
+                            self.watch(*call);
+                        }
+                        self.seal(|one| !live.contains(&one)).await;
+                    }
+                    Some(Notice::Stop) | None => return,
+                },
+                _ = look.tick() => self.look().await,
+                _ = again.tick(), if !self.failed.is_empty() => {
+                    let failed = self.failed.clone();
+                    self.seal(|one| failed.contains(&one)).await;
+                }
+            }
+        }
+    }
+
+    fn watch(&mut self, call: CallId) {
+        let new = || Health { bytes: 0, grew_at: Instant::now(), troubled: false };
+        self.up.entry(call).or_insert_with(new);
+    }
+
+    async fn find(&self) -> Vec<Raw> {
+        let folder = self.folder.clone();
+        let found = tokio::task::spawn_blocking(move || raw::find(&folder)).await;
+        match found.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!(%error, "the folder of raw recordings cannot be read");
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether what is up is being recorded: told when it is not, and when it is again.
+    async fn look(&mut self) {
+        if self.up.is_empty() {
+            return;
+        }
+        let found = self.find().await;
+        let now = Instant::now();
+        let mut told = Vec::new();
+        for (call, health) in &mut self.up {
+            let bytes: u64 = found.iter().filter(|raw| raw.call == *call).map(Raw::bytes).sum();
+            if bytes > health.bytes {
+                health.bytes = bytes;
+                health.grew_at = now;
+                if std::mem::take(&mut health.troubled) {
+                    told.push(SwitchEvent::RecordingResumed { call: *call });
+                }
+            } else if !health.troubled && now.duration_since(health.grew_at) > GROWS_WITHIN {
+                health.troubled = true;
+                let reason = format!(
+                    "Asterisk has written nothing of this call for {} s (is its disk full?)",
+                    GROWS_WITHIN.as_secs()
+                );
+                tracing::error!(%call, reason, "recording has stopped");
+                told.push(SwitchEvent::RecordingTrouble { call: *call, reason });
+            }
+        }
+        for event in told {
+            self.tell(event).await;
+        }
+    }
+
+    /// Seals the files of these calls.
+    async fn seal(&mut self, which: impl Fn(CallId) -> bool) {
+        for raw in self.find().await.into_iter().filter(|raw| which(raw.call)) {
+            settled(&raw).await;
+            let (folder, call) = (self.folder.clone(), raw.call);
+            let sealing = tokio::task::spawn_blocking(move || raw.seal(&folder)).await;
+            match sealing {
+                Ok(Ok(seal)) => {
+                    if self.failed.remove(&call) {
+                        self.tell(SwitchEvent::RecordingResumed { call }).await;
+                    }
+                    if let Some(seal) = seal {
+                        self.tell(SwitchEvent::Recorded(RecordingReport::of(call, seal))).await;
+                    }
+                }
+                Ok(Err(error)) => self.not_sealed(call, error.to_string()).await,
+                Err(error) => self.not_sealed(call, error.to_string()).await,
+            }
+        }
+    }
+
+    async fn not_sealed(&mut self, call: CallId, reason: String) {
+        tracing::error!(%call, reason, "a recording could not be sealed; its raw files stay");
+        if self.failed.insert(call) {
+            self.tell(SwitchEvent::RecordingTrouble { call, reason }).await;
+        }
+    }
+
+    async fn tell(&self, event: SwitchEvent) {
+        // Without a hub nobody listens; the next one finds the file.
+        let _ = self.events.send(event).await;
+    }
+}
+
+async fn settled(raw: &Raw) {
+    let mut bytes = raw.bytes();
+    for _ in 0..MOST_LOOKS {
+        tokio::time::sleep(SETTLES_WITHIN).await;
+        let before = std::mem::replace(&mut bytes, raw.bytes());
+        if before == bytes {
+            return;
+        }
+    }
+    tracing::warn!(call = %raw.call, "a recording is still being written");
+}
