@@ -21,6 +21,7 @@ pub(crate) fn bench(machine: &Machine, stages: &mut Stages) -> Result<(), String
     stages.need("plugins", || plugins::build(machine))?;
     stages.check("plugin call, fresh instance and native twin", || criterion(machine, "calls"));
     stages.check("voice", || criterion(machine, "media"));
+    stages.check("search over 100,000 cases", || criterion(machine, "search"));
     stages.check("a call: CPU, one-way delay", || {
         execute(cargo_workspace(machine, "build").args(["--release", "--bin", TRAINING]))?;
         let program = machine.target_dir().join("release").join(TRAINING);

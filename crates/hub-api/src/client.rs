@@ -3,20 +3,23 @@
 
 use crate::socket::{self, DeskReceiver, DeskSender};
 use crate::{
-    ApiError, CASES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, LoginRequest, PLUGINS_PATH,
-    PluginRelease, RECORDINGS_PATH, RecordingInfo, SESSION_PATH, Session,
+    ABOUT_PATH, AUDIO_PATH, AboutCall, ApiError, CASE_LIST_PATH, CASES_PATH, CaseFile, CaseList,
+    CasesQuery, FIGURES_PATH, FILES_PATH, FiguresInfo, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH,
+    LoginRequest, ODDS_PATH, PLUGINS_PATH, Peaks, PluginRelease, RECORDINGS_PATH, RecordingInfo,
+    SEARCH_PATH, SESSION_PATH, SearchList, SearchQuery, Session, UnitOdds,
 };
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
-use siaga_model::{Case, CaseNumber, Redacted};
+use siaga_model::{CallId, Case, CaseNumber, Redacted, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
 /// Largest JSON body that is read, in bytes.
 const MAX_JSON: usize = 8 * 1024 * 1024;
-/// Largest plugin component that is fetched, in bytes.
-const MAX_PLUGIN: usize = 64 * 1024 * 1024;
+/// Largest plugin component or recording that is fetched, in bytes: a recording of 5 hours.
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// A hub stands in the same network: what takes longer is lost. Short, because the first SYN may
 /// have left by a network that has just gone, and only another attempt takes the new one.
 const CONNECT_WITHIN: Duration = Duration::from_millis(1_500);
@@ -139,14 +142,7 @@ impl HubClient {
     /// # Errors
     /// [`ClientError::WrongHash`] when they are others, [`ClientError::TooLarge`] above 64 MiB.
     pub async fn plugin(&self, sha256: &str) -> Result<Vec<u8>, ClientError> {
-        let response = self.get(&format!("{PLUGINS_PATH}/{sha256}")).await?;
-        let bytes = body(checked(response).await?, MAX_PLUGIN).await?;
-        let got = hex::encode(Sha256::digest(&bytes));
-        if got == sha256 {
-            Ok(bytes)
-        } else {
-            Err(ClientError::WrongHash { wanted: sha256.to_owned(), got })
-        }
+        self.hashed(&format!("{PLUGINS_PATH}/{sha256}"), sha256).await
     }
 
     /// The plugins that this hub wants its desks to run.
@@ -179,6 +175,77 @@ impl HubClient {
     /// As [`Self::case`].
     pub async fn recordings(&self) -> Result<Vec<RecordingInfo>, ClientError> {
         json(self.get(RECORDINGS_PATH).await?).await
+    }
+
+    /// A page of the cases that this seat may see.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn case_list(&self, query: &CasesQuery) -> Result<CaseList, ClientError> {
+        self.ask(CASE_LIST_PATH, query).await
+    }
+
+    /// Calls and cases with these words, of those that this seat may see.
+    ///
+    /// # Errors
+    /// As [`Self::case`]; `out-of-range` when the text is too long.
+    pub async fn search(&self, query: &SearchQuery) -> Result<SearchList, ClientError> {
+        self.ask(SEARCH_PATH, query).await
+    }
+
+    /// A case with everything that happened.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn case_file(&self, number: &CaseNumber) -> Result<CaseFile, ClientError> {
+        json(self.get(&format!("{FILES_PATH}/{number}")).await?).await
+    }
+
+    /// What is known around a call: its number's past, reports near by.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn about(&self, call: CallId) -> Result<AboutCall, ClientError> {
+        json(self.get(&format!("{ABOUT_PATH}/{call}")).await?).await
+    }
+
+    /// How likely each unit takes a transfer at this hour.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn odds(&self) -> Result<Vec<UnitOdds>, ClientError> {
+        json(self.get(ODDS_PATH).await?).await
+    }
+
+    /// What became of the calls of a span. For seats of a Polda and above.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn figures(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<FiguresInfo, ClientError> {
+        let mut url = self.url(FIGURES_PATH)?;
+        url.set_query(Some(&format!("from={}&to={}", from.0, to.0)));
+        json(self.send(self.http.get(url)).await?).await
+    }
+
+    /// A recording's bytes, checked against the hash by which they are asked for. That it was listened
+    /// to is written down at the hub.
+    ///
+    /// # Errors
+    /// As [`Self::plugin`], and those of [`Self::case`].
+    pub async fn audio(&self, sha256: &str) -> Result<Vec<u8>, ClientError> {
+        self.hashed(&format!("{AUDIO_PATH}/{sha256}"), sha256).await
+    }
+
+    /// A recording's loudness over time.
+    ///
+    /// # Errors
+    /// As [`Self::case`].
+    pub async fn peaks(&self, sha256: &str) -> Result<Peaks, ClientError> {
+        json(self.get(&format!("{AUDIO_PATH}/{sha256}/peaks")).await?).await
     }
 
     /// Opens the desk's socket. A second socket of the same session takes the place of the first.
@@ -214,6 +281,25 @@ impl HubClient {
         let prefix = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{prefix}{path}"));
         Ok(url)
+    }
+
+    /// Bytes that are asked for by their hash.
+    async fn hashed(&self, path: &str, sha256: &str) -> Result<Vec<u8>, ClientError> {
+        let bytes = body(checked(self.get(path).await?).await?, MAX_BYTES).await?;
+        let got = hex::encode(Sha256::digest(&bytes));
+        if got == sha256 {
+            Ok(bytes)
+        } else {
+            Err(ClientError::WrongHash { wanted: sha256.to_owned(), got })
+        }
+    }
+
+    async fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        json(self.send(self.http.post(self.url(path)?).json(query)).await?).await
     }
 
     async fn get(&self, path: &str) -> Result<reqwest::Response, ClientError> {

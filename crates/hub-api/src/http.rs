@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, CaseNumber, LegCause, Level, ReclaimCause, Redacted, Seat, SeatId, Timestamp, Unit,
-    UnitId,
+    CallId, CaseNumber, LegCause, Level, ReclaimCause, Redacted, Role, Seat, SeatId, Timestamp,
+    Unit, UnitId,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -63,6 +63,9 @@ pub struct Session {
     pub level: Level,
     /// The operator's name as shown.
     pub operator_name: String,
+    /// What the operator may do beside taking calls.
+    #[serde(default)]
+    pub role: Role,
     /// The telephone account.
     pub sip: SipAccount,
     /// Numbers for new cases; the hub sends more before they run out.
@@ -88,6 +91,7 @@ pub struct PluginRelease {
 
 /// A sealed recording as the hub knows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct RecordingInfo {
     /// The call.
     pub call: CallId,
@@ -107,42 +111,56 @@ pub struct RecordingInfo {
 
 /// What became of the calls of a span, read from the event log alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct FiguresInfo {
     /// The first millisecond.
     pub from: Timestamp,
     /// The first millisecond that is not in it any more.
     pub to: Timestamp,
     /// Citizens who called.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub arrived: usize,
     /// Those who got a human.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub answered: usize,
     /// Calls that their citizen ended and that nobody has disposed of since, by where they stood.
     pub abandoned: AbandonedInfo,
     /// Calls that went down with the switch and that nobody has disposed of since.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub cut_off: usize,
     /// Call backs that began.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub called_back: usize,
     /// Call backs that reached the citizen.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub reached: usize,
     /// From arrival to the first human, of those who got one.
     pub waiting: Option<SpreadInfo>,
     /// From the loss of a human to the next one, of those who got one.
     pub waiting_again: Option<SpreadInfo>,
     /// Times a seat let an arriving call ring out (`tak menjawab`).
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub rang_out: u64,
     /// Times a seat declined an arriving call, was busy or failed.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub refused: u64,
     /// Transfers that began.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub transfers: u64,
     /// Transfers after which the unit had the caller.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub transferred: u64,
     /// Transfers after which the operator who handed over had the caller back, by cause.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>"))]
     pub reclaimed: HashMap<ReclaimCause, u64>,
     /// Callers who lost their human and went to the front of the queue, by cause.
+    #[cfg_attr(feature = "ts", ts(type = "Record<string, number>"))]
     pub requeued: HashMap<LegCause, u64>,
     /// Silent-call procedures that began.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub silence_checks: u64,
     /// Those that the caller answered with a key or knocks.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub signs: u64,
     /// What each seat did.
     pub seats: BTreeMap<SeatId, WorkInfo>,
@@ -152,39 +170,54 @@ pub struct FiguresInfo {
 
 /// Calls that their citizen ended, by where they stood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct AbandonedInfo {
     /// In the queue.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub waiting: usize,
     /// With a human.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub talking: usize,
     /// During a transfer.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub transferring: usize,
 }
 
 /// Times in milliseconds; percentiles by nearest rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct SpreadInfo {
     /// How many there are.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub count: usize,
     /// Half of them are at most this.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub p50_ms: u64,
     /// Nine of ten are at most this.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub p90_ms: u64,
     /// The longest.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub max_ms: u64,
 }
 
 /// What was done at a seat or for a unit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct WorkInfo {
     /// Arriving calls answered, and citizens reached by calling back.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub answered: u64,
     /// Calls taken over from another seat.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub taken_over: u64,
     /// Arriving calls that were let ring out here.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub rang_out: u64,
     /// Time in calls, in milliseconds.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub talk_ms: u64,
     /// Time of writing up, in milliseconds.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub after_call_ms: u64,
 }

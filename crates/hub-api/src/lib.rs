@@ -10,22 +10,31 @@
 
 mod client;
 mod error;
+mod file;
 mod http;
+mod lists;
 mod outbox;
 mod socket;
 mod ws;
 
 pub use client::{ClientError, HubClient};
 pub use error::{ApiError, ErrorCode};
+pub use file::{CaseFile, Happening, Peaks, TimelineItem};
 pub use http::{
     AbandonedInfo, CaseBlock, FiguresInfo, LoginRequest, PluginRelease, RecordingInfo, Session,
     SipAccount, SpreadInfo, UnitInfo, WorkInfo,
 };
+pub use lists::{
+    AboutCall, CaseCounts, CaseFilter, CaseList, CaseRow, CasesQuery, EarlierCall, HISTORY_DAYS,
+    PAGE_ROWS, Reputation, SEARCH_TEXT, SearchHit, SearchList, SearchQuery, SimilarReport,
+    UnitOdds,
+};
 pub use outbox::{OUTBOX_CAPACITY, Outbox, OutboxFull};
 pub use socket::{DeskReceiver, DeskSender};
 pub use ws::{
-    Alert, CallBackId, CallBackView, CallView, DisposingView, Draft, HandoverChoice, HubView,
-    LostCallView, Phase, ReclaimView, SeatView, Sequenced, SilenceView, ToDesk, ToHub, UnitView,
+    Alert, BoardCall, BoardSeat, BoardView, CallBackId, CallBackView, CallView, DisposingView,
+    Draft, HandoverChoice, HubView, LostCallView, Phase, ReclaimView, SeatView, Sequenced,
+    SilenceView, Step, ToDesk, ToHub, TransferStep, TransferView, UnitView, WaitingView,
 };
 
 /// The path of the WebSocket; the token goes in the `Authorization: Bearer` header.
@@ -41,6 +50,21 @@ pub const SESSION_PATH: &str = "/v1/session";
 pub const PLUGINS_PATH: &str = "/v1/plugins";
 /// `GET`, authorized: a case by number at `/v1/cases/{number}`; the latest 100 at `/v1/cases`.
 pub const CASES_PATH: &str = "/v1/cases";
+/// `POST`, authorized: [`CasesQuery`] → [`CaseList`]. Seats below a Polda see their own unit's cases.
+pub const CASE_LIST_PATH: &str = "/v1/case-list";
+/// `POST`, authorized: [`SearchQuery`] → [`SearchList`], of the cases that this seat may see. In the
+/// body, because what is searched for is personal and addresses are logged on the way.
+pub const SEARCH_PATH: &str = "/v1/search";
+/// `GET`, authorized: [`CaseFile`] at `/v1/files/{number}`.
+pub const FILES_PATH: &str = "/v1/files";
+/// `GET`, authorized: [`AboutCall`] at `/v1/about/{call}`, for a seat that is shown the call, and for
+/// seats of a Polda and above.
+pub const ABOUT_PATH: &str = "/v1/about";
+/// `GET`, authorized: `Vec<UnitOdds>` at this hour.
+pub const ODDS_PATH: &str = "/v1/odds";
+/// `GET`, authorized: the bytes of a recording (Ogg Opus) at `/v1/audio/{sha256}`, its [`Peaks`] at
+/// `/v1/audio/{sha256}/peaks`. For whoever may see its case; each listening is in the event log.
+pub const AUDIO_PATH: &str = "/v1/audio";
 /// `GET`, authorized, for seats of a Polda and above: the latest 100 [`RecordingInfo`].
 pub const RECORDINGS_PATH: &str = "/v1/recordings";
 /// `GET`, authorized, for seats of a Polda and above: [`FiguresInfo`] of the calls that arrived from

@@ -153,6 +153,7 @@ fn replaceable(message: &ToHub) -> Option<CallId> {
         | ToHub::SettleCallBack { .. }
         | ToHub::OfflineCase { .. }
         | ToHub::Close { .. }
+        | ToHub::FollowUp { .. }
         | ToHub::LeaseCases => None,
     }
 }
@@ -177,6 +178,7 @@ fn about(message: &ToHub) -> Option<CallId> {
         ToHub::Ready
         | ToHub::Pause
         | ToHub::LeaseCases
+        | ToHub::FollowUp { .. }
         | ToHub::CallBack { .. }
         | ToHub::SettleCallBack { .. } => None,
     }

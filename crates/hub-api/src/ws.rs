@@ -3,8 +3,8 @@
 use crate::{ApiError, CaseBlock, UnitInfo};
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, Form, LegCause,
-    LineSignal, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
+    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUpKind, Form,
+    LegCause, LineSignal, Priority, ReclaimCause, Redacted, SeatId, SeatState, Timestamp, UnitId,
 };
 
 /// A message that must not be lost: repeated with the same `seq` until acknowledged.
@@ -139,6 +139,16 @@ pub enum ToHub {
         disposition: Disposition,
         /// A note for whoever goes on with the case, at most 4,000 characters; may be empty.
         note: String,
+    },
+    /// What a unit has done about a case, from taking note of it to closing it.
+    FollowUp {
+        /// The case.
+        number: CaseNumber,
+        /// How far the unit has come.
+        kind: FollowUpKind,
+        /// In the operator's words, at most 4,000 characters; a note and a closing have some.
+        #[serde(default)]
+        text: Redacted<String>,
     },
     /// More case numbers.
     LeaseCases,
@@ -393,6 +403,115 @@ pub struct LostCallView {
     pub over: bool,
 }
 
+/// How far a transfer has come, with the time of each step; the last transfer of a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct TransferView {
+    /// To which unit.
+    pub unit: UnitId,
+    /// The steps, oldest first.
+    pub steps: Vec<TransferStep>,
+}
+
+/// A step of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct TransferStep {
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub step: Step,
+}
+
+/// What happened in a transfer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "step")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Step {
+    /// It began: the unit has the form.
+    Started,
+    /// A seat of the unit rings.
+    Ringing {
+        /// The seat.
+        seat: SeatId,
+    },
+    /// It has answered.
+    Answered {
+        /// The seat.
+        seat: SeatId,
+    },
+    /// The unit has the caller.
+    Done {
+        /// The seat.
+        seat: SeatId,
+    },
+    /// The caller is back.
+    Reclaimed {
+        /// Why.
+        cause: ReclaimCause,
+    },
+}
+
+/// A caller who waits, as a supervisor sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct WaitingView {
+    /// The call.
+    pub call: CallId,
+    /// Who.
+    pub caller: Caller,
+    /// Since when.
+    pub since: Timestamp,
+    /// The seat that rings for it now.
+    pub ringing: Option<SeatId>,
+}
+
+/// What happens at a seat, as a supervisor sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct BoardSeat {
+    /// The seat.
+    pub seat: SeatId,
+    /// Who sits there.
+    pub operator: Option<String>,
+    /// The call there.
+    pub call: Option<BoardCall>,
+}
+
+/// A call, as a supervisor sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct BoardCall {
+    /// The call.
+    pub call: CallId,
+    /// Its case.
+    pub number: Option<CaseNumber>,
+    /// Who calls.
+    pub caller: Caller,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What it is about.
+    pub kind: String,
+    /// The priority that holds.
+    pub priority: Priority,
+    /// The operator's words so far, their first 400 characters.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub narrative: Redacted<String>,
+    /// When the caller first got a human.
+    pub answered_at: Option<Timestamp>,
+}
+
+/// All seats and waiting callers, for supervisors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct BoardView {
+    /// The seats of the unit and of those below it.
+    pub seats: Vec<BoardSeat>,
+    /// The callers who wait, in their order.
+    pub waiting: Vec<WaitingView>,
+}
+
 /// What a desk sees of a call.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -419,6 +538,10 @@ pub struct CallView {
     pub rejoining: bool,
     /// The entry of the call-back list that this call belongs to, if it is a call back.
     pub call_back: Option<CallBackId>,
+    /// The last transfer of this call, with the times of its steps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub transfer: Option<TransferView>,
 }
 
 /// All that a desk may see.
@@ -446,4 +569,16 @@ pub struct HubView {
     pub alerts: Vec<Alert>,
     /// The call that this seat lost last, until it has another one.
     pub lost: Option<LostCallView>,
+    /// Since when the first caller of this level's queue waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub waiting_since: Option<Timestamp>,
+    /// Counts up with every change of a case: whoever shows a list asks for it again.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<f64>"))]
+    pub cases_rev: u64,
+    /// All seats and waiting callers, for a supervisor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub board: Option<BoardView>,
 }

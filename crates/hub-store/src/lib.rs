@@ -15,6 +15,7 @@
 
 pub mod chain;
 mod error;
+pub mod fold;
 mod password;
 mod records;
 mod sqlite;
@@ -24,11 +25,15 @@ pub use password::{PasswordError, PasswordHash};
 pub use records::{
     CallBackRecord, CallEnd, Closing, EventRecord, KeptCall, LegRecord, NumberLease, OpenSession,
     Operator, OperatorName, OverrideRecord, RecordingRecord, SessionRecord, SettledCallBack,
-    StoredDraft, StoredEvent, TokenHash, Write,
+    StoredDraft, StoredEvent, TokenHash, TransferEnd, TransferRecord, Write,
 };
 pub use sqlite::SqliteStore;
 
-use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
+use siaga_hub_api::{CaseList, CasesQuery, EarlierCall, SearchList, SearchQuery, SimilarReport};
+use siaga_model::{
+    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
+    UnitId,
+};
 
 /// What the hub needs of a database. All methods may be called at the same time from many tasks.
 #[async_trait::async_trait]
@@ -127,6 +132,66 @@ pub trait Store: Send + Sync + 'static {
 
     /// The paths of all recordings that are known, as they were stored.
     async fn recording_files(&self) -> Result<Vec<String>, StoreError>;
+
+    /// The recording with this hash.
+    async fn recording(&self, sha256: &str) -> Result<Option<RecordingRecord>, StoreError>;
+
+    /// A page of the cases since a time, newest first; only those of one unit when it is given.
+    /// `seat` is whose cases [`siaga_hub_api::CaseFilter::Mine`] means.
+    async fn case_list(
+        &self,
+        query: &CasesQuery,
+        of: Option<&UnitId>,
+        seat: &SeatId,
+    ) -> Result<CaseList, StoreError>;
+
+    /// Calls and cases in which all words and numbers of a text are, newest first; only those whose
+    /// case is one unit's when it is given. See [`fold`] for what counts as the same word.
+    async fn search(
+        &self,
+        query: &SearchQuery,
+        of: Option<&UnitId>,
+    ) -> Result<SearchList, StoreError>;
+
+    /// The calls of a number ([`siaga_model::Caller::key`]) that arrived at or after `since`, newest
+    /// first, at most `limit`.
+    async fn calls_of(
+        &self,
+        number: &Redacted<String>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<EarlierCall>, StoreError>;
+
+    /// Reports opened at or after `since` that may be about the same as this call's form: those within
+    /// 3 km of its point or in its kecamatan, nearest first, at most `limit`.
+    async fn similar(
+        &self,
+        call: CallId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SimilarReport>, StoreError>;
+
+    /// The transfers that began in a span, `to` excluded, and have ended; read from the event log.
+    async fn transfers(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<TransferRecord>, StoreError>;
+
+    /// The calls of a case with what the line brought, oldest first.
+    async fn calls_of_case(
+        &self,
+        number: &CaseNumber,
+    ) -> Result<Vec<(CallId, CallFacts)>, StoreError>;
+
+    /// The events of a call, oldest first.
+    async fn events_of(&self, call: CallId) -> Result<Vec<StoredEvent>, StoreError>;
+
+    /// The last form of each seat that wrote it, oldest first.
+    async fn drafts(&self, call: CallId) -> Result<Vec<StoredDraft>, StoreError>;
+
+    /// What was done about a case, oldest first.
+    async fn follow_ups(&self, number: &CaseNumber) -> Result<Vec<FollowUp>, StoreError>;
 
     /// Events with a sequence number above `after`, oldest first, at most `limit`.
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;

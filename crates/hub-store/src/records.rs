@@ -3,8 +3,8 @@
 use crate::PasswordHash;
 use crate::chain::Hash;
 use siaga_model::{
-    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, Form, LegCause,
-    LegId, Redacted, SeatId, Timestamp, UnitId, Validity,
+    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUp, Form,
+    LegCause, LegId, Redacted, Role, SeatId, Timestamp, UnitId, Validity,
 };
 use std::fmt;
 
@@ -41,6 +41,8 @@ pub struct Operator {
     pub display: String,
     /// The seats that may be used; empty: all.
     pub seats: Vec<SeatId>,
+    /// What they may do beside taking calls.
+    pub role: Role,
     /// The password's hash.
     pub password: PasswordHash,
 }
@@ -87,6 +89,8 @@ pub struct OpenSession {
     pub session: SessionRecord,
     /// The operator's name as shown.
     pub display: String,
+    /// What the operator may do beside taking calls.
+    pub role: Role,
     /// The highest number taken of its desk.
     pub taken: u64,
     /// Whether its seat wanted calls.
@@ -157,6 +161,15 @@ pub enum Write {
     CaseChanged(Case),
     /// A closing as it was said.
     Closed(Closing),
+    /// What a unit has done about a case.
+    FollowedUp {
+        /// The call that opened the case.
+        call: CallId,
+        /// The case.
+        number: CaseNumber,
+        /// What.
+        follow_up: FollowUp,
+    },
     /// A recording was sealed. One that is known by its file changes nothing.
     Recording(RecordingRecord),
     /// An entry of the call-back list as it is now. A number has one open entry.
@@ -346,6 +359,30 @@ pub struct Closing {
     pub note: Redacted<String>,
     /// When.
     pub at: Timestamp,
+}
+
+/// A transfer that came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferEnd {
+    /// The unit has the caller.
+    Taken,
+    /// The operator took it back, or the call ended: it says nothing about the unit.
+    Withdrawn,
+    /// The unit did not take it.
+    NotTaken,
+}
+
+/// A transfer, read from the event log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransferRecord {
+    /// When it began.
+    pub at: Timestamp,
+    /// To which unit.
+    pub unit: UnitId,
+    /// When a seat of the unit answered first.
+    pub answered_at: Option<Timestamp>,
+    /// How it ended.
+    pub end: TransferEnd,
 }
 
 /// A sealed recording.

@@ -2,13 +2,13 @@
 //! does what the core wants.
 
 use crate::HubNews;
-use crate::core::{ConnectionId, Effect, HubCore, Seated, SitRequest, Ticket};
+use crate::core::{ConnectionId, Effect, HubCore, Seated, SitRequest, Ticket, Visitor};
 use crate::line::LineJob;
 use crate::writer::{Job, Stored};
 use siaga_call_flow::SwitchCommand;
 use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, HubView, Sequenced, ToDesk, ToHub};
 use siaga_hub_store::{NumberLease, Store, StoreError, TokenHash};
-use siaga_model::{Level, SeatId, Timestamp, UnitId};
+use siaga_model::{CallId, Level, SeatId, Timestamp, UnitId};
 use siaga_switch::{Clock, SwitchEvent};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -52,6 +52,22 @@ pub(crate) enum Inbox {
     Unit {
         token: TokenHash,
         reply: oneshot::Sender<Result<(UnitId, Level), ApiError>>,
+    },
+    Visitor {
+        token: TokenHash,
+        reply: oneshot::Sender<Result<Visitor, ApiError>>,
+    },
+    /// Whether this session's desk is shown this call.
+    IsShown {
+        token: TokenHash,
+        call: CallId,
+        reply: oneshot::Sender<bool>,
+    },
+    /// Somebody listens to a recording.
+    Heard {
+        seat: SeatId,
+        call: CallId,
+        sha256: String,
     },
     Connect {
         token: TokenHash,
@@ -171,6 +187,11 @@ impl Actor {
             }
             Inbox::Leave { token, reply } => drop(reply.send(self.core.leave(now, &token))),
             Inbox::Unit { token, reply } => drop(reply.send(self.core.unit_of(&token))),
+            Inbox::Visitor { token, reply } => drop(reply.send(self.core.visitor(&token))),
+            Inbox::IsShown { token, call, reply } => {
+                let _ = reply.send(self.core.is_shown(&token, call));
+            }
+            Inbox::Heard { seat, call, sha256 } => self.core.heard(now, &seat, call, &sha256),
             Inbox::Connect { token, desk, reply } => {
                 self.last_connection += 1;
                 let connection = ConnectionId(self.last_connection);

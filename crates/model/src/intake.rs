@@ -53,6 +53,35 @@ pub struct Caller {
     pub status: CallerStatus,
 }
 
+impl Caller {
+    /// By which calls are told to be of one person: the number in its national form, `08…`; `None`
+    /// when it is withheld.
+    pub fn key(&self) -> Option<Redacted<String>> {
+        let number = self.number.expose().trim();
+        let withheld = match self.status {
+            CallerStatus::Withheld => true,
+            CallerStatus::Verified | CallerStatus::Claimed => false,
+        };
+        if withheld || number.is_empty() {
+            return None;
+        }
+        let is_written =
+            |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')');
+        if !number.chars().all(is_written) {
+            // Not a number of the public network: an account of a PBX, say.
+            return Some(Redacted::new(number.to_lowercase()));
+        }
+        let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+        let international = digits.strip_prefix("00").unwrap_or(&digits);
+        // Indonesia's own numbers come as 08…, +628…, 628… and 00628…, as the trunk likes.
+        let national = match international.strip_prefix("62") {
+            Some(rest) if rest.len() >= 7 => format!("0{rest}"),
+            Some(_) | None => digits.clone(),
+        };
+        (!national.is_empty()).then(|| Redacted::new(national))
+    }
+}
+
 /// A point on the earth, WGS 84.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -61,6 +90,18 @@ pub struct Point {
     pub lat: f64,
     /// Degrees east, −180 to 180.
     pub lng: f64,
+}
+
+impl Point {
+    /// Distance to another point in metres, on a sphere: within 0.6 % of the truth.
+    pub fn metres_to(self, other: Self) -> f64 {
+        const EARTH_M: f64 = 6_371_000.0;
+        let (lat, other_lat) = (self.lat.to_radians(), other.lat.to_radians());
+        let half = |radians: f64| (radians / 2.0).sin().powi(2);
+        let lng = (other.lng - self.lng).to_radians();
+        let a = half(other_lat - lat) + lat.cos() * other_lat.cos() * half(lng);
+        2.0 * EARTH_M * a.sqrt().min(1.0).asin()
+    }
 }
 
 /// Where the network believes the telephone to be.
@@ -189,6 +230,38 @@ pub struct Intake {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_number_has_one_key_however_the_trunk_writes_it() {
+        let key = |number: &str, status| {
+            let caller = Caller { number: number.to_owned().into(), status };
+            caller.key().map(Redacted::into_inner)
+        };
+        for written in [
+            "081200001101",
+            "+62 812 0000 1101",
+            "6281200001101",
+            "006281200001101",
+            "0812-0000-1101",
+        ] {
+            assert_eq!(key(written, CallerStatus::Verified).as_deref(), Some("081200001101"));
+        }
+        // 62 is a country only when a whole number follows.
+        assert_eq!(key("62110", CallerStatus::Verified).as_deref(), Some("62110"));
+        assert_eq!(key("+6587654321", CallerStatus::Claimed).as_deref(), Some("6587654321"));
+        assert_eq!(key("Meja-7", CallerStatus::Claimed).as_deref(), Some("meja-7"));
+        assert_eq!(key("", CallerStatus::Verified), None);
+        assert_eq!(key("0812", CallerStatus::Withheld), None);
+        assert_eq!(key("+", CallerStatus::Claimed), None);
+    }
+
+    #[test]
+    fn a_degree_of_latitude_is_111_km() {
+        let south = Point { lat: -6.0, lng: 106.8 };
+        let north = Point { lat: -7.0, lng: 106.8 };
+        assert!((south.metres_to(north) - 111_195.0).abs() < 10.0);
+        assert!(south.metres_to(south) < 0.001);
+    }
 
     #[test]
     fn a_form_of_an_older_desk_still_reads() {

@@ -11,6 +11,7 @@
 
 mod case;
 mod cause;
+mod follow_up;
 mod id;
 mod intake;
 mod redacted;
@@ -20,13 +21,14 @@ mod verdict;
 
 pub use case::{Case, CaseNumber, CaseNumberError, CaseStatus, Disposition, NotReport};
 pub use cause::{EndedBy, LegCause, LineSignal, ReclaimCause};
+pub use follow_up::{FollowUp, FollowUpKind};
 pub use id::{CallId, LegId, ParseIdError, SeatId, UnitId};
 pub use intake::{
     CallFacts, Caller, CallerStatus, CellLocation, Channel, Danger, Direction, Form, Intake,
     OtherService, Point, Tri,
 };
 pub use redacted::Redacted;
-pub use seat::{Level, Seat, SeatState, Unit};
+pub use seat::{Level, Role, Seat, SeatState, Unit};
 pub use time::Timestamp;
 pub use verdict::{
     Advice, Destination, Finding, FindingLevel, PluginFault, PluginRef, Priority, Validity, Verdict,

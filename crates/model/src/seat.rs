@@ -18,6 +18,18 @@ pub enum Level {
     Mabes,
 }
 
+/// What somebody who logs in may do beside taking calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum Role {
+    /// Takes calls.
+    #[default]
+    Operator,
+    /// Sees every call and seat of the unit and of those below it.
+    Supervisor,
+}
+
 /// An organisation that takes calls.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]

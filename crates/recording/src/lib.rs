@@ -21,12 +21,14 @@
 mod error;
 #[allow(unsafe_code)]
 mod opus;
+mod peaks;
 mod reader;
 mod recorder;
 mod recover;
 mod thread;
 
 pub use error::{DecodeError, RecordingError, SealError, VerifyError};
+pub use peaks::{Loudness, peaks};
 pub use reader::{Seal, Verified, decode, decode_from, seal, verify};
 pub use recorder::{Recorder, RecorderOptions};
 pub use recover::{Recovered, Recovery, recover};

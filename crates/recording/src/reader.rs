@@ -131,9 +131,9 @@ fn decode_stream(mut stream: Stream) -> Result<(Vec<i16>, Vec<i16>), DecodeError
 }
 
 /// What `OpusHead` says (RFC 7845 §5.1).
-struct Head {
-    layout: Layout,
-    pre_skip: u16,
+pub(crate) struct Head {
+    pub(crate) layout: Layout,
+    pub(crate) pre_skip: u16,
 }
 
 impl Head {
@@ -166,10 +166,10 @@ impl Head {
 }
 
 /// The packets of one file, in order, hashed as they are read.
-struct Stream {
+pub(crate) struct Stream {
     path: PathBuf,
     pages: Pages,
-    head: Head,
+    pub(crate) head: Head,
     call: Option<CallId>,
     started_at: Option<Timestamp>,
     /// What the packets say, and what the last whole page says.
@@ -178,7 +178,7 @@ struct Stream {
 }
 
 impl Stream {
-    fn open(path: &Path) -> Result<Self, VerifyError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, VerifyError> {
         let file = File::open(path)
             .map_err(|source| VerifyError::Read { path: path.to_owned(), source })?;
         Self::of(Box::new(file), path)
@@ -203,7 +203,7 @@ impl Stream {
         })
     }
 
-    fn packet(&mut self) -> Result<Option<Vec<u8>>, VerifyError> {
+    pub(crate) fn packet(&mut self) -> Result<Option<Vec<u8>>, VerifyError> {
         let packet = self
             .pages
             .packet()
@@ -218,7 +218,7 @@ impl Stream {
     }
 
     /// The smaller of what the granule position claims and what the packets hold.
-    fn playable_samples(&self) -> u64 {
+    pub(crate) fn playable_samples(&self) -> u64 {
         self.granule.min(self.samples).saturating_sub(u64::from(self.head.pre_skip))
     }
 

@@ -7,7 +7,7 @@ use siaga_call_flow::FlowConfig;
 use siaga_call_flow::SwitchCommand;
 use siaga_hub::{Hub, HubConfig, HubHandle, recover_recordings};
 use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore, Store};
-use siaga_model::{Level, Redacted, Seat, SeatId, UnitId};
+use siaga_model::{Level, Redacted, Role, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError};
 use siaga_testkit::{LinkModel, SipDetour};
@@ -101,6 +101,7 @@ impl Stage {
             name: OperatorName::new(OPERATOR).context("the name of the account")?,
             display: "Operator latihan".to_owned(),
             seats: seats.iter().map(|seat| seat.id.clone()).collect(),
+            role: Role::Operator,
             password: PasswordHash::of(password.clone()).await?,
         };
         store.put_operator(&account).await?;

@@ -1,20 +1,27 @@
 //! SQLite, in a file or in memory.
 
 mod code;
+mod lists;
 mod read;
+mod search;
 mod write;
 
 use crate::{
     CallBackRecord, Closing, KeptCall, LegRecord, NumberLease, OpenSession, Operator, OperatorName,
     OverrideRecord, RecordingRecord, SessionRecord, Store, StoreError, StoredDraft, StoredEvent,
-    Write,
+    TransferRecord, Write,
 };
-use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
+use siaga_hub_api::{CaseList, CasesQuery, EarlierCall, SearchList, SearchQuery, SimilarReport};
+use siaga_model::{
+    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
+    UnitId,
+};
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Connection, Sqlite};
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -77,6 +84,7 @@ impl SqliteStore {
         let pool =
             pool.acquire_timeout(BUSY * 2).connect_with(options).await.map_err(code::failed)?;
         MIGRATIONS.run(&pool).await.map_err(|error| StoreError::Schema(error.to_string()))?;
+        search::fill(&pool).await?;
         Ok(Self { pool, in_file })
     }
 
@@ -159,6 +167,11 @@ impl Store for SqliteStore {
             for one in batch {
                 write::one(&mut tx, one).await?;
             }
+            let changed: BTreeSet<CallId> =
+                batch.iter().filter_map(write::changes_words_of).collect();
+            for call in changed {
+                search::index(&mut tx, call).await?;
+            }
             tx.commit().await.map_err(code::failed)
         };
         let stored = stored.await;
@@ -231,6 +244,72 @@ impl Store for SqliteStore {
 
     async fn recording_files(&self) -> Result<Vec<String>, StoreError> {
         read::recording_files(&self.pool).await
+    }
+
+    async fn recording(&self, sha256: &str) -> Result<Option<RecordingRecord>, StoreError> {
+        read::recording(&self.pool, sha256).await
+    }
+
+    async fn case_list(
+        &self,
+        query: &CasesQuery,
+        of: Option<&UnitId>,
+        seat: &SeatId,
+    ) -> Result<CaseList, StoreError> {
+        lists::case_list(&self.pool, query, of, seat).await
+    }
+
+    async fn search(
+        &self,
+        query: &SearchQuery,
+        of: Option<&UnitId>,
+    ) -> Result<SearchList, StoreError> {
+        search::search(&self.pool, query, of).await
+    }
+
+    async fn calls_of(
+        &self,
+        number: &Redacted<String>,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<EarlierCall>, StoreError> {
+        lists::calls_of(&self.pool, number, since, limit).await
+    }
+
+    async fn similar(
+        &self,
+        call: CallId,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<SimilarReport>, StoreError> {
+        lists::similar(&self.pool, call, since, limit).await
+    }
+
+    async fn transfers(
+        &self,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<TransferRecord>, StoreError> {
+        lists::transfers(&self.pool, from, to).await
+    }
+
+    async fn calls_of_case(
+        &self,
+        number: &CaseNumber,
+    ) -> Result<Vec<(CallId, CallFacts)>, StoreError> {
+        lists::calls_of_case(&self.pool, number).await
+    }
+
+    async fn events_of(&self, call: CallId) -> Result<Vec<StoredEvent>, StoreError> {
+        lists::events_of(&self.pool, call).await
+    }
+
+    async fn drafts(&self, call: CallId) -> Result<Vec<StoredDraft>, StoreError> {
+        lists::drafts(&self.pool, call).await
+    }
+
+    async fn follow_ups(&self, number: &CaseNumber) -> Result<Vec<FollowUp>, StoreError> {
+        lists::follow_ups(&self.pool, number).await
     }
 
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {

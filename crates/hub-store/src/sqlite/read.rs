@@ -10,9 +10,9 @@ use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Redacted, Seat, T
 use sqlx::query;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-type Rows = Result<Vec<SqliteRow>, sqlx::Error>;
+pub(super) type Rows = Result<Vec<SqliteRow>, sqlx::Error>;
 
-fn all<T>(
+pub(super) fn all<T>(
     rows: Rows,
     read: impl Fn(&Columns<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
@@ -43,6 +43,7 @@ pub(super) async fn operator(
             name: operator_name(row, "name")?,
             display: row.text("display")?,
             seats: row.json("seats")?,
+            role: row.word("role")?,
             password: PasswordHash::from_phc(row.text("password_phc")?)
                 .map_err(|error| damaged("operators.password_phc", &error.to_string()))?,
         })
@@ -80,7 +81,7 @@ pub(super) async fn facts(
 
 pub(super) async fn open_sessions(pool: &SqlitePool) -> Result<Vec<OpenSession>, StoreError> {
     let rows = query(
-        "SELECT sessions.*, operators.display FROM sessions
+        "SELECT sessions.*, operators.display, operators.role FROM sessions
          JOIN operators ON operators.name = sessions.operator
          WHERE ended_at IS NULL ORDER BY opened_at, token_sha256",
     );
@@ -93,6 +94,7 @@ pub(super) async fn open_sessions(pool: &SqlitePool) -> Result<Vec<OpenSession>,
                 opened_at: Timestamp(row.number("opened_at")?),
             },
             display: row.text("display")?,
+            role: row.word("role")?,
             taken: row.whole("taken")?,
             wants_calls: row.number("wants_calls")? != 0,
         })
@@ -143,7 +145,7 @@ pub(super) async fn late_drafts(
     all(rows, a_draft)
 }
 
-fn a_draft(row: &Columns<'_>) -> Result<StoredDraft, StoreError> {
+pub(super) fn a_draft(row: &Columns<'_>) -> Result<StoredDraft, StoreError> {
     Ok(StoredDraft {
         call: row.id("call")?,
         seat: row.id("seat")?,
@@ -340,17 +342,35 @@ pub(super) async fn recordings(
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await;
-    all(rows, |row| {
-        Ok(RecordingRecord {
-            call: row.id("call")?,
-            number: row.maybe_id("number")?,
-            file: row.text("file")?,
-            starts_at: Timestamp(row.number("starts_at")?),
-            seconds: row.real("seconds")?,
-            channels: row.whole("channels")?,
-            sha256: row.text("sha256")?,
-        })
+    all(rows, a_recording)
+}
+
+fn a_recording(row: &Columns<'_>) -> Result<RecordingRecord, StoreError> {
+    Ok(RecordingRecord {
+        call: row.id("call")?,
+        number: row.maybe_id("number")?,
+        file: row.text("file")?,
+        starts_at: Timestamp(row.number("starts_at")?),
+        seconds: row.real("seconds")?,
+        channels: row.whole("channels")?,
+        sha256: row.text("sha256")?,
     })
+}
+
+pub(super) async fn recording(
+    pool: &SqlitePool,
+    sha256: &str,
+) -> Result<Option<RecordingRecord>, StoreError> {
+    let row = query(
+        "SELECT recordings.*, cases.number FROM recordings
+         LEFT JOIN calls ON calls.id = recordings.call
+         LEFT JOIN cases ON cases.call = recordings.call OR cases.number = calls.continues
+         WHERE recordings.sha256 = ? LIMIT 1",
+    )
+    .bind(sha256)
+    .fetch_optional(pool)
+    .await;
+    maybe(row, a_recording)
 }
 
 pub(super) async fn recording_files(pool: &SqlitePool) -> Result<Vec<String>, StoreError> {
@@ -367,18 +387,17 @@ pub(super) async fn events(
         .bind(i64::from(limit))
         .fetch_all(pool)
         .await;
-    all(rows, |row| {
-        Ok(StoredEvent {
-            seq: row.whole("seq")?,
-            event: EventRecord {
-                at: Timestamp(row.number("at")?),
-                call: row.maybe_id("call")?,
-                body: row.text("body")?,
-            },
-            hash: row
-                .bytes("hash")?
-                .try_into()
-                .map_err(|_| damaged("events.hash", "not 32 bytes"))?,
-        })
+    all(rows, an_event)
+}
+
+pub(super) fn an_event(row: &Columns<'_>) -> Result<StoredEvent, StoreError> {
+    Ok(StoredEvent {
+        seq: row.whole("seq")?,
+        event: EventRecord {
+            at: Timestamp(row.number("at")?),
+            call: row.maybe_id("call")?,
+            body: row.text("body")?,
+        },
+        hash: row.bytes("hash")?.try_into().map_err(|_| damaged("events.hash", "not 32 bytes"))?,
     })
 }

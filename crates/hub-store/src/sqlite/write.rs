@@ -6,7 +6,9 @@ use crate::{
     CallBackRecord, CallEnd, Closing, EventRecord, LegRecord, NumberLease, Operator,
     OverrideRecord, RecordingRecord, SessionRecord, StoreError, StoredDraft, TokenHash, Write,
 };
-use siaga_model::{Advice, CallFacts, CallId, Case, CaseNumber, Seat, SeatId, Timestamp, Unit};
+use siaga_model::{
+    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
+};
 use sqlx::sqlite::{SqlitePool, SqliteQueryResult};
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
 
@@ -36,6 +38,9 @@ pub(super) async fn one(db: &mut SqliteConnection, write: &Write) -> Result<(), 
         Write::CaseContinued { call, number } => case_continued(db, *call, number).await,
         Write::CaseChanged(case) => case_changed(db, case).await,
         Write::Closed(record) => closing(db, record).await,
+        Write::FollowedUp { call: _, number, follow_up } => {
+            followed_up(db, number, follow_up).await
+        }
         Write::Recording(record) => recording(db, record).await,
         Write::CallBack(entry) => call_back(db, entry).await,
         Write::Taken { token, seq } => taken(db, token, *seq).await,
@@ -44,16 +49,42 @@ pub(super) async fn one(db: &mut SqliteConnection, write: &Write) -> Result<(), 
     }
 }
 
+/// The call whose words a write changes.
+pub(super) fn changes_words_of(write: &Write) -> Option<CallId> {
+    match write {
+        Write::CallArrived { call, .. } | Write::CaseContinued { call, .. } => Some(*call),
+        Write::Draft(typed) => Some(typed.call),
+        Write::CaseOpened(case) => Some(case.call),
+        Write::Closed(closing) => Some(closing.call),
+        Write::FollowedUp { call, .. } => Some(*call),
+        Write::CallEnded(_)
+        | Write::Leg(_)
+        | Write::Event(_)
+        | Write::LateDraft(_)
+        | Write::Writer { .. }
+        | Write::Advice { .. }
+        | Write::Override(_)
+        | Write::CaseChanged(_)
+        | Write::Recording(_)
+        | Write::CallBack(_)
+        | Write::Taken { .. }
+        | Write::Wants { .. }
+        | Write::SessionEnded { .. } => None,
+    }
+}
+
 pub(super) async fn operator(pool: &SqlitePool, operator: &Operator) -> Result<(), StoreError> {
     done(
         query(
-            "INSERT INTO operators (name, display, seats, password_phc) VALUES (?, ?, ?, ?)
+            "INSERT INTO operators (name, display, seats, role, password_phc)
+             VALUES (?, ?, ?, ?, ?)
              ON CONFLICT (name) DO UPDATE SET display = excluded.display, seats = excluded.seats,
-             password_phc = excluded.password_phc",
+             role = excluded.role, password_phc = excluded.password_phc",
         )
         .bind(operator.name.as_str())
         .bind(&operator.display)
         .bind(json("operators.seats", &operator.seats)?)
+        .bind(word("operators.role", &operator.role)?)
         .bind(operator.password.phc())
         .execute(pool)
         .await,
@@ -189,10 +220,11 @@ async fn call_arrived(
     facts: &CallFacts,
 ) -> Result<(), StoreError> {
     done(
-        query("INSERT INTO calls (id, facts, arrived_at) VALUES (?, ?, ?)")
+        query("INSERT INTO calls (id, facts, arrived_at, caller_key) VALUES (?, ?, ?, ?)")
             .bind(call.to_string())
             .bind(json("calls.facts", facts)?)
             .bind(facts.arrived_at.0)
+            .bind(facts.caller.key().map(Redacted::into_inner))
             .execute(db)
             .await,
     )
@@ -431,6 +463,28 @@ async fn closing(db: &mut SqliteConnection, closing: &Closing) -> Result<(), Sto
         .bind(json("closings.disposition", &closing.disposition)?)
         .bind(closing.note.expose())
         .bind(closing.at.0)
+        .execute(db)
+        .await,
+    )
+}
+
+async fn followed_up(
+    db: &mut SqliteConnection,
+    number: &CaseNumber,
+    follow_up: &FollowUp,
+) -> Result<(), StoreError> {
+    done(
+        query(
+            "INSERT INTO follow_ups (number, seat, unit, operator, kind, text, at)
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(number.to_string())
+        .bind(follow_up.seat.as_str())
+        .bind(follow_up.unit.as_str())
+        .bind(&follow_up.operator)
+        .bind(word("follow_ups.kind", &follow_up.kind)?)
+        .bind(follow_up.text.expose())
+        .bind(follow_up.at.0)
         .execute(db)
         .await,
     )

@@ -1,5 +1,6 @@
 //! What every store must do. Each function takes a fresh, empty store.
 
+pub(crate) use crate::lists::*;
 use siaga_hub_store::{
     CallBackRecord, CallEnd, Closing, EventRecord, KeptCall, LegRecord, OpenSession, Operator,
     OperatorName, OverrideRecord, PasswordHash, RecordingRecord, SessionRecord, SettledCallBack,
@@ -7,8 +8,8 @@ use siaga_hub_store::{
 };
 use siaga_model::{
     Advice, CallFacts, CallId, Caller, CallerStatus, Case, CaseNumber, CaseStatus, Disposition,
-    EndedBy, Form, LegCause, LegId, Level, PluginRef, Priority, Redacted, Seat, SeatId, Timestamp,
-    Unit, UnitId, Validity, Verdict,
+    EndedBy, Form, LegCause, LegId, Level, PluginRef, Priority, Redacted, Role, Seat, SeatId,
+    Timestamp, Unit, UnitId, Validity, Verdict,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -66,6 +67,7 @@ async fn operator() -> Operator {
         name: OperatorName::new("85010101").unwrap(),
         display: "Bripka Ratna".to_owned(),
         seats: vec![seat("pmj-1")],
+        role: Role::Supervisor,
         password: PasswordHash::of("kata sandi".to_owned().into()).await.unwrap(),
     }
 }
@@ -106,7 +108,13 @@ pub(crate) async fn a_session_ends_once<S: Store>(store: S) {
     store.open_session(&session).await.unwrap();
     let doubled = store.open_session(&session).await;
     assert!(matches!(doubled, Err(StoreError::Conflict(_))), "{doubled:?}");
-    let open = OpenSession { session, display: operator.display, taken: 0, wants_calls: false };
+    let open = OpenSession {
+        session,
+        display: operator.display,
+        role: Role::Supervisor,
+        taken: 0,
+        wants_calls: false,
+    };
     assert_eq!(store.open_sessions().await.unwrap(), [open]);
     let ended = |at| Write::SessionEnded { token: token.clone(), at: Timestamp(at) };
     store.apply(&[ended(2)]).await.unwrap();

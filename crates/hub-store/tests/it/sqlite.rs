@@ -45,6 +45,15 @@ keeps_the_contract!(
     cases_come_newest_first,
     what_a_call_produced_is_read_back_as_it_was,
     events_keep_their_order_and_their_chain,
+    what_was_typed_is_found_by_word_number_name_and_place,
+    a_word_that_was_taken_out_is_not_found_any_more,
+    a_search_is_read_in_pages,
+    a_list_of_cases_is_counted_and_read_in_pages,
+    what_a_unit_does_about_a_case_is_kept_in_order,
+    a_number_is_remembered_however_it_is_written,
+    reports_near_by_are_told_and_others_are_not,
+    transfers_are_read_from_the_log,
+    a_recording_is_found_by_its_hash,
 );
 
 #[tokio::test]

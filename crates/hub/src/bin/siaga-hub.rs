@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_call_flow::FlowConfig;
 use siaga_hub::{Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv};
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
-use siaga_model::{Redacted, SeatId};
+use siaga_model::{Redacted, Role, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, Switch};
 use siaga_switch_asterisk::{AsteriskConfig, AsteriskSwitch, names};
@@ -49,6 +49,9 @@ struct AddOperator {
     /// Seats that may be used, separated by commas; without it: all.
     #[arg(long, value_delimiter = ',')]
     seats: Vec<SeatId>,
+    /// Sees every seat and call of the unit and of those below it.
+    #[arg(long)]
+    supervisor: bool,
     /// The database file.
     #[arg(long)]
     db: PathBuf,
@@ -166,7 +169,8 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
     let password = Redacted::new(password.trim_end_matches(['\r', '\n']).to_owned());
     let password = PasswordHash::of(password).await?;
     let store = SqliteStore::open(&add.db).await.context("opening the database")?;
-    let operator = Operator { name, display: add.display, seats: add.seats, password };
+    let role = if add.supervisor { Role::Supervisor } else { Role::Operator };
+    let operator = Operator { name, display: add.display, seats: add.seats, role, password };
     store.put_operator(&operator).await.context("storing the operator")?;
     store.close().await;
     println!("{}", operator.name);

@@ -10,8 +10,8 @@ use siaga_call_flow::{CallPhase, Input};
 use siaga_hub_api::{ApiError, CallBackId, CallBackView, ErrorCode};
 use siaga_hub_store::{CallBackRecord, OperatorName, SettledCallBack, Write};
 use siaga_model::{
-    CallFacts, CallId, Caller, CallerStatus, Case, CaseStatus, Direction, Form, Level, Redacted,
-    SeatId, Timestamp, UnitId,
+    CallFacts, CallId, Caller, Case, CaseStatus, Direction, Form, Level, Redacted, SeatId,
+    Timestamp, UnitId,
 };
 use std::collections::BTreeMap;
 
@@ -39,31 +39,6 @@ pub(super) struct CallBacks {
     open: BTreeMap<CallId, Open>,
 }
 
-/// By which calls are told to be of one person: the number in its national form.
-pub(super) fn key(caller: &Caller) -> Option<Redacted<String>> {
-    let number = caller.number.expose().trim();
-    let withheld = match caller.status {
-        CallerStatus::Withheld => true,
-        CallerStatus::Verified | CallerStatus::Claimed => false,
-    };
-    if withheld || number.is_empty() {
-        return None;
-    }
-    let is_written = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | ' ' | '.' | '(' | ')');
-    if !number.chars().all(is_written) {
-        // Not a number of the public network: an account of a PBX, say.
-        return Some(Redacted::new(number.to_lowercase()));
-    }
-    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
-    let international = digits.strip_prefix("00").unwrap_or(&digits);
-    // Indonesia's own numbers come as 08…, +628…, 628… and 00628…, as the trunk likes.
-    let national = match international.strip_prefix("62") {
-        Some(rest) if rest.len() >= 7 => format!("0{rest}"),
-        Some(_) | None => digits.clone(),
-    };
-    (!national.is_empty()).then(|| Redacted::new(national))
-}
-
 impl CallBacks {
     pub(super) fn restore(&mut self, record: CallBackRecord) {
         self.open.insert(record.id, Open { record, calling: None });
@@ -71,7 +46,7 @@ impl CallBacks {
 
     /// The open entry to which a call of this caller belongs.
     fn of(&self, call: CallId, caller: &Caller) -> Option<CallId> {
-        match key(caller) {
+        match caller.key() {
             None => self.open.contains_key(&call).then_some(call),
             Some(key) => {
                 let mut open = self.open.values();
@@ -127,7 +102,7 @@ impl HubCore {
                 };
                 CallBackRecord {
                     id: call,
-                    number: key(&record.facts.caller),
+                    number: record.facts.caller.key(),
                     caller: record.facts.caller.clone(),
                     unit,
                     form: Form::default(),
@@ -333,7 +308,7 @@ impl HubCore {
     }
 
     fn is_on_the_line(&self, caller: &Caller) -> bool {
-        let wanted = key(caller);
+        let wanted = caller.key();
         self.flow.calls().any(|call| match call.phase {
             CallPhase::Ended { .. } => false,
             CallPhase::Queued { .. }
@@ -344,7 +319,7 @@ impl HubCore {
             | CallPhase::CallingBack { .. } => self
                 .records
                 .get(&call.call)
-                .is_some_and(|record| key(&record.facts.caller) == wanted),
+                .is_some_and(|record| record.facts.caller.key() == wanted),
         })
     }
 
@@ -417,36 +392,5 @@ impl HubCore {
             seated.max_by_key(|unit| unit.level)
         };
         ours.or_else(highest).map(|unit| unit.id.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn told(number: &str, status: CallerStatus) -> Option<String> {
-        let caller = Caller { number: number.to_owned().into(), status };
-        key(&caller).map(Redacted::into_inner)
-    }
-
-    #[test]
-    fn a_number_is_one_however_the_trunk_writes_it() {
-        for written in
-            ["081200001101", "+6281200001101", "6281200001101", "006281200001101", "0812-0000-1101"]
-        {
-            let found = told(written, CallerStatus::Verified);
-            assert_eq!(found.as_deref(), Some("081200001101"), "{written}");
-        }
-        // 62 is a country only when a whole number follows.
-        assert_eq!(told("62110", CallerStatus::Verified).as_deref(), Some("62110"));
-        assert_eq!(told("+6587654321", CallerStatus::Claimed).as_deref(), Some("6587654321"));
-        assert_eq!(told("Meja-7", CallerStatus::Claimed).as_deref(), Some("meja-7"));
-    }
-
-    #[test]
-    fn a_withheld_number_is_nobody_elses() {
-        assert_eq!(told("", CallerStatus::Verified), None);
-        assert_eq!(told("0812", CallerStatus::Withheld), None);
-        assert_eq!(told("+", CallerStatus::Claimed), None);
     }
 }

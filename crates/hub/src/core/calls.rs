@@ -3,7 +3,7 @@
 use super::restored::is_open;
 use super::{AuditEvent, CASES_REMEMBERED, ENDED_REMEMBERED, Effect, HubCore, numbers};
 use crate::HubNews;
-use siaga_hub_api::{CallBackId, CaseBlock, Draft};
+use siaga_hub_api::{CallBackId, CaseBlock, Draft, TransferView};
 use siaga_hub_store::{CallEnd, Closing, NumberLease, Write};
 use siaga_model::{
     Advice, CallFacts, CallId, Case, CaseNumber, CaseStatus, Disposition, EndedBy, Priority,
@@ -43,6 +43,10 @@ pub(super) struct CallRecord {
     pub(super) pending: Option<Closing>,
     /// The entry of the call-back list that this call back belongs to.
     pub(super) call_back: Option<CallBackId>,
+    /// The last transfer.
+    pub(super) transfer: Option<TransferView>,
+    /// When the caller first got a human.
+    pub(super) answered_at: Option<Timestamp>,
 }
 
 impl CallRecord {
@@ -61,6 +65,8 @@ impl CallRecord {
             closing: None,
             pending: None,
             call_back: None,
+            transfer: None,
+            answered_at: None,
         }
     }
 
@@ -185,6 +191,7 @@ impl HubCore {
         };
         record.case = Some(case.clone());
         self.writes.push(Write::CaseOpened(case));
+        self.cases_rev += 1;
         let opened = AuditEvent::CaseOpened { call, number: number.to_string(), seat };
         self.audit(at, Some(call), &opened);
         self.effects.push_back(Effect::News(HubNews::CaseOpened { at, call, number }));
@@ -303,6 +310,7 @@ impl HubCore {
             return;
         };
         self.writes.push(Write::CaseChanged(case.clone()));
+        self.cases_rev += 1;
         self.list_case(case);
         self.sittings.all_dirty();
     }

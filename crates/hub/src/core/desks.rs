@@ -20,7 +20,7 @@ const LIMITS: [(&str, usize); 6] = [
     ("reporter_relation", 200),
 ];
 /// The note of a closing.
-const NOTE_LIMIT: usize = 4_000;
+pub(super) const NOTE_LIMIT: usize = 4_000;
 /// The reason of an override.
 const REASON: std::ops::RangeInclusive<usize> = 3..=2_000;
 
@@ -112,6 +112,7 @@ impl HubCore {
                 let closing = self.closing(now, who, call, disposition, note)?;
                 self.close(now, who, closing)
             }
+            ToHub::FollowUp { number, kind, text } => self.follow_up(now, who, &number, kind, text),
             ToHub::LeaseCases => self.lease_more(now, who),
         }
     }

@@ -9,9 +9,11 @@
 //! Everything that must last leaves as [`Effect::Store`], one for each input, in the order in which
 //! it happened. A desk's message is acknowledged only after what it caused is stored.
 
+mod board;
 mod call_backs;
 mod calls;
 mod desks;
+mod follow_ups;
 mod numbers;
 mod restored;
 mod sittings;
@@ -22,7 +24,7 @@ mod views;
 mod tests;
 
 pub(crate) use restored::{Found, FoundCall};
-pub(crate) use sittings::{Seated, SitRequest};
+pub(crate) use sittings::{Seated, SitRequest, Visitor};
 
 use crate::config::local_day;
 use crate::{HubConfig, HubNews};
@@ -36,7 +38,8 @@ use siaga_call_flow::{
 use siaga_hub_api::{ApiError, ErrorCode, HubView, ToDesk, UnitInfo};
 use siaga_hub_store::{EventRecord, LegRecord, NumberLease, RecordingRecord, StoreError, Write};
 use siaga_model::{
-    CallId, Case, LegCause, Priority, Seat, SeatId, SeatState, Timestamp, Unit, UnitId,
+    CallId, Case, FollowUpKind, LegCause, Priority, Seat, SeatId, SeatState, Timestamp, Unit,
+    UnitId,
 };
 use siaga_switch::{LegReport, RecordingReport, SwitchEvent};
 use sittings::{Sitting, Sittings};
@@ -95,6 +98,8 @@ pub(crate) enum AuditEvent<'a> {
     RecordingRecovered { call: CallId, sha256: &'a str },
     RecordingTrouble { call: CallId },
     RecordingResumed { call: CallId },
+    RecordingHeard { call: CallId, seat: &'a SeatId, sha256: &'a str },
+    FollowedUp { call: CallId, number: String, seat: &'a SeatId, kind: FollowUpKind },
     StoringFailed,
     StoringAgain,
     PriorityRaised { call: CallId, priority: Priority },
@@ -122,6 +127,8 @@ pub(crate) struct HubCore {
     to_act_on: Vec<Case>,
     call_backs: CallBacks,
     trouble: Trouble,
+    /// Counts changes of cases, for desks that show lists.
+    cases_rev: u64,
     effects: VecDeque<Effect>,
     /// What the input that is being handled has caused so far.
     writes: Vec<Write>,
@@ -156,6 +163,7 @@ impl HubCore {
             to_act_on: Vec::new(),
             call_backs: CallBacks::default(),
             trouble: Trouble::default(),
+            cases_rev: 0,
             effects: VecDeque::new(),
             writes: Vec::new(),
             flow_due: None,
@@ -404,6 +412,7 @@ impl HubCore {
 
     fn happened(&mut self, at: Timestamp, event: FlowEvent) {
         self.log(at, call_of(&event), &event);
+        self.note_times(at, &event);
         match &event {
             FlowEvent::Answered { call, seat }
             | FlowEvent::TransferDone { call, seat, .. }

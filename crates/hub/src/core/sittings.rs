@@ -8,7 +8,7 @@ use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, numbers};
 use siaga_call_flow::SeatChange;
 use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, UnitInfo};
 use siaga_hub_store::{NumberLease, OpenSession, OperatorName, TokenHash, Write};
-use siaga_model::{CallId, Level, Seat, SeatId, Timestamp, UnitId};
+use siaga_model::{CallId, Level, Role, Seat, SeatId, Timestamp, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -28,6 +28,7 @@ pub(crate) struct SitRequest {
     pub(crate) token: TokenHash,
     pub(crate) operator: OperatorName,
     pub(crate) display: String,
+    pub(crate) role: Role,
     /// The seats that this operator may use; empty: all.
     pub(crate) allowed: Vec<SeatId>,
     pub(crate) seat: SeatId,
@@ -43,6 +44,22 @@ pub(crate) struct Seated {
     pub(crate) transfer_ring_s: u32,
     /// The operator's name as shown.
     pub(crate) display: String,
+    pub(crate) role: Role,
+}
+
+/// Who asks something over HTTP.
+#[derive(Debug)]
+pub(crate) struct Visitor {
+    pub(crate) seat: SeatId,
+    pub(crate) unit: UnitId,
+    pub(crate) level: Level,
+}
+
+impl Visitor {
+    /// The unit whose cases this visitor may see; `None`: all.
+    pub(crate) fn sees_only(&self) -> Option<&UnitId> {
+        (self.level < Level::Polda).then_some(&self.unit)
+    }
 }
 
 /// Whether the desk's socket stands.
@@ -58,7 +75,8 @@ pub(super) struct Sitting {
     pub(super) session: SessionId,
     pub(super) token: TokenHash,
     pub(super) operator: OperatorName,
-    display: String,
+    pub(super) display: String,
+    pub(super) role: Role,
     since: Timestamp,
     expires: Timestamp,
     link: Link,
@@ -79,6 +97,7 @@ impl Sitting {
             token: open.session.token,
             operator: open.session.operator,
             display: open.display,
+            role: open.role,
             since: open.session.opened_at,
             expires: open.session.opened_at + LIFE,
             link: Link::Gone { since: now },
@@ -266,6 +285,7 @@ impl HubCore {
             token: request.token,
             operator: request.operator,
             display: request.display,
+            role: request.role,
             since: now,
             expires: now + LIFE,
             link: Link::Gone { since: now },
@@ -273,11 +293,11 @@ impl HubCore {
             failed: BTreeSet::new(),
             wants: false,
         };
-        let display = sitting.display.clone();
+        let (display, role) = (sitting.display.clone(), sitting.role);
         self.sittings.seat(seat.id.clone(), sitting);
         self.audit(now, None, &AuditEvent::SessionOpened { seat: &seat.id });
         self.commit(None);
-        Ok(self.seated(seat, &unit, display))
+        Ok(self.seated(seat, &unit, display, role))
     }
 
     /// A desk that was started again goes on in its session.
@@ -287,19 +307,20 @@ impl HubCore {
         let seat = self.seats.get(&id).cloned().ok_or_else(gone)?;
         let unit = self.units.get(&seat.unit).cloned().ok_or_else(gone)?;
         let sitting = self.sittings.get(&id).ok_or_else(gone)?;
-        let display = sitting.display.clone();
+        let (display, role) = (sitting.display.clone(), sitting.role);
         self.audit(now, None, &AuditEvent::SessionResumed { seat: &id });
         self.commit(None);
-        Ok(self.seated(seat, &unit, display))
+        Ok(self.seated(seat, &unit, display, role))
     }
 
-    fn seated(&self, seat: Seat, unit: &siaga_model::Unit, display: String) -> Seated {
+    fn seated(&self, seat: Seat, unit: &siaga_model::Unit, display: String, role: Role) -> Seated {
         Seated {
             unit: unit.id.clone(),
             level: unit.level,
             units: self.unit_infos(),
             transfer_ring_s: u32::try_from(self.flow_config.transfer_ring.as_secs()).unwrap_or(10),
             display,
+            role,
             seat,
         }
     }
@@ -345,6 +366,24 @@ impl HubCore {
         let unit = self.seats.get(&seat).and_then(|seat| self.units.get(&seat.unit));
         unit.map(|unit| (unit.id.clone(), unit.level))
             .ok_or_else(|| ApiError::new(ErrorCode::NoSuchUnit, "the seat's unit is gone"))
+    }
+
+    /// Who a session is.
+    pub(crate) fn visitor(&self, token: &TokenHash) -> Result<Visitor, ApiError> {
+        let (unit, level) = self.unit_of(token)?;
+        Ok(Visitor { seat: self.seat_of(token)?, unit, level })
+    }
+
+    /// Whether a session's desk is shown this call just now.
+    pub(crate) fn is_shown(&self, token: &TokenHash, call: CallId) -> bool {
+        let sitting = self.sittings.by_token(token).map(|(_, sitting)| &sitting.link);
+        matches!(sitting, Some(Link::Up { shown, .. }) if shown.contains(&call))
+    }
+
+    /// Somebody listens to a recording.
+    pub(crate) fn heard(&mut self, now: Timestamp, seat: &SeatId, call: CallId, sha256: &str) {
+        self.audit(now, Some(call), &AuditEvent::RecordingHeard { call, seat, sha256 });
+        self.commit(None);
     }
 
     /// The desk of a session has opened a socket. An earlier one of the same session is closed: it

@@ -7,7 +7,7 @@ use siaga_call_flow::FlowConfig;
 use siaga_hub_api::Sequenced;
 use siaga_hub_api::ToHub;
 use siaga_hub_store::{OperatorName, TokenHash};
-use siaga_model::{CallFacts, CaseStatus, Disposition, LegId, Level, Redacted, SeatState};
+use siaga_model::{CallFacts, CaseStatus, Disposition, LegId, Level, Redacted, Role, SeatState};
 use siaga_switch::Clock;
 
 /// 2026-11-23 23:59:50 in Jakarta.
@@ -61,6 +61,7 @@ impl Bench {
             token: token(n),
             operator: OperatorName::new(operator).unwrap(),
             display: operator.to_owned(),
+            role: Role::Operator,
             allowed: Vec::new(),
             seat: seat(),
         };

@@ -41,6 +41,9 @@ impl HubCore {
             call_backs: unit.map(|unit| self.call_backs.views(unit)).unwrap_or_default(),
             alerts: self.alerts(),
             lost: self.lost_view(seat),
+            waiting_since: self.waiting_since(),
+            cases_rev: self.cases_rev,
+            board: self.board(seat),
         };
         (view, shown)
     }
@@ -141,6 +144,7 @@ impl HubCore {
             silence: silence(view.silence),
             rejoining: view.rejoining.contains(seat),
             call_back: record.call_back,
+            transfer: record.transfer.clone(),
         })
     }
 }
@@ -154,7 +158,7 @@ fn silence(check: SilenceCheck) -> SilenceView {
     }
 }
 
-fn phase(phase: CallPhase) -> Phase {
+pub(super) fn phase(phase: CallPhase) -> Phase {
     match phase {
         CallPhase::Queued { since, level: _ } => Phase::Queued { since },
         CallPhase::Ringing { seat, since, until } => Phase::Ringing { seat, since, until },

@@ -37,6 +37,7 @@ pub(super) async fn login(
         token: hash.clone(),
         operator: operator.name.clone(),
         display: operator.display,
+        role: operator.role,
         allowed: operator.seats,
         seat: request.seat,
     };
@@ -156,6 +157,7 @@ fn session(
     Session {
         token,
         operator_name: seated.display,
+        role: seated.role,
         sip: SipAccount {
             ws_url: endpoint.ws_url,
             domain: endpoint.domain,

@@ -3,12 +3,15 @@
 mod door;
 mod error;
 mod figures;
+mod files;
+mod lists;
 mod login;
 mod resources;
 mod socket;
 
 use crate::HubConfig;
 use crate::actor::Inbox;
+use crate::core::Visitor;
 use crate::flood::Requests;
 use crate::gate::LoginGate;
 use crate::line::LineJob;
@@ -23,8 +26,9 @@ pub(crate) use door::{Door, Guest};
 use error::Failure;
 use sha2::{Digest, Sha256};
 use siaga_hub_api::{
-    CASES_PATH, DESK_SOCKET_PATH, ErrorCode, FIGURES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH,
-    PLUGINS_PATH, PluginRelease, RECORDINGS_PATH, SESSION_PATH,
+    ABOUT_PATH, AUDIO_PATH, CASE_LIST_PATH, CASES_PATH, DESK_SOCKET_PATH, ErrorCode, FIGURES_PATH,
+    FILES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, ODDS_PATH, PLUGINS_PATH, PluginRelease,
+    RECORDINGS_PATH, SEARCH_PATH, SESSION_PATH,
 };
 use siaga_hub_store::{PasswordError, PasswordHash, Store, TokenHash};
 use siaga_model::{Level, Redacted, Seat, UnitId};
@@ -68,6 +72,9 @@ struct Inner {
     gate: Mutex<LoginGate>,
     requests: Mutex<Requests>,
     passwords: Semaphore,
+    /// Recordings that are decoded at the same time; calls must not feel it.
+    decoders: Semaphore,
+    utc_offset_min: i32,
     /// Checked when there is no such operator, so that the answer takes as long.
     nobody: PasswordHash,
 }
@@ -93,6 +100,8 @@ impl Shared {
             gate: Mutex::new(LoginGate::default()),
             requests: Mutex::new(Requests::default()),
             passwords: Semaphore::new(PASSWORDS_AT_ONCE),
+            decoders: Semaphore::new(1),
+            utc_offset_min: config.utc_offset_min,
             nobody: PasswordHash::of(random_secret()).await?,
         })))
     }
@@ -105,6 +114,12 @@ impl Shared {
         let (reply, answer) = oneshot::channel();
         self.0.hub.send(question(reply)).await.map_err(|_| Failure::Stopping)?;
         answer.await.map_err(|_| Failure::Stopping)
+    }
+
+    /// Who asks, by the token, with the seat.
+    async fn visitor(&self, headers: &HeaderMap) -> Result<Visitor, Failure> {
+        let token = token(headers)?;
+        Ok(self.ask(|reply| Inbox::Visitor { token, reply }).await??)
     }
 
     /// Who asks, by the token.
@@ -140,6 +155,13 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route(&format!("{PLUGINS_PATH}/{{sha256}}"), get(resources::plugin))
         .route(CASES_PATH, get(resources::cases))
         .route(&format!("{CASES_PATH}/{{number}}"), get(resources::case))
+        .route(CASE_LIST_PATH, post(lists::case_list))
+        .route(SEARCH_PATH, post(lists::search))
+        .route(&format!("{ABOUT_PATH}/{{call}}"), get(lists::about))
+        .route(ODDS_PATH, get(lists::odds))
+        .route(&format!("{FILES_PATH}/{{number}}"), get(files::file))
+        .route(&format!("{AUDIO_PATH}/{{sha256}}"), get(files::audio))
+        .route(&format!("{AUDIO_PATH}/{{sha256}}/peaks"), get(files::peaks))
         .route(RECORDINGS_PATH, get(resources::recordings))
         .route(FIGURES_PATH, get(figures::figures))
         .route(HEALTH_PATH, get(resources::health))

@@ -100,7 +100,7 @@ fn may_see((unit, level): &(UnitId, Level), case: &Case) -> bool {
     *level >= Level::Polda || case.unit.as_ref() == Some(unit)
 }
 
-fn info(record: RecordingRecord) -> RecordingInfo {
+pub(super) fn info(record: RecordingRecord) -> RecordingInfo {
     let name = std::path::Path::new(&record.file).file_name();
     RecordingInfo {
         call: record.call,

@@ -8,6 +8,7 @@ mod binary;
 mod call_backs;
 mod calls;
 mod figures;
+mod lists;
 mod neighbours;
 mod restart;
 mod trouble;

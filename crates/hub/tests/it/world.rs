@@ -8,8 +8,8 @@ use siaga_hub_api::{
 };
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{
-    CallFacts, CallId, Caller, CallerStatus, Form, LegCause, LegId, Level, Redacted, Seat, SeatId,
-    Timestamp, Unit, UnitId,
+    CallFacts, CallId, Caller, CallerStatus, Form, LegCause, LegId, Level, Redacted, Role, Seat,
+    SeatId, Timestamp, Unit, UnitId,
 };
 use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError, SwitchEvent};
 use std::net::SocketAddr;
@@ -225,7 +225,9 @@ impl World {
             if store.operator(&name).await.unwrap().is_none() {
                 let password = PasswordHash::of(PASSWORD.to_owned().into()).await.unwrap();
                 let display = format!("Bripka {name}");
-                store.put_operator(&Operator { name, display, seats, password }).await.unwrap();
+                let role = if name.as_str() == "sari" { Role::Supervisor } else { Role::Operator };
+                let operator = Operator { name, display, seats, role, password };
+                store.put_operator(&operator).await.unwrap();
             }
         }
         let switch = Arc::new(ScriptedSwitch::default());
