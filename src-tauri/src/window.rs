@@ -23,19 +23,23 @@ async fn intent(engine: State<'_, Engine>, intent: Intent) -> Result<(), ()> {
     Ok(())
 }
 
-/// Sends the whole state now and after every change. States that come faster than they can be sent
-/// are skipped: only the newest counts.
+/// Sends the whole state now, and after every change what has changed of it (see
+/// [`DeskState::packet`]). States that come faster than they can be sent are skipped: only the newest
+/// counts.
 #[tauri::command]
 async fn subscribe(
     engine: State<'_, Engine>,
     subscription: State<'_, Subscription>,
-    channel: Channel<Arc<DeskState>>,
+    channel: Channel<DeskState>,
 ) -> Result<(), ()> {
     let mut states = engine.states();
     let task = tauri::async_runtime::spawn(async move {
+        let mut sent: Option<Arc<DeskState>> = None;
         loop {
             let state = states.borrow_and_update().clone();
-            if channel.send(state).is_err() || states.changed().await.is_err() {
+            let packet = state.packet(sent.as_deref());
+            sent = Some(state);
+            if channel.send(packet).is_err() || states.changed().await.is_err() {
                 return;
             }
         }

@@ -85,6 +85,20 @@ pub(crate) fn open(id: HostId, selection: &Selection) -> Result<(Streams, Opened
     Ok((Streams { _input: input_stream, _output: output_stream }, opened))
 }
 
+/// Opens a loudspeaker alone. Blocks, perhaps for ever.
+pub(crate) fn open_output(
+    id: HostId,
+    name: Option<&str>,
+) -> Result<(Stream, Feed<Producer<i16>>), DeviceError> {
+    let host = cpal::host_from_id(id).map_err(|_| DeviceError::NoOutput)?;
+    let device = pick(&host, name, Direction::Output)?;
+    let told = |error: &cpal::Error| explain(error, &device, name.is_some(), Direction::Output);
+    let (stream, feed) =
+        build_output(&device, &Arc::new(Pulse::default())).map_err(|error| told(&error))?;
+    stream.play().map_err(|error| told(&error))?;
+    Ok((stream, feed))
+}
+
 /// Whether `device` is what somebody chose: by the name that is shown, or by its stable id.
 pub(crate) fn is_called(device: &Device, name: &str) -> bool {
     device.to_string() == name || device_id(device).is_some_and(|id| id == name)

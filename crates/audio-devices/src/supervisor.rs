@@ -136,6 +136,24 @@ impl AudioDevices {
         Ok((capture, Playback::new(fresh_outputs, Some(alive)), Events(told)))
     }
 
+    /// Opens a loudspeaker alone, by name or id, or the system's. Nobody watches it: it is for what is
+    /// short, such as a ring. Closed when the [`Playback`] is dropped. Blocks for at most five seconds a
+    /// sound system.
+    ///
+    /// # Errors
+    /// The one that tells most, when several sound systems were tried.
+    pub fn open_output(name: Option<&str>) -> Result<Playback, DeviceError> {
+        let mut failed = DeviceError::NoOutput;
+        for id in device::hosts() {
+            match open_output_at(id, name.map(ToOwned::to_owned)) {
+                Ok(playback) => return Ok(playback),
+                Err(error) if error.weight() >= failed.weight() => failed = error,
+                Err(_) => {}
+            }
+        }
+        Err(failed)
+    }
+
     /// The devices that could be chosen, of the first sound system that has any.
     ///
     /// # Errors
@@ -151,6 +169,32 @@ impl AudioDevices {
         }
         Err(failed)
     }
+}
+
+/// The stream is made, kept and dropped on one thread, so that none of it can block others.
+fn open_output_at(id: HostId, name: Option<String>) -> Result<Playback, DeviceError> {
+    let (answer, answered) = mpsc::sync_channel(1);
+    let (alive, closed) = mpsc::sync_channel::<()>(0);
+    thread::Builder::new()
+        .name(format!("audio-out-{id}"))
+        .spawn(move || match device::open_output(id, name.as_deref()) {
+            Ok((stream, feed)) => {
+                if answer.send(Ok(feed)).is_ok() {
+                    // Ends with an error when the other end is dropped: nothing is ever sent.
+                    let _ = closed.recv();
+                }
+                drop(stream);
+            }
+            Err(error) => {
+                let _ = answer.send(Err(error));
+            }
+        })
+        .map_err(|_| timeout())?;
+    let feed = answered.recv_timeout(HOST_TIMEOUT).map_err(|_| timeout())??;
+    let (outputs, fresh_outputs) = mpsc::sync_channel(1);
+    // The receiver is at hand and empty.
+    let _ = outputs.try_send(feed);
+    Ok(Playback::new(fresh_outputs, Some(Arc::new(alive))))
 }
 
 fn timeout() -> DeviceError {

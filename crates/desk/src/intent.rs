@@ -1,8 +1,13 @@
 //! What a person (or a program that plays one) wants of a desk.
 
+use crate::settings::Settings;
+use crate::shelf::PlaceQuery;
 use serde::{Deserialize, Serialize};
-use siaga_hub_api::{CallBackId, HandoverChoice};
-use siaga_model::{CallId, Disposition, Form, Redacted, SeatId, UnitId, Validity};
+use siaga_hub_api::{CallBackId, CasesQuery, HandoverChoice, SearchQuery};
+use siaga_model::{
+    CallId, CaseNumber, Disposition, FollowUpKind, Form, Redacted, SeatId, Timestamp, UnitId,
+    Validity,
+};
 
 /// The one typed command of the window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -112,4 +117,66 @@ pub enum Intent {
     },
     /// Hide the notice.
     DismissNotice,
+    /// Show a page of cases ([`crate::DeskState::cases`]) and keep it up to date.
+    ShowCases {
+        /// Which.
+        query: CasesQuery,
+    },
+    /// Search; an empty text shows nothing any more.
+    Search {
+        /// For what.
+        query: SearchQuery,
+    },
+    /// Show a case whole, or none any more.
+    ShowCase {
+        /// Which.
+        number: Option<CaseNumber>,
+    },
+    /// Show figures since a time and keep them up to date; for supervisors.
+    ShowFigures {
+        /// Since when.
+        from: Timestamp,
+    },
+    /// Show what a recording looks like.
+    ShowPeaks {
+        /// The recording's hash.
+        sha256: String,
+    },
+    /// Look for places by words or by a point, or for none any more.
+    FindPlaces {
+        /// Where.
+        query: Option<PlaceQuery>,
+    },
+    /// Tell what this unit has done about a case.
+    FollowUp {
+        /// The case.
+        number: CaseNumber,
+        /// How far the unit has come.
+        kind: FollowUpKind,
+        /// In the operator's words; a note and a closing have some.
+        #[cfg_attr(feature = "ts", ts(type = "string"))]
+        text: Redacted<String>,
+    },
+    /// Play a recording over the headset. Not while a call is here; a call that rings ends it.
+    Play {
+        /// The recording's hash.
+        sha256: String,
+        /// From where, in milliseconds.
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        from_ms: u64,
+    },
+    /// Play no more.
+    StopPlaying,
+    /// What is set at this computer from now on. Values out of range become their defaults.
+    ChangeSettings {
+        /// All of it.
+        settings: Box<Settings>,
+    },
+    /// List the sound devices anew.
+    ListDevices,
+    /// Begin or end the test of headset and microphone. Not while a call is here.
+    TestSound {
+        /// Begin.
+        on: bool,
+    },
 }

@@ -16,16 +16,21 @@ mod core;
 mod intent;
 mod journal;
 mod link;
+mod ringer;
+mod settings;
+mod shelf;
 mod shell;
 mod state;
 mod voice;
 
 pub use config::{AudioChoice, DeskConfig};
 pub use intent::Intent;
+pub use settings::{AnswerKey, Language, Settings, Theme};
+pub use shelf::{Looked, PlaceQuery, PlaceSort, PlaceView, Playing, Slice};
 pub use shell::DeskHandle;
 pub use state::{
-    AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, KeptForm, LinkHealth,
-    Notice, PhoneState, SessionInfo,
+    AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, DeviceView, KeptForm,
+    LinkHealth, Notice, PhoneState, SessionInfo, SoundTest,
 };
 
 use std::sync::Arc;

@@ -1,8 +1,15 @@
 //! What a window draws: all of it, in one message.
 
+use crate::settings::Settings;
+use crate::shelf::{Looked, PlaceQuery, PlaceView, Playing, Slice};
 use serde::{Deserialize, Serialize};
-use siaga_hub_api::{ErrorCode, HubView, UnitInfo};
-use siaga_model::{Advice, CallId, Disposition, Form, Level, Seat, Timestamp, UnitId};
+use siaga_hub_api::{
+    AboutCall, CaseFile, CaseList, CasesQuery, ErrorCode, FiguresInfo, HubView, Peaks, SearchList,
+    SearchQuery, UnitInfo, UnitOdds,
+};
+use siaga_model::{
+    Advice, CallId, CaseNumber, Disposition, Form, Level, Role, Seat, Timestamp, UnitId,
+};
 
 /// Whether a connection stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,6 +147,10 @@ pub struct SessionInfo {
     pub level: Level,
     /// The operator's name as shown.
     pub operator_name: String,
+    /// What the operator may do beside taking calls.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Role>"))]
+    pub role: Role,
     /// All units that reports can go to.
     pub units: Vec<UnitInfo>,
     /// Seconds for which a unit may ring in a transfer.
@@ -222,7 +233,9 @@ pub struct DeskState {
     /// The plugins.
     pub advisor: AdvisorHealth,
     /// The last view of the hub.
-    pub view: Option<HubView>,
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional = false, as = "Option<HubView>"))]
+    pub view: Slice<Option<HubView>>,
     /// The call at this desk.
     pub call: Option<DeskCall>,
     /// What the operator should know.
@@ -239,4 +252,126 @@ pub struct DeskState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub not_kept: Option<String>,
+    /// The state that this one completes: parts that are missing are as they were in it. `None`: this
+    /// is the whole state.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<f64>"))]
+    pub after: Option<u64>,
+    /// The list of cases that is shown.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CasesQuery, CaseList>>>"))]
+    pub cases: Slice<Option<Looked<CasesQuery, CaseList>>>,
+    /// The search that is shown.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(
+        feature = "ts",
+        ts(optional, as = "Option<Option<Looked<SearchQuery, SearchList>>>")
+    )]
+    pub search: Slice<Option<Looked<SearchQuery, SearchList>>>,
+    /// The case that is shown whole.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CaseNumber, CaseFile>>>"))]
+    pub file: Slice<Option<Looked<CaseNumber, CaseFile>>>,
+    /// How loud the recording is that is shown, by its hash.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<String, Peaks>>>"))]
+    pub peaks: Slice<Option<Looked<String, Peaks>>>,
+    /// What is known around the call at this desk.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CallId, AboutCall>>>"))]
+    pub about: Slice<Option<Looked<CallId, AboutCall>>>,
+    /// How likely each unit takes a transfer now.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(
+        feature = "ts",
+        ts(optional, as = "Option<Option<Looked<Timestamp, Vec<UnitOdds>>>>")
+    )]
+    pub odds: Slice<Option<Looked<Timestamp, Vec<UnitOdds>>>>,
+    /// Figures since a time, for a supervisor.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(
+        feature = "ts",
+        ts(optional, as = "Option<Option<Looked<Timestamp, FiguresInfo>>>")
+    )]
+    pub figures: Slice<Option<Looked<Timestamp, FiguresInfo>>>,
+    /// Places that were looked for.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(
+        feature = "ts",
+        ts(optional, as = "Option<Option<Looked<PlaceQuery, Vec<PlaceView>>>>")
+    )]
+    pub places: Slice<Option<Looked<PlaceQuery, Vec<PlaceView>>>>,
+    /// Sound devices that could be chosen; empty until they were listed.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<DeviceView>>"))]
+    pub devices: Slice<Vec<DeviceView>>,
+    /// What is set at this computer.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Settings>"))]
+    pub settings: Settings,
+    /// Settings on the disk that made no sense and are their defaults again, by name.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<String>>"))]
+    pub settings_mended: Vec<String>,
+    /// The test of headset and microphone, while it runs.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<SoundTest>>"))]
+    pub sound_test: Option<SoundTest>,
+    /// When the operator's voice was last heard in such a test.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Timestamp>>"))]
+    pub sound_tested_at: Option<Timestamp>,
+    /// The recording that is played.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Playing>>"))]
+    pub playing: Option<Playing>,
+}
+
+/// A sound device that could be chosen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DeviceView {
+    /// What to show.
+    pub name: String,
+    /// What to store.
+    pub id: String,
+    /// Whether it can be a microphone.
+    pub input: bool,
+    /// Whether it can be a loudspeaker.
+    pub output: bool,
+    /// Whether the system uses it when nothing is chosen.
+    pub default: bool,
+}
+
+/// A test of the headset: a soft tone is heard, and the voice moves the meter.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct SoundTest {
+    /// Level of the microphone, dBFS RMS of the last 100 ms, −100 to 0.
+    pub mic_dbfs: f32,
+    /// Whether a voice was heard since the test began.
+    pub voice: bool,
+}
+
+impl DeskState {
+    /// This state for a window that has `sent`: without the parts that have not changed. A window
+    /// that has nothing gets all of it.
+    #[must_use]
+    pub fn packet(&self, sent: Option<&Self>) -> Self {
+        let mut packet = self.clone();
+        packet.after = sent.map(|sent| sent.rev);
+        if let Some(sent) = sent {
+            packet.view.leave_out_if_sent(&sent.view);
+            packet.cases.leave_out_if_sent(&sent.cases);
+            packet.search.leave_out_if_sent(&sent.search);
+            packet.file.leave_out_if_sent(&sent.file);
+            packet.peaks.leave_out_if_sent(&sent.peaks);
+            packet.about.leave_out_if_sent(&sent.about);
+            packet.odds.leave_out_if_sent(&sent.odds);
+            packet.figures.leave_out_if_sent(&sent.figures);
+            packet.places.leave_out_if_sent(&sent.places);
+            packet.devices.leave_out_if_sent(&sent.devices);
+        }
+        packet
+    }
 }

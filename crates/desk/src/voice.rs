@@ -21,6 +21,10 @@ const TICKS_PER_LEVEL: u32 = 5;
 /// Level that is reported when nothing at all is heard, dBFS.
 const NOTHING_DBFS: f32 = -100.0;
 
+/// The tone of a test, in Hz, and its peak: soft, about −26 dBFS.
+const TEST_HZ: f32 = 440.0;
+const TEST_PEAK: f32 = 1_600.0;
+
 /// How much may be made up for after the machine stood still. What is older is skipped: the peer's
 /// jitter buffer would throw it away, and a longer burst would only make the voice late.
 const MOST_TO_CATCH_UP: Duration = siaga_media::jitter::MAX_DELAY;
@@ -34,6 +38,21 @@ pub(crate) enum VoiceCommand {
     Mute(bool),
     /// The call is over.
     Stop,
+    /// Play these samples from this one on, while no call is up.
+    Play { samples: Arc<[i16]>, from: usize },
+    /// Play no more.
+    StopPlaying,
+    /// Begin or end the test: a soft tone is heard, and the microphone is measured.
+    Test(bool),
+}
+
+/// What the voice task tells beside the levels of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum VoiceNews {
+    /// Level of the microphone in a test, dBFS.
+    Tested(f32),
+    /// How many samples were played, of how many.
+    Played { at: usize, of: usize },
 }
 
 /// Levels of the last 100 ms, dBFS.
@@ -44,11 +63,16 @@ pub(crate) struct Levels {
 }
 
 /// Starts the task; it ends when the sender is dropped.
-pub(crate) fn start(levels: mpsc::Sender<Levels>) -> mpsc::Sender<VoiceCommand> {
+pub(crate) fn start(
+    levels: mpsc::Sender<Levels>,
+    news: mpsc::Sender<VoiceNews>,
+) -> mpsc::Sender<VoiceCommand> {
     let (sender, commands) = mpsc::channel(COMMANDS);
     let voice = Voice {
         commands,
         levels,
+        news,
+        idle: Idle::Nothing,
         audio: None,
         session: None,
         muted: false,
@@ -58,9 +82,18 @@ pub(crate) fn start(levels: mpsc::Sender<Levels>) -> mpsc::Sender<VoiceCommand> 
     sender
 }
 
+/// What the headset is used for while no call is up.
+enum Idle {
+    Nothing,
+    Playing { samples: Arc<[i16]>, at: usize },
+    Testing { phase: f32 },
+}
+
 struct Voice {
     commands: mpsc::Receiver<VoiceCommand>,
     levels: mpsc::Sender<Levels>,
+    news: mpsc::Sender<VoiceNews>,
+    idle: Idle,
     audio: Option<(Box<dyn AudioIn>, Box<dyn AudioOut>)>,
     session: Option<Arc<MediaSession>>,
     muted: bool,
@@ -76,14 +109,20 @@ impl Voice {
                 biased;
                 command = self.commands.recv() => match command {
                     Some(command) => {
-                        if matches!(command, VoiceCommand::Talk { .. }) {
+                        let begins = matches!(
+                            command,
+                            VoiceCommand::Talk { .. }
+                                | VoiceCommand::Play { .. }
+                                | VoiceCommand::Test(true)
+                        );
+                        if begins {
                             ticks.reset_immediately();
                         }
                         self.on_command(command);
                     }
                     None => return,
                 },
-                due = ticks.tick(), if self.session.is_some() => {
+                due = ticks.tick(), if self.session.is_some() || self.is_used() => {
                     let now = Instant::now();
                     if now.saturating_duration_since(due.into_std()) > MOST_TO_CATCH_UP {
                         ticks.reset_immediately();
@@ -100,15 +139,25 @@ impl Voice {
             VoiceCommand::Talk { session, muted } => {
                 self.muted = muted;
                 self.meter = Meter::default();
+                self.idle = Idle::Nothing;
                 self.session = Some(session);
             }
             VoiceCommand::Mute(muted) => self.muted = muted,
             VoiceCommand::Stop => self.session = None,
+            VoiceCommand::Play { samples, from } => {
+                let at = from.min(samples.len());
+                self.idle = Idle::Playing { samples, at };
+            }
+            VoiceCommand::StopPlaying | VoiceCommand::Test(false) => self.idle = Idle::Nothing,
+            VoiceCommand::Test(true) => {
+                self.meter = Meter::default();
+                self.idle = Idle::Testing { phase: 0.0 };
+            }
         }
     }
 
     fn on_tick(&mut self, now: Instant) {
-        let Some(session) = &self.session else { return };
+        let Some(session) = &self.session else { return self.on_idle_tick() };
         let heard = session.pull(now);
         // The microphone is read even while it is muted, so that what was said then is not sent
         // afterwards.
@@ -124,6 +173,59 @@ impl Voice {
         if let Some(levels) = self.meter.add(&heard, &sent) {
             // A meter that nobody reads in time is of no use later.
             let _ = self.levels.try_send(levels);
+        }
+    }
+}
+
+impl Voice {
+    fn is_used(&self) -> bool {
+        match self.idle {
+            Idle::Nothing => false,
+            Idle::Playing { .. } | Idle::Testing { .. } => true,
+        }
+    }
+
+    /// 20 ms without a call.
+    fn on_idle_tick(&mut self) {
+        let mut heard = Frame::silence();
+        match &mut self.idle {
+            Idle::Nothing => return,
+            Idle::Playing { samples, at } => {
+                let end = (*at + heard.0.len()).min(samples.len());
+                heard.0[..end - *at].copy_from_slice(&samples[*at..end]);
+                *at = end;
+            }
+            Idle::Testing { phase } => {
+                for sample in &mut heard.0 {
+                    *phase = (*phase + TEST_HZ / siaga_audio_devices::SAMPLE_RATE as f32).fract();
+                    *sample = ((*phase * std::f32::consts::TAU).sin() * TEST_PEAK) as i16;
+                }
+            }
+        }
+        let spoken = match &mut self.audio {
+            Some((input, output)) => {
+                output.push(&heard.0);
+                Frame(input.pull())
+            }
+            None => Frame::silence(),
+        };
+        let measured = self.meter.add(&heard, &spoken);
+        match &self.idle {
+            Idle::Nothing => {}
+            Idle::Playing { samples, at } => {
+                let over = *at == samples.len();
+                let news = VoiceNews::Played { at: *at, of: samples.len() };
+                // The end is told until it is heard; of the rest only the newest is of use.
+                let told = (over || measured.is_some()) && self.news.try_send(news).is_ok();
+                if over && told {
+                    self.idle = Idle::Nothing;
+                }
+            }
+            Idle::Testing { .. } => {
+                if let Some(levels) = measured {
+                    let _ = self.news.try_send(VoiceNews::Tested(levels.sent));
+                }
+            }
         }
     }
 }

@@ -34,16 +34,26 @@ export class TauriBackend implements Backend {
   // lost on the way, e.g. while a page is loaded again in the middle of a call. A state is whole, so
   // what is lost does not matter, and what is older than what is shown is left out.
   subscribe(onState: (state: DeskState) => void): void {
-    let newest = -1;
+    let shown: DeskState | undefined;
     let heardAt = 0;
     const ask = (): void => {
       const callback = transformCallback((packet: { message?: DeskState }) => {
         // The end of a subscription that was replaced has no message.
         if (packet.message === undefined) return;
         heardAt = performance.now();
-        if (packet.message.rev < newest) return;
-        newest = packet.message.rev;
-        onState(packet.message);
+        const { after } = packet.message;
+        if (after === undefined) {
+          if (shown !== undefined && packet.message.rev < shown.rev) return;
+          shown = packet.message;
+        } else if (shown?.rev === after) {
+          // Parts that are missing are as they were.
+          shown = { ...shown, ...packet.message };
+        } else {
+          // The one before it was lost, e.g. while the page was loaded again: ask for all of it.
+          if (shown === undefined || shown.rev < packet.message.rev) ask();
+          return;
+        }
+        onState(shown);
       });
       heardAt = performance.now();
       void invoke("subscribe", { channel: `__CHANNEL__:${callback}` });

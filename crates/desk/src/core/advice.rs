@@ -43,7 +43,25 @@ impl Core {
                 narrative: case.form.narrative.clone(),
                 case_number: case.number.to_string(),
             })
+            .chain(self.earlier_calls(call))
             .collect()
+    }
+
+    /// What this number called about before, as far as the hub has told.
+    fn earlier_calls(&self, call: CallId) -> impl Iterator<Item = PastReport> + '_ {
+        let about = self.state.about.as_ref().filter(|about| about.asked == call);
+        let found = about.and_then(|about| about.found.as_ref());
+        found.into_iter().flat_map(|(_, about)| &about.earlier).map(|earlier| PastReport {
+            at: earlier.at,
+            same_number: true,
+            location: earlier.place.clone(),
+            area_code: String::new(),
+            point: None,
+            kind: earlier.kind.clone(),
+            disposition: earlier.disposition.as_ref().map_or("", disposition_name).to_owned(),
+            narrative: Default::default(),
+            case_number: earlier.number.as_ref().map(ToString::to_string).unwrap_or_default(),
+        })
     }
 
     pub(super) fn on_advised(&mut self, id: CallId, advice: Advice) {

@@ -1,8 +1,10 @@
 //! What the core is told, and what it wants done.
 
+use super::lookups::{Found, Question};
+use super::sound::Ring;
 use crate::Intent;
 use crate::journal::{Record, Restored};
-use crate::state::{AdvisorHealth, AudioHealth, DeskError};
+use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeviceView};
 use siaga_hub_api::{LoginRequest, PluginRelease, Sequenced, Session, SipAccount, ToDesk, ToHub};
 use siaga_model::{Advice, CallId, Intake, Redacted};
 use siaga_plugin_host::PastReport;
@@ -79,6 +81,31 @@ pub(crate) enum Input {
         /// What is sent.
         sent: f32,
     },
+    /// What was asked was found, or was not.
+    Found {
+        /// What was asked.
+        question: Question,
+        /// What was found.
+        result: Result<Found, DeskError>,
+    },
+    /// Level of the microphone in a test, dBFS.
+    MicrophoneTested(f32),
+    /// How far the recording that is played has come.
+    Played {
+        /// In milliseconds; the end is told too.
+        at_ms: u64,
+        /// Its length.
+        ms: u64,
+    },
+    /// A recording cannot be played.
+    PlayFailed {
+        /// Which.
+        sha256: String,
+        /// Why.
+        error: DeskError,
+    },
+    /// The sound devices that there are.
+    Devices(Vec<DeviceView>),
     /// Time has passed.
     Tick,
     /// The desk ends; its telephone has gone already.
@@ -144,6 +171,30 @@ pub(crate) enum Effect {
     Mute(bool),
     /// Send a key.
     Dtmf(char),
+    /// Find this out, and tell with [`Input::Found`].
+    Ask(Question),
+    /// Ring like this, or no more.
+    RingTone(Option<Ring>),
+    /// Use these sound cards from now on; `None`: the system's.
+    OpenAudio {
+        /// Microphone.
+        input: Option<String>,
+        /// Loudspeaker.
+        output: Option<String>,
+    },
+    /// List the sound cards.
+    ListDevices,
+    /// Begin or end the test of the headset.
+    TestSound(bool),
+    /// Play this recording.
+    Play {
+        /// Which.
+        sha256: String,
+        /// From where.
+        from_ms: u64,
+    },
+    /// Play no more.
+    StopPlaying,
     /// Ask the plugins.
     Advise {
         /// The call.

@@ -10,15 +10,19 @@
 mod advice;
 mod form;
 mod io;
+mod lookups;
 mod numbers;
 mod people;
 mod phone;
 mod post;
 mod rejoin;
 mod seating;
+mod sound;
 
 use crate::journal::{Record, Saved};
+use crate::shelf::Slice;
 use crate::state::{AdvisorHealth, DeskError, DeskState, LinkHealth, Notice, PhoneState};
+use lookups::Lookups;
 use numbers::Numbers;
 use people::Disposal;
 use phone::Phone;
@@ -30,6 +34,8 @@ use siaga_model::{CallId, SeatId, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) use io::{Effect, Input};
+pub(crate) use lookups::{Found, Question};
+pub(crate) use sound::Ring;
 
 /// A call back that this desk has asked for.
 #[derive(Clone, Copy, Debug)]
@@ -69,6 +75,9 @@ pub(crate) struct Core {
     call_back: Option<CallBackAsked>,
     /// The revision of the form that was last sent to the plugins.
     advised: Option<(CallId, u64)>,
+    lookups: Lookups,
+    /// Whether the ring is to be heard.
+    rings: bool,
     effects: VecDeque<Effect>,
     dirty: bool,
 }
@@ -93,6 +102,8 @@ impl Core {
             overridden: None,
             call_back: None,
             advised: None,
+            lookups: Lookups::default(),
+            rings: false,
             effects: VecDeque::new(),
             dirty: true,
         }
@@ -137,12 +148,19 @@ impl Core {
                 Some(call) => (call.heard_dbfs, call.sent_dbfs) = (heard, sent),
                 None => self.dirty = false,
             },
+            Input::Found { question, result } => self.on_found(question, result),
+            Input::MicrophoneTested(dbfs) => self.microphone_tested(dbfs),
+            Input::Played { at_ms, ms } => self.on_played(at_ms, ms),
+            Input::PlayFailed { sha256, error } => self.on_play_failed(&sha256, error),
+            Input::Devices(devices) => self.state.devices = Slice::new(devices),
             Input::Tick => {
                 self.try_again_to_sit_down();
                 self.ask_to_rejoin();
+                self.look_again();
             }
             Input::ShutDown => self.shut_down(),
         }
+        self.ring_or_hush();
     }
 
     /// The next thing to do.
@@ -185,6 +203,7 @@ impl Core {
         self.post.reconnected();
         self.send_post();
         self.ask_to_rejoin();
+        self.everything_is_stale();
     }
 
     fn on_hub(&mut self, message: ToDesk) {
@@ -193,7 +212,8 @@ impl Core {
                 self.hub_clock = Some((view.now, self.clock));
                 self.state.now = view.now;
                 self.numbers.seen(view.call.as_ref().and_then(|call| call.number.as_ref()));
-                self.state.view = Some(*view);
+                self.cases_may_have_changed(view.cases_rev);
+                self.state.view = Slice::new(Some(*view));
                 self.settle_disposal();
                 self.look_for_own_call();
                 self.refresh_call();
@@ -257,6 +277,7 @@ impl Core {
             call.rejoining = rejoining == Some(call.call);
         }
         self.settle_question();
+        self.look_around();
         self.advise_again();
     }
 }

@@ -70,6 +70,20 @@ impl Core {
             },
             Intent::DropKept { call } => self.drop_kept(call),
             Intent::DismissNotice => self.state.notice = None,
+            Intent::ShowCases { query } => self.show_cases(query),
+            Intent::Search { query } => self.show_search(query),
+            Intent::ShowCase { number } => self.show_file(number),
+            Intent::ShowFigures { from } => self.show_figures(from),
+            Intent::ShowPeaks { sha256 } => self.show_peaks(sha256),
+            Intent::FindPlaces { query } => self.show_places(query),
+            Intent::FollowUp { number, kind, text } => {
+                self.wish(ToHub::FollowUp { number, kind, text });
+            }
+            Intent::Play { sha256, from_ms } => self.play(sha256, from_ms),
+            Intent::StopPlaying => self.stop_playing(),
+            Intent::ChangeSettings { settings } => self.change_settings(*settings),
+            Intent::ListDevices => self.give(Effect::ListDevices),
+            Intent::TestSound { on } => self.test_sound(on),
         }
     }
 

@@ -216,6 +216,7 @@ fn outlives_desk(message: &ToHub) -> bool {
         | ToHub::Override { .. }
         | ToHub::SettleCallBack { .. }
         | ToHub::OfflineCase { .. }
+        | ToHub::FollowUp { .. }
         | ToHub::Close { .. } => true,
         ToHub::Ready
         | ToHub::Pause

@@ -73,7 +73,10 @@ pub(super) enum Seating {
 
 impl Core {
     pub(super) fn on_restored(&mut self, restored: Restored) {
-        let Restored { session, reserved, waiting, left, forms, cases, kept } = restored;
+        let Restored { session, reserved, waiting, left, forms, cases, kept, settings } = restored;
+        if let Some((settings, mended)) = settings {
+            self.restore_settings(settings, mended);
+        }
         self.post = Post::restore(reserved, waiting, left);
         self.forms = forms.into_iter().collect();
         self.numbers = Numbers::restore(cases);
@@ -206,6 +209,7 @@ impl Core {
             unit: session.unit,
             level: session.level,
             operator_name: session.operator_name,
+            role: session.role,
             units: session.units,
             transfer_ring_s: session.transfer_ring_s,
         });
@@ -347,6 +351,8 @@ impl Core {
         self.call_back = None;
         self.hub_clock = None;
         self.advised = None;
+        self.forget_lookups();
+        self.stop_playing();
         let old = std::mem::take(&mut self.state);
         let call = old.call.filter(|_| self.phone.dialog().is_some()).map(|mut call| {
             call.writable = false;
@@ -361,6 +367,11 @@ impl Core {
             audio: old.audio,
             kept: old.kept,
             not_kept: old.not_kept,
+            settings: old.settings,
+            settings_mended: old.settings_mended,
+            sound_test: old.sound_test,
+            sound_tested_at: old.sound_tested_at,
+            devices: old.devices,
             call,
             ..DeskState::default()
         };

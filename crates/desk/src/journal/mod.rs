@@ -7,6 +7,7 @@
 
 mod disk;
 
+use crate::settings::Settings;
 use crate::state::KeptForm;
 use disk::{Disk, Row};
 use serde::{Deserialize, Serialize};
@@ -83,6 +84,8 @@ pub(crate) enum Record {
     Cases(Vec<CaseBlock>),
     /// Forms that no hub takes.
     Kept(Vec<KeptForm>),
+    /// What is set at this computer.
+    Settings(Box<Settings>),
 }
 
 /// All that was kept.
@@ -95,6 +98,8 @@ pub(crate) struct Restored {
     pub(crate) forms: Vec<(CallId, Draft)>,
     pub(crate) cases: Vec<CaseBlock>,
     pub(crate) kept: Vec<KeptForm>,
+    /// The settings, and which of them made no sense.
+    pub(crate) settings: Option<(Settings, Vec<String>)>,
 }
 
 /// The kinds of rows.
@@ -106,6 +111,7 @@ mod kind {
     pub(super) const FORM: &str = "form";
     pub(super) const CASES: &str = "cases";
     pub(super) const KEPT: &str = "kept";
+    pub(super) const SETTINGS: &str = "settings";
 }
 
 impl Record {
@@ -123,6 +129,7 @@ impl Record {
             Self::Form { call, draft } => json(kind::FORM, call.to_string(), body(draft.as_ref())?),
             Self::Cases(blocks) => json(kind::CASES, one(), body(Some(blocks))?),
             Self::Kept(forms) => json(kind::KEPT, one(), body(Some(forms))?),
+            Self::Settings(settings) => json(kind::SETTINGS, one(), body(Some(settings))?),
         })
     }
 }
@@ -148,6 +155,10 @@ impl Restored {
             (kind::FORM, _, Some(call)) => read(body, |draft| self.forms.push((call, draft))),
             (kind::CASES, ..) => read(body, |cases| self.cases = cases),
             (kind::KEPT, ..) => read(body, |kept| self.kept = kept),
+            (kind::SETTINGS, ..) => {
+                self.settings = Some(Settings::read(body));
+                true
+            }
             _ => false,
         }
     }

@@ -40,6 +40,7 @@ async fn everything_that_was_kept_is_there_after_the_desk_was_started_again() {
     let left = Left { owner: saved().owner(), message: ToHub::Ready };
     let number = |n| CaseNumber::new("PMJ", 261_123, n).expect("in range");
     let block = CaseBlock { first: number(1), last: number(20) };
+    let settings = Settings { scale: 125, ..Settings::default() };
     for record in [
         Record::Session(Some(saved())),
         Record::Reserved(1_000),
@@ -53,6 +54,7 @@ async fn everything_that_was_kept_is_there_after_the_desk_was_started_again() {
         Record::Form { call: call(2), draft: Some(draft(1, "Senen")) },
         Record::Form { call: call(2), draft: None },
         Record::Cases(vec![block.clone()]),
+        Record::Settings(Box::new(settings.clone())),
     ] {
         journal.keep(&record);
     }
@@ -72,6 +74,7 @@ async fn everything_that_was_kept_is_there_after_the_desk_was_started_again() {
             forms: vec![(call(1), draft(2, "Blok M"))],
             cases: vec![block],
             kept: Vec::new(),
+            settings: Some((settings, Vec::new())),
         }
     );
     journal.keep(&Record::Session(None));

@@ -77,6 +77,7 @@ fn session() -> Session {
         },
         unit: "pmj".parse().expect("id"),
         level: Level::Polda,
+        role: siaga_model::Role::Operator,
         operator_name: "Bripda Rina".to_owned(),
         sip: SipAccount {
             ws_url: "ws://127.0.0.1:1/".to_owned(),

@@ -3,16 +3,18 @@
 
 mod clock;
 mod hub;
+mod look;
 mod phone;
 mod sound;
 
 use crate::advisor::Advisory;
 use crate::config::{AudioChoice, DeskConfig};
-use crate::core::{Core, Effect, Input};
+use crate::core::{Core, Effect, Found, Input, Question};
 use crate::journal::Journal;
 use crate::link::{Link, LinkSaw};
-use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeskState};
-use crate::voice::{self, Levels, VoiceCommand};
+use crate::ringer::Ringer;
+use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeskState, DeviceView};
+use crate::voice::{self, Levels, VoiceCommand, VoiceNews};
 use crate::{DeskGone, Intent};
 use clock::Clock;
 use phone::Leg;
@@ -70,7 +72,22 @@ enum Report {
         advice: siaga_model::Advice,
         advisory: Box<Advisory>,
     },
-    Audio(AudioHealth),
+    /// Of the sound cards with this number; older ones were let go.
+    Audio {
+        cards: u64,
+        health: AudioHealth,
+    },
+    Found {
+        question: Question,
+        result: Result<Found, DeskError>,
+    },
+    Devices(Vec<DeviceView>),
+    /// A recording is ready to be played, or cannot be.
+    Fetched {
+        sha256: String,
+        from_ms: u64,
+        samples: Result<Arc<[i16]>, DeskError>,
+    },
 }
 
 /// A handle on a running desk; clones speak to the same one. The desk ends when all are dropped.
@@ -116,12 +133,20 @@ pub(crate) fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<Desk
     let (reports_in, reports) = mpsc::channel(REPORTS);
     let (link_saw_in, link_saw) = mpsc::channel(REPORTS);
     let (levels_in, levels) = mpsc::channel(1);
+    let (news_in, voice_news) = mpsc::channel(1);
+    let has_cards = matches!(audio, AudioChoice::Devices(_));
     let (kept_in, kept) = mpsc::channel(1);
     let (state, shown) = watch::channel(Arc::new(DeskState::default()));
     let run = Engine {
         core: Core::new(training),
         clock: Clock::start(),
-        voice: voice::start(levels_in),
+        voice: voice::start(levels_in, news_in),
+        voice_news,
+        ringer: None,
+        has_cards,
+        cards: 0,
+        playing: None,
+        gazetteer: None,
         data_dir,
         media,
         limits,
@@ -151,7 +176,7 @@ pub(crate) fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<Desk
 }
 
 /// What the plugins are to judge.
-struct Question {
+struct ToJudge {
     call: CallId,
     rev: u64,
     intake: Box<Intake>,
@@ -171,6 +196,16 @@ struct Engine {
     link_saw: mpsc::Receiver<LinkSaw>,
     levels: mpsc::Receiver<Levels>,
     voice: mpsc::Sender<VoiceCommand>,
+    voice_news: mpsc::Receiver<VoiceNews>,
+    ringer: Option<Ringer>,
+    /// Whether voice comes from sound cards, rather than from a file or a simulated operator.
+    has_cards: bool,
+    /// The number of the present sound cards.
+    cards: u64,
+    /// The recording that is fetched or played.
+    playing: Option<String>,
+    /// Loaded when somebody first looks for a place.
+    gazetteer: Option<Arc<siaga_plugin_host::BuiltInGazetteer>>,
     /// Whether the disk takes what is kept.
     kept_in: mpsc::Sender<Option<String>>,
     kept: mpsc::Receiver<Option<String>>,
@@ -191,7 +226,7 @@ struct Engine {
     /// `None` while it is at work on another thread.
     advisory: Option<Box<Advisory>>,
     /// The newest text to judge when the plugins are free again; older ones are of no interest.
-    wanted_advice: Option<Question>,
+    wanted_advice: Option<ToJudge>,
 }
 
 impl Engine {
@@ -224,6 +259,7 @@ impl Engine {
                 Some(levels) = self.levels.recv() => {
                     self.give(Input::Levels { heard: levels.heard, sent: levels.sent }).await;
                 }
+                Some(news) = self.voice_news.recv() => self.on_voice(news).await,
                 Some(trouble) = self.kept.recv() => self.give(Input::NotKept(trouble)).await,
                 _ = ticks.tick() => self.give(Input::Tick).await,
                 due = listens.tick(), if !self.legs.is_empty() => {
@@ -271,8 +307,20 @@ impl Engine {
             Effect::Reject { dialog, status } => self.reject(dialog, status).await,
             Effect::Mute(muted) => self.tell_voice(VoiceCommand::Mute(muted)).await,
             Effect::Dtmf(digit) => self.press(digit),
+            Effect::Ask(question) => self.ask(question),
+            Effect::RingTone(ring) => {
+                self.ringer = ring.filter(|_| self.has_cards).map(Ringer::start);
+            }
+            Effect::OpenAudio { input, output } => self.change_audio(input, output),
+            Effect::ListDevices => self.list_devices(),
+            Effect::TestSound(on) => self.tell_voice(VoiceCommand::Test(on)).await,
+            Effect::Play { sha256, from_ms } => self.fetch_recording(sha256, from_ms).await,
+            Effect::StopPlaying => {
+                self.playing = None;
+                self.tell_voice(VoiceCommand::StopPlaying).await;
+            }
             Effect::Advise { call, rev, intake, history } => {
-                self.wanted_advice = Some(Question { call, rev, intake, history });
+                self.wanted_advice = Some(ToJudge { call, rev, intake, history });
                 self.advise();
             }
         }
@@ -320,14 +368,25 @@ impl Engine {
                 self.give(Input::Advised { call, advice }).await;
                 self.advise();
             }
-            Report::Audio(health) => self.give(Input::Audio(health)).await,
+            Report::Audio { cards, health } => {
+                if cards == self.cards {
+                    self.give(Input::Audio(health)).await;
+                }
+            }
+            Report::Found { question, result } => {
+                self.give(Input::Found { question, result }).await;
+            }
+            Report::Devices(devices) => self.give(Input::Devices(devices)).await,
+            Report::Fetched { sha256, from_ms, samples } => {
+                self.on_fetched(sha256, from_ms, samples).await;
+            }
         }
     }
 
     /// Judges the newest text on another thread; a plugin that hits its limits must not delay keys.
     fn advise(&mut self) {
         let Some(advisory) = self.advisory.take() else { return };
-        let Some(Question { call, rev, intake, history }) = self.wanted_advice.take() else {
+        let Some(ToJudge { call, rev, intake, history }) = self.wanted_advice.take() else {
             self.advisory = Some(advisory);
             return;
         };

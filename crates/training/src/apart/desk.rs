@@ -6,7 +6,7 @@ use super::track::{self, Track};
 use crate::sound::{Heard, Speaker, read_voice};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent};
+use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, Slice};
 use siaga_media::MediaConfig;
 use siaga_model::{Advice, Redacted, SeatId};
 use siaga_plugin_host::{Limits, PluginStats};
@@ -128,8 +128,9 @@ fn without_clocks(state: &DeskState) -> DeskState {
     let mut state = state.clone();
     state.rev = 0;
     state.now = Default::default();
-    if let Some(view) = &mut state.view {
+    if let Some(mut view) = (*state.view).clone() {
         view.now = Default::default();
+        state.view = Slice::new(Some(view));
     }
     if let Some(call) = &mut state.call {
         (call.heard_dbfs, call.sent_dbfs) = (0.0, 0.0);

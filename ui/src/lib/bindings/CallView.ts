@@ -8,6 +8,7 @@ import type { Draft } from "./Draft";
 import type { Phase } from "./Phase";
 import type { SeatId } from "./SeatId";
 import type { SilenceView } from "./SilenceView";
+import type { TransferView } from "./TransferView";
 
 /**
  * What a desk sees of a call.
@@ -56,4 +57,8 @@ rejoining: boolean,
 /**
  * The entry of the call-back list that this call belongs to, if it is a call back.
  */
-call_back: CallBackId | null, };
+call_back: CallBackId | null, 
+/**
+ * The last transfer of this call, with the times of its steps.
+ */
+transfer?: TransferView, };

@@ -30,6 +30,7 @@ pub(super) fn session() -> Session {
         unit: "pmj".parse().expect("id"),
         level: Level::Polda,
         operator_name: "Bripda Rina".to_owned(),
+        role: siaga_model::Role::Operator,
         sip: SipAccount {
             ws_url: "ws://127.0.0.1:1/".to_owned(),
             domain: "siaga.invalid".to_owned(),
@@ -66,6 +67,7 @@ pub(super) fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str)
             silence: SilenceView::NotRun,
             rejoining: false,
             call_back: None,
+            transfer: None,
         }),
         announced: Vec::new(),
         queue: 0,
@@ -74,6 +76,9 @@ pub(super) fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str)
         call_backs: Vec::new(),
         alerts: Vec::new(),
         lost: None,
+        waiting_since: None,
+        cases_rev: 0,
+        board: None,
     }
 }
 
@@ -139,6 +144,7 @@ pub(super) struct Shelf {
     pub(super) forms: BTreeMap<CallId, Draft>,
     pub(super) cases: Vec<CaseBlock>,
     pub(super) kept: Vec<KeptForm>,
+    pub(super) settings: Option<crate::Settings>,
 }
 
 impl Shelf {
@@ -166,6 +172,7 @@ impl Shelf {
             }
             Record::Cases(cases) => self.cases = cases,
             Record::Kept(kept) => self.kept = kept,
+            Record::Settings(settings) => self.settings = Some(*settings),
         }
     }
 
@@ -181,6 +188,7 @@ impl Shelf {
             forms: self.forms.clone().into_iter().collect(),
             cases: self.cases.clone(),
             kept: self.kept.clone(),
+            settings: self.settings.clone().map(|settings| (settings, Vec::new())),
         }
     }
 }
@@ -190,6 +198,10 @@ pub(super) struct Fixture {
     pub(super) now: Timestamp,
     pub(super) dialogs: u64,
     pub(super) shelf: Shelf,
+    /// What was asked and waits for an answer.
+    pub(super) asked: Vec<Question>,
+    /// How it rings just now.
+    pub(super) ring: Option<Ring>,
 }
 
 impl Fixture {
@@ -199,6 +211,8 @@ impl Fixture {
             now: Timestamp(5_000_000),
             dialogs: 0,
             shelf: Shelf::default(),
+            asked: Vec::new(),
+            ring: None,
         }
     }
 
@@ -237,10 +251,23 @@ impl Fixture {
         while let Some(effect) = self.core.poll() {
             match effect {
                 Effect::Keep(record) => self.shelf.put(record),
+                Effect::Ask(question) => self.asked.push(question),
+                Effect::RingTone(ring) => self.ring = ring,
                 effect => rest.push(effect),
             }
         }
         rest
+    }
+
+    /// The hub answers what is asked of this kind, with the newest question of it.
+    pub(super) fn found(
+        &mut self,
+        answer: impl Fn(&Question) -> Option<Result<Found, DeskError>>,
+    ) -> Vec<Effect> {
+        let at = self.asked.iter().position(|question| answer(question).is_some());
+        let question = self.asked.remove(at.expect("it was asked"));
+        let result = answer(&question).expect("as found before");
+        self.give(Input::Found { question, result })
     }
 
     pub(super) fn pass(&mut self, ms: u64) -> Vec<Effect> {

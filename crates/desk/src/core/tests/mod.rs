@@ -2,9 +2,11 @@
 
 mod disposal;
 mod fixture;
+mod looking;
 mod outage;
 mod rejoining;
 mod seats;
+mod sounds;
 mod storm;
 
 use super::form::MAX_TEXT;

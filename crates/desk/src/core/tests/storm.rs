@@ -167,6 +167,13 @@ impl World {
                 | Effect::Talk { .. }
                 | Effect::Mute(_)
                 | Effect::Dtmf(_)
+                | Effect::Ask(_)
+                | Effect::RingTone(_)
+                | Effect::OpenAudio { .. }
+                | Effect::ListDevices
+                | Effect::TestSound(_)
+                | Effect::Play { .. }
+                | Effect::StopPlaying
                 | Effect::Advise { .. } => {}
             }
         }

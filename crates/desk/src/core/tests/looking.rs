@@ -1,0 +1,187 @@
+//! Lists, searches and what is known around a call, on virtual time.
+
+use super::super::*;
+use super::fixture::*;
+use crate::Intent;
+use crate::shelf::PlaceQuery;
+use siaga_hub_api::{
+    AboutCall, CaseList, CasesQuery, EarlierCall, HubView, SearchList, SearchQuery, UnitOdds,
+};
+use siaga_model::{CaseNumber, FollowUpKind, Redacted};
+use siaga_sip::DialogKey;
+
+fn cases(from: u32) -> CasesQuery {
+    CasesQuery { from, count: 50, ..CasesQuery::default() }
+}
+
+fn list(total: u32) -> Found {
+    Found::Cases(CaseList { total, ..CaseList::default() })
+}
+
+fn search(text: &str) -> Intent {
+    let text = Redacted::new(text.to_owned());
+    Intent::Search { query: SearchQuery { text, from: 0, count: 20 } }
+}
+
+/// The answer to any question about lists of cases.
+fn answered(total: u32) -> impl Fn(&Question) -> Option<Result<Found, DeskError>> {
+    move |question| matches!(question, Question::Cases(_)).then(|| Ok(list(total)))
+}
+
+fn down() -> DeskError {
+    DeskError::Unreachable { detail: "gone".to_owned() }
+}
+
+#[test]
+fn a_list_stays_on_the_screen_while_the_next_page_is_fetched_and_when_that_fails() {
+    let mut desk = Fixture::logged_in();
+    desk.intent(Intent::ShowCases { query: cases(0) });
+    desk.found(answered(70));
+    desk.intent(Intent::ShowCases { query: cases(50) });
+    let shown = desk.core.state.cases.as_ref().expect("a list");
+    let (of, page) = shown.found.as_ref().expect("the first page");
+    assert_eq!((of.from, page.total, shown.asked.from), (0, 70, 50));
+    desk.found(|question| matches!(question, Question::Cases(_)).then(|| Err(down())));
+    let shown = desk.core.state.cases.as_ref().expect("a list");
+    assert_eq!(shown.failed, Some(down()));
+    assert!(shown.found.is_some(), "the last known rows stay");
+    assert!(desk.core.state.notice.is_none(), "and nothing covers the page");
+}
+
+#[test]
+fn of_many_keys_in_a_search_the_last_one_is_asked_after_the_one_under_way() {
+    let mut desk = Fixture::logged_in();
+    for text in ["k", "ke", "keb", "keba"] {
+        desk.intent(search(text));
+    }
+    let searches = |desk: &Fixture| {
+        let texts = desk.asked.iter().filter_map(|question| match question {
+            Question::Search(query) => Some(query.text.expose().clone()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    assert_eq!(searches(&desk), ["k"]);
+    let found = |question: &Question| {
+        matches!(question, Question::Search(_)).then(|| Ok(Found::Search(SearchList::default())))
+    };
+    desk.found(found);
+    assert_eq!(searches(&desk), ["keba"]);
+    desk.found(found);
+    let shown = desk.core.state.search.as_ref().expect("a search");
+    assert_eq!(shown.found.as_ref().map(|(of, _)| of.text.expose().as_str()), Some("keba"));
+    desk.intent(search("  "));
+    assert!(desk.core.state.search.is_none());
+}
+
+#[test]
+fn a_list_is_asked_again_when_the_hub_says_that_cases_have_changed() {
+    let mut desk = Fixture::logged_in();
+    desk.intent(Intent::ShowCases { query: cases(0) });
+    desk.found(answered(1));
+    desk.asked.clear();
+    desk.pass(500);
+    assert!(!desk.asked.iter().any(|question| matches!(question, Question::Cases(_))));
+    for rev in 1..=5 {
+        desk.hub_shows(HubView { cases_rev: rev, ..no_call() });
+    }
+    desk.pass(500);
+    let again = desk.asked.iter().filter(|question| matches!(question, Question::Cases(_)));
+    assert_eq!(again.count(), 1, "however often they change");
+}
+
+#[test]
+fn what_changes_in_one_part_leaves_the_others_out_of_the_packet() {
+    let mut desk = Fixture::logged_in();
+    desk.talking(call(1));
+    let before = desk.core.changed().expect("a state");
+    desk.edit(call(1), "Blok M");
+    let after = desk.core.changed().expect("another state");
+    let packet = serde_json::to_value(after.packet(Some(&before))).expect("JSON");
+    assert_eq!(packet["after"], before.rev);
+    assert!(packet.get("view").is_none() && packet.get("cases").is_none());
+    assert_eq!(packet["call"]["form"]["location"], "Blok M");
+    let whole = serde_json::to_value(after.packet(None)).expect("JSON");
+    assert!(whole.get("after").is_none() && whole["view"].is_object());
+    let read: DeskState = serde_json::from_value(whole).expect("a state");
+    assert_eq!(read, after);
+}
+
+#[test]
+fn the_past_of_a_number_is_asked_once_a_call_and_told_to_the_plugins() {
+    let mut desk = Fixture::logged_in();
+    desk.talking(call(1));
+    let about = |question: &Question| matches!(question, Question::About(_));
+    assert_eq!(desk.asked.iter().filter(|question| about(question)).count(), 1);
+    let earlier = EarlierCall {
+        call: call(9),
+        at: Timestamp(1),
+        number: None,
+        kind: String::new(),
+        place: Redacted::default(),
+        disposition: None,
+    };
+    let known = AboutCall { earlier: vec![earlier], ..AboutCall::default() };
+    let effects = desk.found(|question| about(question).then(|| Ok(Found::About(known.clone()))));
+    let told = effects.iter().find_map(|effect| match effect {
+        Effect::Advise { history, .. } => Some(history.iter().filter(|past| past.same_number)),
+        _ => None,
+    });
+    assert_eq!(told.map(Iterator::count), Some(1));
+    desk.edit(call(1), "Blok M");
+    assert!(!desk.asked.iter().any(about), "words alone change nothing near by");
+    let resolved = siaga_model::Form { area_code: "31.74.07".to_owned(), ..form("Blok M") };
+    desk.intent(Intent::Edit { call: call(1), form: Box::new(resolved) });
+    desk.pass(500);
+    assert!(desk.asked.iter().any(about), "another area does");
+    // The call is over: so is what was known around it.
+    desk.hub_shows(no_call());
+    desk.give(Input::PhoneEnded { dialog: DialogKey::numbered(1), lost: false });
+    assert!(desk.core.state.about.is_none());
+}
+
+#[test]
+fn odds_are_asked_at_the_start_and_every_ten_minutes() {
+    let mut desk = Fixture::logged_in();
+    let odds = |question: &Question| matches!(question, Question::Odds(_));
+    assert_eq!(desk.asked.iter().filter(|question| odds(question)).count(), 1);
+    let unit = "pmj.depok".parse().expect("id");
+    let known = UnitOdds { unit, samples: 30, percent: Some(86), usual_s: Some(3) };
+    desk.found(|question| odds(question).then(|| Ok(Found::Odds(vec![known.clone()]))));
+    desk.pass(599_000);
+    assert!(!desk.asked.iter().any(odds));
+    desk.pass(1_000);
+    assert!(desk.asked.iter().any(odds));
+    let shown = desk.core.state.odds.as_ref().and_then(|odds| odds.found.as_ref());
+    assert_eq!(shown.map(|(_, odds)| odds.len()), Some(1), "the last ones stay");
+}
+
+#[test]
+fn places_are_found_without_a_hub_and_lists_of_others_go_with_the_session() {
+    let mut desk = Fixture::logged_in();
+    desk.intent(Intent::ShowCases { query: cases(0) });
+    desk.found(answered(3));
+    desk.give(Input::HubDown);
+    let words = Redacted::new("kelapa dua".to_owned());
+    desk.intent(Intent::FindPlaces { query: Some(PlaceQuery::Name { words }) });
+    assert!(desk.asked.iter().any(|question| matches!(question, Question::Places(_))));
+    desk.intent(Intent::Logout);
+    assert!(desk.core.state.cases.is_none() && desk.core.state.places.is_none());
+    // An answer that comes after the logout is nobody's.
+    desk.found(|question| {
+        matches!(question, Question::Places(_)).then(|| Ok(Found::Places(Vec::new())))
+    });
+    assert!(desk.core.state.places.is_none());
+}
+
+#[test]
+fn a_follow_up_waits_for_the_hub_and_outlives_the_desk() {
+    let mut desk = Fixture::logged_in();
+    desk.give(Input::HubDown);
+    let number: CaseNumber = "110-PMJ-261123-000123".parse().expect("a number");
+    let text = Redacted::new("pelaku diamankan".to_owned());
+    desk.intent(Intent::FollowUp { number, kind: FollowUpKind::Closed, text });
+    let (mut desk, _) = desk.killed();
+    let effects = desk.let_in();
+    assert!(said(&effects).iter().any(|message| matches!(message, ToHub::FollowUp { .. })));
+}
