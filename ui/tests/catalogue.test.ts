@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { clockTime, duration, phoneNumber, secondsLeft, spelled } from "../src/lib/format";
 import { comboOf, isTyping } from "../src/lib/keys";
-import { catalogue, t } from "../src/lib/messages";
+import { catalogues, t } from "../src/lib/messages";
 
 const root = join(import.meta.dirname, "../src");
 const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -18,13 +18,22 @@ describe("the message catalogue", () => {
       m[1],
       m[2],
     ]);
-    const unused = Object.keys(catalogue).filter(
+    const unused = Object.keys(catalogues.id).filter(
       (key) =>
         !all.includes(`"${key}"`) &&
         !/^(kind|branch)\./.test(key) &&
         !made.some(([start = "", end = ""]) => key.startsWith(start) && key.endsWith(end)),
     );
     expect(unused).toEqual([]);
+  });
+
+  it("says the same with the same places in both languages", () => {
+    const places = (text: string): string[] => (text.match(/\{\w+\}/g) ?? []).toSorted();
+    for (const [key, text] of Object.entries(catalogues.id)) {
+      const other = catalogues.en[key as keyof typeof catalogues.en];
+      expect(places(other), key).toEqual(places(text));
+      expect(other.trim(), key).not.toBe("");
+    }
   });
 
   it("is the only place with words that an operator reads", () => {

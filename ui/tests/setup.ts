@@ -7,6 +7,13 @@ import { STATES } from "../src/dev/all-states";
 import type { DeskState } from "../src/lib/bindings";
 import { FakeBackend } from "../src/lib/fake-backend";
 
+// jsdom lays nothing out, so nothing ever changes its size there.
+globalThis.ResizeObserver = class {
+  observe(): void {}
+  unobserve(): void {}
+  disconnect(): void {}
+};
+
 export function prepared(name: string): DeskState {
   const make = STATES[name];
   if (!make) throw new Error(`no state ${name}`);

@@ -13,6 +13,8 @@ const SCRIPTS: &[(&str, &str)] = &[
     ("check", "svelte-check"),
     ("format:check", "the formatter"),
     ("test", "the unit tests"),
+    ("build:states", "the page of prepared states"),
+    ("test:browser", "its looks, access and speed in Chromium"),
     ("build", "the pages the window shows"),
 ];
 
@@ -64,13 +66,13 @@ pub(crate) fn script(machine: &Machine, name: &str) -> Result<(), String> {
     execute(npm(&ui(machine)).args(["run", "--silent", name]))
 }
 
-/// Runs the unit tests of the pages and counts them.
+/// Runs tests of the pages, by the script that runs them, and counts them.
 ///
 /// # Errors
 /// When one fails, or when there is nothing to count.
-pub(crate) fn test(machine: &Machine, tally: &mut Tally) -> Result<(), String> {
+pub(crate) fn test(machine: &Machine, name: &str, tally: &mut Tally) -> Result<(), String> {
     scripts_are_there(machine)?;
-    let report = machine.target_dir().join("ui-tests.json");
+    let report = machine.target_dir().join(format!("ui-{}.json", name.replace(':', "-")));
     // An old report must not be counted in place of one that was not written.
     if report.exists() {
         fs::remove_file(&report)
@@ -78,13 +80,13 @@ pub(crate) fn test(machine: &Machine, tally: &mut Tally) -> Result<(), String> {
     }
     let outcome = execute(
         npm(&ui(machine))
-            .args(["run", "--silent", "test", "--", "--reporter=default", "--reporter=json"])
+            .args(["run", "--silent", name, "--", "--reporter=default", "--reporter=json"])
             .arg(format!("--outputFile.json={}", report.display())),
     );
     match fs::read_to_string(&report) {
         Ok(json) => tally.observe_vitest(&json)?,
         Err(error) if outcome.is_ok() => {
-            return Err(format!("the unit tests left no {}: {error}", report.display()));
+            return Err(format!("{name} left no {}: {error}", report.display()));
         }
         Err(_) => {}
     }

@@ -41,7 +41,11 @@ pub(crate) fn suite(
     stages: &mut Stages,
     tally: &mut Tally,
 ) -> Result<(), String> {
-    stages.check("UI tests", || node::test(machine, tally));
+    stages.check("UI tests", || node::test(machine, "test", tally));
+    stages.check("UI in Chromium", || {
+        node::script(machine, "build:states")?;
+        node::test(machine, "test:browser", tally)
+    });
     stages.need("UI build", || node::build(machine))?;
     stages.need("plugins", || plugins::build(machine))?;
     let skip_log = machine.target_dir().join("skipped-tests.txt");

@@ -13,7 +13,19 @@ import type {
   SilenceView,
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
-import { at, CALL, deskCall, filledForm, idleState, NOW, NUMBER, polda, talking } from "./states";
+import {
+  advice,
+  at,
+  CALL,
+  deskCall,
+  filledForm,
+  idleState,
+  manyCases,
+  NOW,
+  NUMBER,
+  polda,
+  talking,
+} from "./states";
 
 const SILENT: Disposition = { kind: "not-report", reason: "silent" };
 const PRANK: Disposition = { kind: "not-report", reason: "prank" };
@@ -148,6 +160,13 @@ export const LINE_STATES: Record<string, () => DeskState> = {
     const call = deskCall(filledForm(), { closing: NOW - 4000 });
     return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };
   },
+  "plugin-failed": () => {
+    const given = advice([]);
+    const verdict = { ...given.verdict, by: null, reason: "", priority: "P3" as const };
+    const call = deskCall(filledForm(), { advice: { ...given, verdict } });
+    return { ...polda(talking, "talking", call), advisor: "trouble" };
+  },
+  many: () => withView(idleState(), { cases: manyCases(5000) }),
   "hub-lost": () => {
     const call = deskCall(filledForm(), { rev: 9, saved_rev: 7 });
     return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };

@@ -283,6 +283,16 @@ const CASES: Case[] = [
   oldCase(94, 250, "informasi/layanan_sim", "", "P4", "closed", null),
 ];
 
+/** A day with as many reports. */
+export function manyCases(count: number): Case[] {
+  return Array.from({ length: count }, (_, n) => {
+    const base = CASES[n % CASES.length];
+    if (base === undefined) throw new Error("a case");
+    const number = `110-PMJ-261123-${String(n + 1).padStart(6, "0")}`;
+    return { ...base, number, opened_at: NOW - n * 15_000 };
+  });
+}
+
 export const at = (seconds: number): number => NOW + seconds * 1000;
 
 function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState {

@@ -6,6 +6,7 @@ import type { Desk } from "./desk.svelte";
 import type { Combo } from "./keys";
 import { t } from "./messages";
 import { isInCall, type Screen } from "./screen";
+import { faultText } from "./sentences";
 import { isCallable, KEYED } from "./call-backs";
 import type { UnitId } from "./bindings";
 
@@ -31,6 +32,9 @@ export type ActionId =
   | "form"
   | "next-pane"
   | "all-keys"
+  | "search"
+  | "settings"
+  | "copy-fault"
   | "undo"
   | "close-now"
   | "mean-it"
@@ -87,7 +91,10 @@ export function stripActions(desk: Desk): Action[] {
   const ids: Record<Screen, ActionId[]> = {
     starting: [],
     login: [],
-    idle: ["answer", "ready", "call-back-1", "next-pane"],
+    idle:
+      desk.trouble === "sip"
+        ? ["copy-fault", "next-pane"]
+        : ["answer", "ready", "call-back-1", "search", "next-pane", "settings"],
     announced: ["answer", "ready", "next-pane"],
     ringing: ["answer", "next-pane"],
     offered: ["answer", "decline", "next-pane"],
@@ -187,6 +194,7 @@ export function actionsOf(desk: Desk): Action[] {
       if (desk.formInReclaim) desk.formRequests += 1;
     });
   }
+  if (screen === "idle") addOfDesk(desk, add);
   add("next-pane", ["F6"], "go", t("action.next-pane"), nextPane);
   add("all-keys", ["F1"], "eye", t("action.all-keys"), () => {
     desk.overlay = desk.overlay === "keys" ? "none" : "keys";
@@ -214,6 +222,19 @@ function addCallBacks(desk: Desk, add: Add): void {
     const run = (): void => desk.callBack(entry, place);
     const enabled = isCallable(entry) && desk.sipDown === null && desk.hubDown === null;
     add(id, [`Alt+${place + 1}`], "phone", label, run, enabled);
+  });
+}
+
+/** What an idle desk can do for itself. */
+function addOfDesk(desk: Desk, add: Add): void {
+  if (desk.trouble === "sip") {
+    const run = (): void => void navigator.clipboard.writeText(faultText(desk));
+    add("copy-fault", ["Alt+S"], "take", t("action.copy-fault"), run);
+  } else {
+    add("search", ["F3"], "eye", t("action.search"), () => desk.reports.search());
+  }
+  add("settings", ["Shift+F1"], "plug", t("action.settings"), () => {
+    desk.overlay = desk.overlay === "settings" ? "none" : "settings";
   });
 }
 

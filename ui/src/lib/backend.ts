@@ -9,6 +9,8 @@ export interface Backend {
   send(intent: Intent): Promise<void>;
   /** Calls `onState` with the whole state now and after every change. */
   subscribe(onState: (state: DeskState) => void): void;
+  /** Draws the whole page larger, 1 to 2, as a browser's zoom does. */
+  zoom(factor: number): void;
 }
 
 /** The engine tells its state at least twice a second. After so long without one, it is asked again. */
@@ -28,6 +30,10 @@ export class TauriBackend implements Backend {
     const arrived = sent.catch(() => undefined);
     this.#last = before.then(() => Promise.race([arrived, after(ARRIVAL_MS)]));
     return sent;
+  }
+
+  zoom(factor: number): void {
+    void invoke("plugin:webview|set_webview_zoom", { value: factor });
   }
 
   // Not Tauri's own Channel: that one keeps messages in order and waits for ever for one that was

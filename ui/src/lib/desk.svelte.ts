@@ -40,9 +40,10 @@ import { FormEditor } from "./form.svelte";
 import { shortUnit } from "./format";
 import { comboOf, isBrowsers, isTyping } from "./keys";
 import { LineEar, type Suggestion } from "./quiet";
+import { Reports } from "./reports.svelte";
 import { screenOf, type Screen } from "./screen";
 
-export type Overlay = "none" | "disposal" | "units" | "keys" | "override" | "settle";
+export type Overlay = "none" | "disposal" | "units" | "keys" | "override" | "settle" | "settings";
 
 /** For so long a call that is back is amber before it is green again. */
 const RECLAIM_AMBER_MS = 5000;
@@ -53,7 +54,7 @@ const ALARM_MS = 10_000;
 const NOT_CHECKED: SilenceView = { check: "not-run" };
 const TICK_MS = 200;
 /** What acts while a menu is open. */
-const MENU_KEYS: readonly string[] = ["undo", "all-keys", "mute", "answer", "disposal"];
+const MENU_KEYS: readonly string[] = ["undo", "all-keys", "mute", "answer", "disposal", "settings"];
 
 export class Desk {
   state = $state.raw<DeskState | null>(null);
@@ -71,6 +72,10 @@ export class Desk {
 
   readonly editor: FormEditor;
   readonly closing = new ClosingDraft();
+  readonly reports = new Reports(
+    () => this.state?.view?.cases ?? [],
+    () => this.session?.seat.id ?? null,
+  );
 
   #backend: Backend;
   #receivedAt = 0;
@@ -417,6 +422,8 @@ export class Desk {
     else if (this.screen === "calling-back") this.giveUp();
     else if (this.screen === "transfer") this.send({ intent: "take-back" });
     else if (this.closingOpen) this.closingOpen = false;
+    else if (this.screen === "idle" && this.reports.opened !== null) this.reports.open(null);
+    else if (this.screen === "idle" && this.reports.typed !== "") this.reports.typed = "";
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });
   }
 

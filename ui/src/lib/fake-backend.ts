@@ -19,6 +19,10 @@ export class FakeBackend implements Backend {
     if (this.#state) onState(this.#state);
   }
 
+  zoom(): void {
+    // The browser that shows the page has a zoom of its own.
+  }
+
   show(state: DeskState): void {
     this.#state = state;
     for (const listener of this.#listeners) listener(state);

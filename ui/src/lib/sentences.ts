@@ -54,6 +54,35 @@ export function alertText(alert: Alert): string {
   }
 }
 
+/** How a report ended, for its history. */
+export function outcomeText(desk: Desk, disposition: Disposition | null): string {
+  if (disposition === null) return t("status.closed");
+  switch (disposition.kind) {
+    case "handled-by-unit":
+      return t("closing.by-unit", { unit: desk.unitName(disposition.unit) });
+    case "forwarded-to-unit":
+      return t("closing.forwarded", { unit: desk.unitName(disposition.unit) });
+    case "abandoned":
+      return t("closing.abandoned");
+    case "not-report":
+    case "information":
+    case "handled-here":
+    case "not-reached":
+      return dispositionText(disposition);
+  }
+}
+
+/** The trouble of this desk in one line, for IT. */
+export function faultText(desk: Desk): string {
+  const state = desk.state;
+  return t("alarm.copied", {
+    seat: desk.session?.seat.id ?? "",
+    time: clockTime(desk.sipDown ?? desk.now),
+    hub: state?.hub.link ?? "",
+    audio: state?.audio.audio === "trouble" ? state.audio.code : (state?.audio.audio ?? ""),
+  });
+}
+
 /** A disposition in one or two words, for the bar. */
 export function dispositionText(disposition: Disposition): string {
   switch (disposition.kind) {

@@ -1,0 +1,20 @@
+import type { id } from "../id";
+import type { Texts } from "../index";
+import { bar } from "./bar";
+import { form } from "./form";
+import { frame } from "./frame";
+import { handing } from "./handing";
+import { kinds } from "./kinds";
+import { lists } from "./lists";
+import { trouble } from "./trouble";
+
+/** English. A text that is missing here is an error of the compiler. */
+export const en: Texts<typeof id> = {
+  ...frame,
+  ...bar,
+  ...form,
+  ...handing,
+  ...lists,
+  ...trouble,
+  ...kinds,
+};

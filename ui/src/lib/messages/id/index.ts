@@ -1,0 +1,18 @@
+import { bar } from "./bar";
+import { form } from "./form";
+import { frame } from "./frame";
+import { handing } from "./handing";
+import { kinds } from "./kinds";
+import { lists } from "./lists";
+import { trouble } from "./trouble";
+
+/** Indonesian, the language of the console. */
+export const id = {
+  ...frame,
+  ...bar,
+  ...form,
+  ...handing,
+  ...lists,
+  ...trouble,
+  ...kinds,
+} as const;
