@@ -90,7 +90,7 @@ function compare(name: string, shot: Buffer): void {
 /** Without transparency, which no picture has. */
 const written = (png: PNG): Buffer => PNG.sync.write(png, { deflateLevel: 9, colorType: 2 });
 
-/** A picture of half the size: each pixel is the middle of four. */
+/** A picture of half the size: each pixel is the middle of four, in steps of eight, which saves room. */
 function halved(png: PNG): PNG {
   const half = new PNG({ width: png.width >> 1, height: png.height >> 1 });
   for (let y = 0; y < half.height; y += 1) {
@@ -101,7 +101,7 @@ function halved(png: PNG): PNG {
         const sum = [0, 4, 4 * png.width, 4 * png.width + 4]
           .map((step) => png.data[at + step] ?? 0)
           .reduce((a, b) => a + b);
-        half.data[4 * (y * half.width + x) + channel] = sum >> 2;
+        half.data[4 * (y * half.width + x) + channel] = (sum >> 2) & 0xf8;
       }
     }
   }
