@@ -205,6 +205,40 @@ describe("the list of reports", () => {
   });
 });
 
+describe("what is known of a number", () => {
+  it("is a note that begins with serving the caller, and Alt+R shows every call", async () => {
+    await open("call");
+    expect(screen.getByTestId("often-prank").textContent).toContain("Tetap layani.");
+    const rows = (): number => screen.getByTestId("earlier").querySelectorAll("li").length;
+    expect(rows()).toBe(5);
+    await press("r", { altKey: true, code: "KeyR" });
+    expect(rows()).toBe(7);
+  });
+
+  it("is not shown before the call is answered", async () => {
+    await open("ringing");
+    expect(screen.queryByTestId("often-prank")).toBeNull();
+  });
+
+  it("says nothing of another call", async () => {
+    const backend = await open("call");
+    const state = prepared("call");
+    const about = { ...state.about, asked: "another", found: ["another", null] };
+    backend.show({ ...state, rev: 2, about } as typeof state);
+    await vi.waitFor(() => expect(screen.queryByTestId("often-prank")).toBeNull());
+  });
+});
+
+describe("the odds of an answer", () => {
+  it("stand where they are known, and nothing where there are too few", async () => {
+    await open("call");
+    const of = (unit: string): string =>
+      screen.getByTestId(`destination-${unit}`).querySelector(".odds")?.textContent?.trim() ?? "";
+    expect(of("pmj.jaktim")).toBe("93%");
+    expect(of("pmj.tangsel")).toBe("");
+  });
+});
+
 describe("settings", () => {
   it("change the language at once and are there after the page is loaded again", async () => {
     await open("idle");

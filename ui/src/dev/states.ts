@@ -18,6 +18,7 @@ import type {
   UnitView,
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
+import { known, ODDS } from "./states-around";
 
 /** 23 Nov 2026, 03.11.28 WIB. */
 export const NOW = Date.UTC(2026, 10, 22, 20, 11, 28);
@@ -314,7 +315,9 @@ function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState
 
 export function polda(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState {
   const form = call?.form ?? emptyForm();
-  return state(false, hubView(seat, callView(phase, form, call?.advice != null), false), call);
+  const view = hubView(seat, callView(phase, form, call?.advice != null), false);
+  const around = call === null ? {} : { about: known(call.call), odds: ODDS };
+  return { ...state(false, view, call), ...around };
 }
 
 function polres(phase: Phase, seat: SeatState, call: DeskCall | null): DeskState {

@@ -33,6 +33,7 @@ export type ActionId =
   | "next-pane"
   | "all-keys"
   | "search"
+  | "all-earlier"
   | "settings"
   | "copy-fault"
   | "undo"
@@ -192,6 +193,11 @@ export function actionsOf(desk: Desk): Action[] {
     add("form", ["Alt+F"], "take", label, () => {
       desk.formInReclaim = !desk.formInReclaim;
       if (desk.formInReclaim) desk.formRequests += 1;
+    });
+  }
+  if (call && desk.silence.check === "not-run" && (desk.about?.earlier.length ?? 0) > 0) {
+    add("all-earlier", ["Alt+R"], "clock", t("action.all-earlier"), () => {
+      desk.allEarlier = !desk.allEarlier;
     });
   }
   if (screen === "idle") addOfDesk(desk, add);

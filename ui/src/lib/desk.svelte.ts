@@ -4,6 +4,7 @@
 import { actionsOf, type Action, type ActionId } from "./actions";
 import type { Backend } from "./backend";
 import type {
+  AboutCall,
   Alert,
   Asking,
   CallBackView,
@@ -25,6 +26,7 @@ import type {
   SilenceView,
   Unit,
   UnitId,
+  UnitOdds,
 } from "./bindings";
 import { isCallable, ListPlaces } from "./call-backs";
 import { destinationsOf } from "./destinations";
@@ -67,6 +69,8 @@ export class Desk {
   askNowRequests = $state(0);
   /** Counts up when the form is to have its caret back. */
   formRequests = $state(0);
+  /** Whether all earlier calls of the number are shown. */
+  allEarlier = $state(false);
   /** The entry of the call-back list that is taken off without a call. */
   settling = $state<CallBackView | null>(null);
 
@@ -117,6 +121,7 @@ export class Desk {
     if (now === "reclaimed") this.formInReclaim = caretIsInForm();
     if (this.overlay !== "keys") this.overlay = "none";
     this.closingOpen = false;
+    if (now === "idle") this.allEarlier = false;
   }
 
   // ---- what is ----
@@ -211,6 +216,18 @@ export class Desk {
       this.session?.units.find((u) => u.unit.id === id)?.unit ??
       null
     );
+  }
+
+  /** What is known around this call; `null` until the hub has told. */
+  about = $derived.by<AboutCall | null>(() => {
+    const found = this.state?.about?.found ?? null;
+    return found !== null && found[0] === this.desk?.call ? found[1] : null;
+  });
+
+  /** How a unit takes transfers at this hour, where there are enough of them to say. */
+  oddsOf(id: UnitId): UnitOdds | null {
+    const odds = this.state?.odds?.found?.[1].find((one) => one.unit === id) ?? null;
+    return odds?.percent == null ? null : odds;
   }
 
   unitName(id: UnitId): string {

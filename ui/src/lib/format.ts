@@ -36,6 +36,11 @@ export function dayName(ms: number): string {
   return day.format(ms).replace(",", "");
 }
 
+/** `Sen` of a Unix time in milliseconds. */
+export function weekday(ms: number): string {
+  return dayName(ms).slice(0, 3);
+}
+
 /** `01:42` or `1:02:03` of a span in milliseconds; a negative span is zero. */
 export function duration(ms: number): string {
   const all = Math.max(0, Math.floor(ms / 1000));

@@ -110,4 +110,5 @@ export const bar: Texts<typeof id> = {
   "action.search": "Find",
   "action.settings": "Settings",
   "action.copy-fault": "Copy details",
+  "action.all-earlier": "All calls of this number",
 };

@@ -95,4 +95,6 @@ export const handing: Texts<typeof id> = {
   "disposal.suggest.checked": "Advice: no sign",
   "disposal.suggest.short": "Advice: cut off within {seconds} s",
   "disposal.foot.undo": "cancels. The line stays open for these 3 seconds.",
+  "route.odds.hint": "odds of an answer now",
+  "route.usual": "usually {n} s",
 };

@@ -109,4 +109,5 @@ export const bar = {
   "action.search": "Cari",
   "action.settings": "Pengaturan",
   "action.copy-fault": "Salin keterangan",
+  "action.all-earlier": "Semua panggilan nomor ini",
 } as const;

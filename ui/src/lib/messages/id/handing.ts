@@ -93,4 +93,6 @@ export const handing = {
   "disposal.suggest.checked": "Saran: tidak ada tanda",
   "disposal.suggest.short": "Saran: putus dalam {seconds} detik",
   "disposal.foot.undo": "membatalkan. Suara tetap tersambung selama 3 detik itu.",
+  "route.odds.hint": "peluang diangkat sekarang",
+  "route.usual": "biasanya {n} detik",
 } as const;
