@@ -17,7 +17,7 @@ const looks: Look[] = [
   { state: "call", keys: ["F1"] },
   { state: "call", keys: ["Control+Enter"] },
   { state: "call-new", keys: ["Tab", "Tab", "Tab", "k", "e"] },
-  { state: "idle", keys: ["Shift+F1"] },
+  { state: "settings", keys: ["Shift+F1"] },
   { state: "idle", keys: ["F3", "ArrowDown", "Enter"] },
 ];
 const named = looks.map((look) => [[look.state, ...(look.keys ?? [])].join(" "), look] as const);

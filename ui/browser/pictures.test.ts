@@ -20,7 +20,7 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["login", { state: "login" }],
   ["idle", { state: "call-backs" }],
   ["report", { state: "call-backs", keys: ["F3", "ArrowDown", "Enter"] }],
-  ["settings", { state: "idle", keys: ["Shift+F1"] }],
+  ["settings", { state: "settings", keys: ["Shift+F1"] }],
   ["incoming", { state: "ringing" }],
   ["call", { state: "call" }],
   ["no-report", { state: "checked-silent", keys: ["F4"] }],

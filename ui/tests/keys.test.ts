@@ -251,6 +251,31 @@ describe("settings", () => {
     expect(preferences.language).toBe("en");
   });
 
+  it("are told to the engine, and followed when it tells of others", async () => {
+    const backend = await open("settings");
+    await press("F1", { shiftKey: true });
+    expect(backend.of("list-devices")).toHaveLength(1);
+    await userEvent.selectOptions(screen.getByTestId("settings-ring"), "usb");
+    expect(backend.of("change-settings").at(-1)?.settings).toMatchObject({ ring: "usb" });
+    const state = prepared("settings");
+    if (!state.settings) throw new Error("settings");
+    backend.show({ ...state, rev: 2, settings: { ...state.settings, language: "en" } });
+    await vi.waitFor(() =>
+      expect(screen.getByTestId("number").textContent).toBe("Waiting for a call"),
+    );
+  });
+
+  it("name the key that answers", async () => {
+    const backend = await open("ringing");
+    const state = prepared("ringing");
+    const settings = prepared("settings").settings;
+    if (!settings) throw new Error("settings");
+    backend.show({ ...state, rev: 2, settings: { ...settings, answer_key: "pause" } });
+    await vi.waitFor(() => expect(screen.getByTestId("answer").textContent).toContain("Pause"));
+    await press("Pause");
+    expect(backend.of("answer")).toHaveLength(1);
+  });
+
   it("that make no sense count as none", () => {
     localStorage.setItem("preferences", '{"language":"fr","scale":900,"theme":3}');
     preferences.load();

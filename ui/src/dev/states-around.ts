@@ -1,6 +1,13 @@
 // What the hub knows around a prepared call: the number's past, and how units take transfers.
 
-import type { AboutCall, CallId, DeskState, Disposition, EarlierCall } from "../lib/bindings";
+import type {
+  AboutCall,
+  CallId,
+  DeskState,
+  Disposition,
+  EarlierCall,
+  Settings,
+} from "../lib/bindings";
 
 /** As `NOW` of the prepared states, which need this file first. */
 const NOW = Date.UTC(2026, 10, 22, 20, 11, 28);
@@ -53,4 +60,16 @@ export const ODDS: NonNullable<DeskState["odds"]> = {
   ],
   as_of: NOW,
   failed: null,
+};
+
+export const SETTINGS: Settings = {
+  input: "usb",
+  output: "usb",
+  ring: "hdmi",
+  ring_volume: 80,
+  answer_key: "f9",
+  language: "id",
+  theme: "system",
+  scale: 100,
+  autostart: true,
 };

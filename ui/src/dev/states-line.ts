@@ -13,6 +13,8 @@ import type {
   SilenceView,
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
+import { preferences } from "../lib/preferences.svelte";
+import { SETTINGS } from "./states-around";
 import {
   advice,
   at,
@@ -166,6 +168,11 @@ export const LINE_STATES: Record<string, () => DeskState> = {
     const call = deskCall(filledForm(), { advice: { ...given, verdict } });
     return { ...polda(talking, "talking", call), advisor: "trouble" };
   },
+  settings: () => ({
+    ...idleState(),
+    // The page that shows it has been told theme and language by its address.
+    settings: { ...SETTINGS, theme: preferences.theme, language: preferences.language },
+  }),
   many: () => withView(idleState(), { cases: manyCases(5000) }),
   "hub-lost": () => {
     const call = deskCall(filledForm(), { rev: 9, saved_rev: 7 });

@@ -310,6 +310,10 @@ function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState
     call,
     notice: null,
     asking: null,
+    devices: [
+      { name: "Headset USB", id: "usb", input: true, output: true, default: true },
+      { name: "Pelantang meja", id: "hdmi", input: false, output: true, default: false },
+    ],
   };
 }
 

@@ -132,7 +132,8 @@ export function actionsOf(desk: Desk): Action[] {
   const rings = screen === "ringing" || screen === "offered";
   if (!call && screen !== "gone") {
     const label = screen === "offered" ? t("action.accept") : t("action.answer");
-    add("answer", ["F9"], "phone", label, () => desk.answer(), rings);
+    const keys = desk.state?.settings?.answer_key === "pause" ? ["Pause", "F9"] : ["F9"];
+    add("answer", keys, "phone", label, () => desk.answer(), rings);
   }
   if (screen === "offered") {
     const run = (): void => desk.send({ intent: "decline" });

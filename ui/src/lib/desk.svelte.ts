@@ -23,6 +23,7 @@ import type {
   Phase,
   ReclaimView,
   SeatView,
+  Settings,
   SilenceView,
   Unit,
   UnitId,
@@ -42,6 +43,7 @@ import { FormEditor } from "./form.svelte";
 import { shortUnit } from "./format";
 import { comboOf, isBrowsers, isTyping } from "./keys";
 import { LineEar, type Suggestion } from "./quiet";
+import { preferences } from "./preferences.svelte";
 import { Reports } from "./reports.svelte";
 import { screenOf, type Screen } from "./screen";
 
@@ -108,6 +110,7 @@ export class Desk {
     this.#ear.receive(state);
     this.#places.receive(state.view?.call_backs ?? [], this.#receivedAt);
     this.state = state;
+    if (state.settings) preferences.follow(state.settings);
     this.editor.receive(state.call);
     this.closing.for(state.call?.call ?? null);
     const now = this.screen;
@@ -317,6 +320,14 @@ export class Desk {
 
   action(id: ActionId): Action | null {
     return this.actions.find((action) => action.id === id) ?? null;
+  }
+
+  /** Changes settings of this computer; they hold at once. */
+  changeSettings(change: Partial<Settings>): void {
+    const { language = preferences.language, theme = preferences.theme } = change;
+    preferences.set({ language, theme, scale: change.scale ?? preferences.scale });
+    const settings = this.state?.settings;
+    if (settings) this.send({ intent: "change-settings", settings: { ...settings, ...change } });
   }
 
   send(intent: Intent): void {

@@ -1,5 +1,5 @@
-// How this computer shows the window: theme, language and size. They belong to the place, not to a
-// person or a call, so they are kept in the page's own storage and hold before anybody logs in.
+// How this computer shows the window: theme, language and size. The engine keeps them with its other
+// settings; the page's own storage holds a copy, so that the first picture after a start is right.
 
 export type Language = "id" | "en";
 export type Theme = "system" | "light" | "dark";
@@ -40,6 +40,8 @@ class Preferences {
   language = $state<Language>(DEFAULTS.language);
   theme = $state<Theme>(DEFAULTS.theme);
   scale = $state(DEFAULTS.scale);
+  /** What the engine has told last: an older state does not take back what was just chosen. */
+  #told = "";
 
   constructor() {
     this.load();
@@ -47,6 +49,15 @@ class Preferences {
 
   load(): void {
     Object.assign(this, kept());
+  }
+
+  /** Takes what the engine keeps, when that has changed. */
+  follow(settings: Kept): void {
+    const { language, theme, scale } = settings;
+    const told = JSON.stringify({ language, theme, scale });
+    if (told === this.#told) return;
+    this.#told = told;
+    this.set({ language, theme, scale });
   }
 
   set(change: Partial<Kept>): void {

@@ -62,7 +62,12 @@ export const frame: Texts<typeof id> = {
   "settings.percent": "{n}%",
   "settings.microphone": "Microphone",
   "settings.speaker": "Loudspeaker",
-  "settings.no-device": "None yet",
   "settings.hint":
     "Holds for this computer, whoever signs in. Sentences for the caller stay Indonesian.",
+  "settings.ring": "Ring",
+  "settings.as-system": "As the system",
+  "settings.as-speaker": "On the same loudspeaker",
+  "settings.ring-volume": "Ring volume",
+  "settings.answer-key": "Answer key",
+  "settings.autostart": "Start with the computer",
 };

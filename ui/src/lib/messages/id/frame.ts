@@ -61,7 +61,12 @@ export const frame = {
   "settings.percent": "{n}%",
   "settings.microphone": "Mikrofon",
   "settings.speaker": "Pelantang",
-  "settings.no-device": "Belum ada",
   "settings.hint":
     "Berlaku untuk komputer ini, siapa pun yang masuk. Kalimat untuk penelepon tetap bahasa Indonesia.",
+  "settings.ring": "Dering",
+  "settings.as-system": "Ikut sistem",
+  "settings.as-speaker": "Di pelantang yang sama",
+  "settings.ring-volume": "Keras dering",
+  "settings.answer-key": "Tombol jawab",
+  "settings.autostart": "Buka saat komputer dinyalakan",
 } as const;
