@@ -12,14 +12,26 @@ use crate::stages::{Stages, execute};
 /// The program that plays calls.
 const TRAINING: &str = "siaga-training";
 
-/// Runs the command.
+/// Runs the command: all measurements, or those of the plugins.
 ///
 /// # Errors
-/// When something does not compile or a measurement breaks off.
-pub(crate) fn bench(machine: &Machine, stages: &mut Stages) -> Result<(), String> {
+/// When something does not compile or a measurement breaks off; when another part is named.
+pub(crate) fn bench(
+    machine: &Machine,
+    stages: &mut Stages,
+    arguments: &[String],
+) -> Result<(), String> {
+    let plugins_only = match arguments {
+        [] => false,
+        [part] if part == "plugins" => true,
+        _ => return Err(format!("bench {}: only `plugins` can be named", arguments.join(" "))),
+    };
     stages.need("system packages", || packages::ensure(machine, Purpose::Headless))?;
     stages.need("plugins", || plugins::build(machine))?;
     stages.check("plugin call, fresh instance and native twin", || criterion(machine, "calls"));
+    if plugins_only {
+        return Ok(());
+    }
     stages.check("voice", || criterion(machine, "media"));
     stages.check("search over 100,000 cases", || criterion(machine, "search"));
     stages.check("a call: CPU, one-way delay", || {

@@ -40,7 +40,7 @@ usage: cargo xtask COMMAND
   ci        test, and what else must hold before a change is taken
   tidy      the house rules that no compiler checks
   generate  write the TypeScript types of the UI anew from the Rust types
-  bench     the measurements
+  bench     the measurements; `bench plugins` those of the plugins only
   soak      many calls at once, faults at random, and an observer who looks for a dropped caller
             --minutes N --seed S [--callers K] [--dir DIR]
   plugins   build the shipped plugins and say where they are
@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         "ci" => ci::ci(&machine, &mut stages),
         "tidy" => tidy::stage(&machine, &mut stages),
         "generate" => generated::write(&machine, &mut stages),
-        "bench" => bench::bench(&machine, &mut stages),
+        "bench" => bench::bench(&machine, &mut stages, rest),
         "soak" => run::soak(&machine, &mut stages, rest),
         "plugins" => show_plugins(&machine, &mut stages),
         "help" | "--help" | "-h" => {

@@ -11,6 +11,21 @@
 //! const LIST: [Row<2>; count(CSV)] = rows(CSV);
 //! assert_eq!(LIST[1].cells(), &["salah sambung", "wrong"]);
 //! ```
+//!
+//! # How a phrase is written
+//! In the first cell of a list that is looked for in a text stand plain words with single spaces
+//! (see [`text`](crate::text)), and:
+//!
+//! | written | finds |
+//! |---|---|
+//! | `darah*` | every word that begins so |
+//! | `~bacok` | the root, alone or with prefixes and endings: dibacok, pembacokan |
+//! | `+pukul` | the root with a prefix only: dipukuli, but not "pukul 10" |
+//! | `maling & di dalam` | both in one sentence, in either order |
+//!
+//! A row whose last cell is `-` is an exception: nothing is found inside its words.
+
+use crate::text::letters;
 
 /// A row of a word list.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +33,8 @@ pub struct Row<const CELLS: usize> {
     cells: [&'static str; CELLS],
     /// Of the first cell, see [`pair`].
     pair: u16,
+    /// Which letters its first cell has.
+    letters: u32,
 }
 
 impl<const CELLS: usize> Row<CELLS> {
@@ -26,8 +43,13 @@ impl<const CELLS: usize> Row<CELLS> {
         &self.cells
     }
 
-    pub(crate) const fn pair(&self) -> usize {
-        self.pair as usize
+    pub(crate) const fn letters(&self) -> u32 {
+        self.letters
+    }
+
+    /// Whether nothing is to be found inside its words.
+    pub(crate) const fn is_exception(&self) -> bool {
+        CELLS > 1 && matches!(self.cells[CELLS - 1].as_bytes(), b"-")
     }
 }
 
@@ -36,10 +58,13 @@ pub(crate) const PAIRS: usize = 1024;
 
 /// What the first two letters of a word or phrase amount to. Different letters may amount to the
 /// same; equal ones always do, and a word of one letter equals one that a blank follows.
+///
+/// The mark of a root (`~`, `+`) is no letter of it.
 pub(crate) const fn pair(words: &str) -> usize {
     let bytes = words.as_bytes();
-    let first = if bytes.is_empty() { 0 } else { bytes[0] & 31 };
-    let second = if bytes.len() < 2 { 0 } else { bytes[1] & 31 };
+    let from = if !bytes.is_empty() && matches!(bytes[0], b'~' | b'+') { 1 } else { 0 };
+    let first = if bytes.len() <= from { 0 } else { bytes[from] & 31 };
+    let second = if bytes.len() < from + 2 { 0 } else { bytes[from + 1] & 31 };
     first as usize * 32 + second as usize
 }
 
@@ -62,7 +87,7 @@ pub const fn count(csv: &str) -> usize {
 /// When a row has too few cells, and while compiling, if used for a constant. A comma in the last
 /// cell belongs to it.
 pub const fn rows<const CELLS: usize, const ROWS: usize>(csv: &'static str) -> [Row<CELLS>; ROWS] {
-    let mut rows = [Row { cells: [""; CELLS], pair: 0 }; ROWS];
+    let mut rows = [Row { cells: [""; CELLS], pair: 0, letters: 0 }; ROWS];
     let (mut at, mut row) = (line_end(csv, 0) + 1, 0);
     while at < csv.len() {
         let end = line_end(csv, at);
@@ -91,7 +116,7 @@ const fn read<const CELLS: usize>(csv: &'static str, from: usize, end: usize) ->
         at = stop + 1;
         cell += 1;
     }
-    Row { cells, pair: pair(cells[0]) as u16 }
+    Row { cells, pair: pair(cells[0]) as u16, letters: letters(cells[0].as_bytes()) }
 }
 
 const fn line_end(csv: &str, from: usize) -> usize {
@@ -108,20 +133,51 @@ const fn is_row(csv: &str, from: usize, end: usize) -> bool {
     from < end && bytes[from] != b'#' && bytes[from] != b'\r'
 }
 
-/// The same rows, so ordered that those of one [`pair`] stand together.
-pub(crate) const fn by_pair<const CELLS: usize, const ROWS: usize>(
-    mut rows: [Row<CELLS>; ROWS],
-) -> [Row<CELLS>; ROWS] {
-    let mut sorted = 1;
-    while sorted < ROWS {
-        let mut at = sorted;
-        while at > 0 && rows[at].pair < rows[at - 1].pair {
-            rows.swap(at, at - 1);
-            at -= 1;
+/// No further row.
+const END: u16 = u16::MAX;
+
+/// A list with an index of what its phrases begin with, made when the plugin is built.
+#[derive(Debug)]
+pub struct List<const CELLS: usize, const ROWS: usize> {
+    rows: [Row<CELLS>; ROWS],
+    /// The first row of each [`pair`].
+    first: [u16; PAIRS],
+    /// The next row of the same pair.
+    next: [u16; ROWS],
+}
+
+impl<const CELLS: usize, const ROWS: usize> List<CELLS, ROWS> {
+    /// Reads a list. `ROWS` is [`count`] of it.
+    ///
+    /// # Panics
+    /// As [`rows`].
+    pub const fn new(csv: &'static str) -> Self {
+        let rows: [Row<CELLS>; ROWS] = rows(csv);
+        let (mut first, mut next) = ([END; PAIRS], [END; ROWS]);
+        let mut row = ROWS;
+        while row > 0 {
+            row -= 1;
+            let pair = rows[row].pair as usize;
+            next[row] = first[pair];
+            first[pair] = row as u16;
         }
-        sorted += 1;
+        Self { rows, first, next }
     }
-    rows
+
+    /// The rows, in the order of the file.
+    pub const fn rows(&self) -> &[Row<CELLS>; ROWS] {
+        &self.rows
+    }
+
+    /// The rows whose phrase begins with a [`pair`].
+    pub(crate) fn beginning(&self, pair: usize) -> impl Iterator<Item = usize> {
+        let mut at = self.first[pair];
+        std::iter::from_fn(move || {
+            let row = at;
+            at = *self.next.get(usize::from(row))?;
+            Some(usize::from(row))
+        })
+    }
 }
 
 #[cfg(test)]
@@ -144,10 +200,12 @@ mod tests {
     }
 
     #[test]
-    fn ordering_keeps_every_row() {
-        let sorted = by_pair(ROWS);
-        let words: Vec<_> = sorted.iter().map(|row| row.cells()[0]).collect();
-        assert_eq!(words, ["ab", "b", "z"]);
+    fn the_index_has_every_row_once_and_in_order() {
+        const CSV: &str = "kata\nabu\nzat\nab\n~abad\n";
+        static LIST: List<1, { count(CSV) }> = List::new(CSV);
+        assert_eq!(LIST.beginning(pair("ab")).collect::<Vec<_>>(), [0, 2, 3]);
+        assert_eq!(LIST.beginning(pair("za")).collect::<Vec<_>>(), [1]);
+        assert_eq!(LIST.beginning(pair("x")).count(), 0);
     }
 
     #[test]

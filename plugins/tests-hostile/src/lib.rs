@@ -69,6 +69,13 @@ mod component {
                     findings.push(finding("a".to_owned(), "narrative", vec!["nowhere".to_owned()]));
                 }
                 "unknown field" => findings.push(finding("a".to_owned(), "secret", Vec::new())),
+                "many words" => {
+                    findings.push(finding(
+                        "a".to_owned(),
+                        "narrative",
+                        vec![String::new(); 100_000],
+                    ));
+                }
                 "unknown case" => duplicate_of = Some("110-PMJ-260314-000404".to_owned()),
                 "sparse memory" => {
                     // Asks for all of it at once and touches only the ends.

@@ -1,137 +1,85 @@
-//! The next best question: what to ask now, so that help leaves soonest.
+//! What is still unknown for this kind of report, and the next best question.
 
+use crate::tables::{FILLS, GAPS, Kind, PLACE_WORDS};
+use siaga_plugin_sdk::text::Words;
 use siaga_plugin_sdk::types::{Finding, FindingLevel, Form, Tri};
 
-/// What is asked, beside which field.
-pub(crate) struct Question {
-    rule: &'static str,
-    field: &'static str,
-    title: &'static str,
-    advice: &'static str,
+/// Further questions that are shown beside the one to ask now.
+const SHOWN_LATER: usize = 2;
+
+/// The question about a gap, at a level.
+pub(crate) fn ask(gap: &str, level: FindingLevel) -> Option<Finding> {
+    let row = GAPS.rows().iter().find(|row| row.cells()[0] == gap)?;
+    let [_, rule, field, title, question] = row.cells().map(str::to_owned);
+    Some(Finding { rule, level, field, words: Vec::new(), title, advice: question })
 }
 
-const SILENT: Question = Question {
-    rule: "sunyi.prosedur",
-    field: "narrative",
-    title: "Jalankan prosedur panggilan sunyi",
-    advice: "Kalau tidak bisa bicara, tekan tombol apa saja atau ketuk dua kali.",
-};
-const NEEDS_POLICE: Question = Question {
-    rule: "bukan-laporan.pastikan",
-    field: "",
-    title: "Pastikan sebelum menutup",
-    advice: "Apakah Anda membutuhkan polisi sekarang?",
-};
-const WHERE: Question = Question {
-    rule: "lengkap.di-mana",
-    field: "location",
-    title: "Lokasi belum ada",
-    advice: "Di mana kejadiannya? Apa patokan terdekat?",
-};
-const WHAT: Question = Question {
-    rule: "lengkap.apa",
-    field: "narrative",
-    title: "Kejadian belum jelas",
-    advice: "Apa yang sedang terjadi?",
-};
-const INJURED: Question = Question {
-    rule: "bahaya.luka",
-    field: "danger",
-    title: "Luka belum ditanyakan",
-    advice: "Apakah ada yang terluka?",
-};
-const ONGOING: Question = Question {
-    rule: "bahaya.berlanjut",
-    field: "danger",
-    title: "Belum diketahui apakah masih berlangsung",
-    advice: "Apakah masih berlangsung, dan apakah pelakunya masih di sana?",
-};
-const WEAPON: Question = Question {
-    rule: "bahaya.senjata",
-    field: "danger",
-    title: "Senjata belum ditanyakan",
-    advice: "Apakah ada senjata?",
-};
-const TRAPPED: Question = Question {
-    rule: "bahaya.terjebak",
-    field: "danger",
-    title: "Orang terjebak belum ditanyakan",
-    advice: "Apakah ada yang terjebak atau tidak bisa keluar?",
-};
-const WHO: Question = Question {
-    rule: "lengkap.pelapor",
-    field: "reporter-name",
-    title: "Nama pelapor belum ada",
-    advice: "Boleh tahu nama Anda, dan hubungan Anda dengan kejadian ini?",
-};
-const CHANGED: Question = Question {
-    rule: "lengkap.perubahan",
-    field: "",
-    title: "Semua pertanyaan pokok sudah terjawab",
-    advice: "Adakah perubahan sejak Anda menelepon?",
-};
-
-impl Question {
-    /// As the one question to ask now.
-    pub(crate) fn now(&self) -> Finding {
-        Finding {
-            rule: self.rule.to_owned(),
-            level: FindingLevel::AskNow,
-            field: self.field.to_owned(),
-            words: Vec::new(),
-            title: self.title.to_owned(),
-            advice: self.advice.to_owned(),
+/// The question that brings help forward most, and a few that can wait.
+pub(crate) fn open(form: &Form, narrative: &Words<'_>, kind: Option<Kind>) -> Vec<Finding> {
+    let filled: Vec<&str> =
+        narrative.matches(&FILLS).iter().map(|found| FILLS.rows()[found.row].cells()[1]).collect();
+    let known = |gap: &str| match gap {
+        "tempat" => is_placed(form),
+        "korban" => form.danger.injured != Tri::Unknown || filled.contains(&gap),
+        "senjata" => form.danger.weapon != Tri::Unknown || filled.contains(&gap),
+        "terjebak" | "terjepit" => form.danger.trapped != Tri::Unknown || filled.contains(&gap),
+        "berlangsung" => form.danger.ongoing != Tri::Unknown || filled.contains(&gap),
+        "arah" => filled.contains(&gap) || Words::of(&form.location).find("arah").is_some(),
+        _ => filled.contains(&gap),
+    };
+    // Without a place nobody can be sent, and the line may break at any moment; then what kills.
+    const ANY: &str = "tempat korban berlangsung senjata terjebak";
+    let general = ANY.split(' ');
+    let mut gaps: Vec<&str> = match kind {
+        Some(kind) => kind.gaps().filter(|gap| !known(gap)).collect(),
+        None => general.filter(|gap| !known(gap)).collect(),
+    };
+    for gap in &mut gaps {
+        if *gap == "tempat" && !form.location.trim().is_empty() {
+            *gap = "patokan";
         }
     }
+    if form.reporter_name.is_empty() && !form.hide_identity {
+        gaps.push("nama");
+    }
+    if gaps.is_empty() {
+        gaps.push("perubahan");
+    }
+    gaps.iter()
+        .enumerate()
+        .take(1 + SHOWN_LATER)
+        .filter_map(|(n, gap)| {
+            ask(gap, if n == 0 { FindingLevel::AskNow } else { FindingLevel::Ask })
+        })
+        .collect()
 }
 
-/// What the rules know of the call so far.
-pub(crate) struct Known {
-    /// It looks like a silent line.
-    pub(crate) silent: bool,
-    /// It looks like no report.
-    pub(crate) not_report: bool,
-    /// The words say what happened.
-    pub(crate) what: bool,
-    /// Only a question was asked.
-    pub(crate) information: bool,
-    /// The words say that somebody is hurt.
-    pub(crate) injured: bool,
+/// Whether the form names a place, not only "dekat lampu merah".
+fn is_placed(form: &Form) -> bool {
+    let location = Words::of(&form.location);
+    !form.area_code.is_empty()
+        || form.point.is_some()
+        || location.iter().any(|word| weight(&word.plain) != Weight::None)
 }
 
-/// The question that brings help forward most. There always is one.
-pub(crate) fn next(form: &Form, known: &Known) -> Question {
-    let open = |answer: Tri| answer == Tri::Unknown;
-    let danger = &form.danger;
-    let placed =
-        !form.location.trim().is_empty() || !form.area_code.is_empty() || form.point.is_some();
-    if known.silent {
-        return SILENT;
+/// What a word of a location is worth.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// It names no place.
+    None,
+    /// It names a town.
+    Town,
+    /// It may name a place.
+    Name,
+}
+
+/// What a word of a location is worth.
+pub(crate) fn weight(plain: &str) -> Weight {
+    let row = PLACE_WORDS.rows().iter().find(|row| row.cells()[0] == plain);
+    match row.map(|row| row.cells()[1]) {
+        Some("kota") => Weight::Town,
+        Some(_) => Weight::None,
+        None if plain.len() >= 3 && !plain.bytes().all(|b| b.is_ascii_digit()) => Weight::Name,
+        None => Weight::None,
     }
-    if known.not_report {
-        return NEEDS_POLICE;
-    }
-    if !known.what {
-        return WHAT;
-    }
-    if known.information {
-        return NEEDS_POLICE;
-    }
-    // Without a place nobody can be sent, and the line may break at any moment.
-    if !placed {
-        return WHERE;
-    }
-    if open(danger.injured) && !known.injured {
-        return INJURED;
-    }
-    if open(danger.ongoing) {
-        return ONGOING;
-    }
-    if open(danger.weapon) {
-        return WEAPON;
-    }
-    if open(danger.trapped) {
-        return TRAPPED;
-    }
-    if form.reporter_name.is_empty() && !form.hide_identity { WHO } else { CHANGED }
 }

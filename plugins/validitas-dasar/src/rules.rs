@@ -1,10 +1,13 @@
 //! From words, answers and history to a verdict.
 
-use crate::questions::{Known, next};
-use crate::words::{Matter, matters, not_report, question};
+use crate::duplicates::{self, Duplicate, Present};
+use crate::matters::{Matter, When, code, matters, not_report, question};
+use crate::questions::{ask, open};
+use crate::tables::Kind;
+use siaga_plugin_sdk::Places;
 use siaga_plugin_sdk::text::Words;
 use siaga_plugin_sdk::types::{
-    Danger, Finding, FindingLevel, Intake, PastReport, Priority, Tri, Validity, Verdict,
+    Danger, Finding, FindingLevel, Form, Intake, PastReport, Priority, Tri, Validity, Verdict,
 };
 
 /// More would only hide the first ones.
@@ -13,107 +16,325 @@ const SHOWN_MATTERS: usize = 4;
 /// How long a prank from the same number is worth mentioning, in milliseconds: 30 days.
 const PRANK_MEMORY_MS: i64 = 30 * 24 * 3600 * 1000;
 
-/// Judges an intake. `history` only ever adds a remark: a prank number can be in real danger.
-pub fn assess(intake: &Intake, history: &[PastReport]) -> Verdict {
+/// Kinds that a question may mention without reporting one.
+const MENTIONED: [&str; 5] = ["lalin", "barang", "suara", "kawal", "patroli"];
+
+/// Judges an intake. A history of pranks only ever adds a remark: a prank number can be in real
+/// danger.
+pub fn assess(intake: &Intake, history: &[PastReport], places: &impl Places) -> Verdict {
     let form = &intake.form;
     let narrative = Words::of(&form.narrative);
-    let matters = matters(&narrative);
-    let mut findings: Vec<Finding> = Vec::new();
+    let seen = Seen::of(form, &narrative);
+    let judged = judge(&seen, form);
+    let kind = seen.kind(form);
 
-    // The answers to the four questions weigh as much as any word.
-    let answered = answered(&form.danger);
-    if let Some((priority, what)) = answered {
-        findings.push(finding("bahaya.jawaban", level_of(priority), "danger", &[], what, ""));
-    }
-    findings.extend(matters.iter().take(SHOWN_MATTERS).map(|matter| {
-        finding(
-            if is_danger(matter.priority) { "bahaya.kata" } else { "perihal.kata" },
-            level_of(matter.priority),
-            "narrative",
-            &[matter.words],
-            matter.situation,
-            "",
-        )
+    let mut findings = Vec::new();
+    findings.extend(seen.answered.map(|(priority, what)| {
+        finding("bahaya.jawaban", level_of(priority), "danger", &[], what, advice_for(priority))
     }));
-
-    let sign = not_report(&narrative);
-    let by_kind = by_kind(&form.kind);
-    let asks = question(&narrative);
-    let urgent = urgency(answered, &matters);
-    let (validity, priority, reason) = if let Some((priority, reason)) = urgent {
-        // Also over any sign of a prank.
-        (Validity::Valid, priority, reason)
-    } else if let Some((priority, reason)) = by_kind {
-        (Validity::Valid, priority, reason.to_owned())
-    } else if let Some((words, kind)) = sign {
-        let title = title_of(kind);
-        findings.push(finding(rule_of(kind), FindingLevel::Note, "narrative", &[words], title, ""));
-        // A silent line is not yet an empty one: somebody may be unable to speak.
-        let validity = if kind == SILENT { Validity::Ask } else { Validity::NotValid };
-        (validity, Priority::P4, title.to_owned())
-    } else if let Some(words) = asks {
-        findings.push(finding(
-            "informasi.kata",
-            FindingLevel::Note,
-            "narrative",
-            &[words],
-            "Permintaan informasi",
-            "",
-        ));
-        (Validity::Valid, Priority::P4, "Permintaan informasi".to_owned())
-    } else {
-        (Validity::Ask, Priority::P3, "Belum jelas apa yang terjadi".to_owned())
-    };
-
-    let known = Known {
-        silent: validity == Validity::Ask && sign.is_some_and(|(_, kind)| kind == SILENT),
-        not_report: validity == Validity::NotValid,
-        what: urgent_or(&matters, answered.is_some()) || by_kind.is_some() || asks.is_some(),
-        information: validity == Validity::Valid
-            && matters.is_empty()
-            && answered.is_none()
-            && (asks.is_some() || form.kind.starts_with("informasi")),
-        injured: matters.iter().any(|matter| {
-            matter.situation.contains("luka")
-                || matter.situation.contains("korban")
-                || matter.situation.contains("berdarah")
-        }),
-    };
+    findings.extend(seen.code.map(|(words, meaning)| {
+        let title = format!("Mungkin sandi minta tolong: {meaning}");
+        let advice = "Ikuti permainannya, tanya hal yang dapat dijawab ya atau tidak.";
+        finding("sandi.pesanan", FindingLevel::Danger, "narrative", &[words], &title, advice)
+    }));
+    findings.extend(seen.matters.iter().take(SHOWN_MATTERS).map(shown));
+    findings.extend(contradiction(form, &seen));
     // Below what is dangerous, above what is merely worth knowing.
+    findings.sort_by_key(|finding| finding.level != FindingLevel::Danger);
     let place = findings.iter().take_while(|f| f.level == FindingLevel::Danger).count();
-    findings.insert(place, next(form, &known).now());
+    let questions = next(form, &narrative, &seen, &judged, kind);
+    findings.splice(place..place, questions);
+
+    let present = Present {
+        form,
+        now: intake.now,
+        kind,
+        asks_after: seen.question.is_some_and(|(_, sort)| sort == "status"),
+    };
+    let duplicate = duplicates::find(&present, history, places);
+    findings.extend(duplicate.as_ref().map(about));
+    findings.extend(seen.sign.map(|(words, sort)| sign_finding(words, sort, judged.validity)));
+    findings.extend(seen.question.map(|(words, sort)| {
+        let (rule, title) = match sort {
+            "status" => ("informasi.status", "Menanyakan laporan yang sudah ada"),
+            _ => ("informasi.kata", "Permintaan informasi"),
+        };
+        let advice = "Jawab di sini; tidak perlu diteruskan bila hanya bertanya.";
+        finding(rule, FindingLevel::Note, "narrative", &[words], title, advice)
+    }));
     findings.extend(prank_history(intake, history));
-    Verdict { validity, priority, reason, findings, duplicate_of: None }
+    Verdict {
+        validity: judged.validity,
+        priority: judged.priority,
+        reason: judged.reason,
+        findings,
+        duplicate_of: duplicate
+            .filter(|found| found.other.is_empty() && judged.validity != Validity::NotValid)
+            .map(|found| found.past.case_number.clone())
+            .filter(|number| !number.is_empty()),
+    }
 }
 
-const SILENT: &str = "kosong";
-
-fn urgent_or(matters: &[Matter<'_>], answered: bool) -> bool {
-    answered || !matters.is_empty()
+/// What the tables found.
+struct Seen<'a> {
+    answered: Option<(Priority, &'static str)>,
+    code: Option<(&'a str, &'static str)>,
+    matters: Vec<Matter<'a>>,
+    sign: Option<(&'a str, &'static str)>,
+    question: Option<(&'a str, &'static str)>,
 }
 
-fn is_danger(priority: Priority) -> bool {
-    matches!(priority, Priority::P1 | Priority::P2)
+impl<'a> Seen<'a> {
+    fn of(form: &Form, narrative: &Words<'a>) -> Self {
+        Self {
+            // The answers to the four questions weigh as much as any word.
+            answered: answered(&form.danger),
+            code: code(narrative),
+            matters: matters(narrative),
+            sign: not_report(narrative),
+            question: question(narrative),
+        }
+    }
+
+    /// What really asks for the police, not only as "if".
+    fn real(&self) -> impl Iterator<Item = &Matter<'a>> {
+        self.matters.iter().filter(|matter| matter.when != When::Supposed)
+    }
+
+    fn kind(&self, form: &Form) -> Option<Kind> {
+        Kind::of_form(&form.kind).or_else(|| self.real().find_map(|matter| matter.kind))
+    }
+
+    fn is_sign(&self, sorts: &[&str]) -> bool {
+        self.sign.is_some_and(|(_, sort)| sorts.contains(&sort))
+    }
+}
+
+struct Judged {
+    validity: Validity,
+    priority: Priority,
+    reason: String,
+}
+
+fn judged(validity: Validity, priority: Priority, reason: &str) -> Judged {
+    Judged { validity, priority, reason: reason.to_owned() }
+}
+
+/// In this order: danger, what the operator chose, questions, signs that nobody reports anything.
+fn judge(seen: &Seen<'_>, form: &Form) -> Judged {
+    if let Some(urgent) = urgent(seen) {
+        return urgent;
+    }
+    let informs = seen.question.is_some_and(|(_, sort)| sort == "informasi");
+    let mentioned =
+        seen.real().all(|matter| matter.kind.is_none_or(|kind| MENTIONED.contains(&kind.name())));
+    if informs && mentioned && seen.is_sign(&["salah-sambung", "iseng", "uji-coba"]) {
+        let (_, title) = sign_of(seen.sign.map_or("", |(_, sort)| sort));
+        return judged(Validity::Ask, Priority::P4, title);
+    }
+    if informs && mentioned {
+        return judged(Validity::Valid, Priority::P4, "Permintaan informasi");
+    }
+    if let Some(matter) = seen.real().next() {
+        return ordinary(seen, matter);
+    }
+    if let Some(kind) = Kind::of_form(&form.kind) {
+        let reason = format!("Jenis: {}", kind.title());
+        return judged(Validity::Valid, kind.priority(), &reason);
+    }
+    if let Some((priority, reason)) = by_branch(&form.kind) {
+        return judged(Validity::Valid, priority, reason);
+    }
+    if let Some((_, sort)) = seen.sign {
+        let supposed = !seen.matters.is_empty();
+        // A silent line is not yet an empty one: somebody may be unable to speak. Nor is somebody
+        // whose words make no sense: that may be an illness.
+        let validity = match sort {
+            "kosong" | "melantur" => Validity::Ask,
+            _ if supposed => Validity::Ask,
+            _ => Validity::NotValid,
+        };
+        return judged(validity, Priority::P4, sign_of(sort).1);
+    }
+    if seen.question.is_some() {
+        return judged(Validity::Valid, Priority::P4, "Permintaan informasi");
+    }
+    judged(Validity::Ask, Priority::P3, "Belum jelas apa yang terjadi")
+}
+
+/// What is urgent by answers, code or words. It outranks every sign of a prank.
+fn urgent(seen: &Seen<'_>) -> Option<Judged> {
+    if let Some((_, meaning)) = seen.code {
+        let reason = format!("Mungkin sandi minta tolong: {meaning}");
+        let retracted = seen.is_sign(&["salah-sambung"]);
+        let danger = seen.answered.is_some()
+            || seen.real().any(|matter| matter.priority as u8 <= Priority::P2 as u8);
+        return Some(if retracted && !danger {
+            // Who says so himself is asked with yes or no, and never put away unasked.
+            judged(Validity::Ask, Priority::P2, &reason)
+        } else if seen.is_sign(&["iseng"]) && !danger {
+            judged(Validity::Ask, Priority::P1, &reason)
+        } else {
+            judged(Validity::Valid, Priority::P1, &reason)
+        });
+    }
+    let asks_after = seen.question.is_some_and(|(_, sort)| sort == "status");
+    let word = seen.real().next().map(|matter| {
+        let reason = format!("{} (\u{201c}{}\u{201d})", matter.situation, cut(matter.words));
+        // Who asks after an accident does not report one; what kills is not put off.
+        let told = asks_after && matter.priority == Priority::P2;
+        (if told { Priority::P3 } else { matter.priority }, reason)
+    });
+    let (priority, reason) = match (seen.answered, word) {
+        (Some((by_answer, _)), Some((by_word, reason))) if (by_word as u8) < by_answer as u8 => {
+            (by_word, reason)
+        }
+        (Some((priority, what)), _) => (priority, what.to_owned()),
+        (None, word) => word?,
+    };
+    let valid = seen.answered.is_some()
+        || matches!(priority, Priority::P1 | Priority::P2)
+        || (asks_after && seen.real().next().is_some_and(|m| m.priority == Priority::P2));
+    valid.then_some(Judged { validity: Validity::Valid, priority, reason })
+}
+
+/// What needs the police without haste. Here a sign of a prank makes it a question.
+fn ordinary(seen: &Seen<'_>, matter: &Matter<'_>) -> Judged {
+    let reason = format!("{} (\u{201c}{}\u{201d})", matter.situation, cut(matter.words));
+    let doubtful = match matter.priority {
+        Priority::P4 => seen.sign.is_some(),
+        // "Mau lapor" to somebody else's number says nothing of what happened.
+        _ if matter.kind.is_none() && seen.is_sign(&["salah-sambung"]) => true,
+        _ => seen.is_sign(&["iseng", "uji-coba", "melantur"]),
+    };
+    let validity = if doubtful { Validity::Ask } else { Validity::Valid };
+    judged(validity, matter.priority, &reason)
+}
+
+/// The questions; the first of them is the one to ask now.
+fn next(
+    form: &Form,
+    narrative: &Words<'_>,
+    seen: &Seen<'_>,
+    judged: &Judged,
+    kind: Option<Kind>,
+) -> Vec<Finding> {
+    let one = |gap: &str| ask(gap, FindingLevel::AskNow).into_iter().collect();
+    let Some(first) = seen.real().next() else {
+        return match (seen.answered, seen.code, seen.sign) {
+            (None, Some(_), _) => one("sandi"),
+            (None, None, Some((_, "kosong"))) => one("sunyi"),
+            _ if !seen.matters.is_empty() => one("andai"),
+            (None, None, Some(_)) => one("pastikan"),
+            _ if seen.question.is_some() => one("pastikan"),
+            (None, None, None) if kind.is_none() => one("apa"),
+            _ => open(form, narrative, kind),
+        };
+    };
+    if seen.code.is_some() {
+        return one("sandi");
+    }
+    if first.when == When::Past {
+        return one("lampau");
+    }
+    if judged.validity == Validity::Ask {
+        return one("pastikan");
+    }
+    if first.guessed {
+        return one("salah-tulis");
+    }
+    open(form, narrative, kind)
+}
+
+fn shown(matter: &Matter<'_>) -> Finding {
+    let title = match (matter.when, matter.guessed) {
+        (When::Supposed, _) => {
+            format!("{}: hanya disebut sebagai andai atau latihan", matter.situation)
+        }
+        (When::Past, _) => format!("{}: disebut sudah lewat", matter.situation),
+        (When::Now, true) => format!("{} (mungkin salah ketik)", matter.situation),
+        (When::Now, false) => matter.situation.to_owned(),
+    };
+    let rule = match matter.priority {
+        _ if matter.when == When::Supposed => "waktu.andai",
+        _ if matter.when == When::Past => "waktu.lampau",
+        Priority::P1 | Priority::P2 => "bahaya.kata",
+        Priority::P3 | Priority::P4 => "perihal.kata",
+    };
+    let advice = if matter.when == When::Supposed { "" } else { advice_for(matter.priority) };
+    finding(rule, level_of(matter.priority), "narrative", &[matter.words], &title, advice)
+}
+
+/// "Tidak" was answered, and the words say otherwise.
+fn contradiction(form: &Form, seen: &Seen<'_>) -> Option<Finding> {
+    let armed = |matter: &&Matter<'_>| matter.situation.starts_with("senjata");
+    let matter = seen.real().find(armed).filter(|_| form.danger.weapon == Tri::No)?;
+    Some(finding(
+        "bahaya.bertentangan",
+        FindingLevel::Ask,
+        "narrative",
+        &[matter.words],
+        "Senjata: jawaban dan uraian berbeda",
+        "Pastikan: apakah ada senjata?",
+    ))
+}
+
+fn about(found: &Duplicate<'_>) -> Finding {
+    let number = cut(&found.past.case_number);
+    let (rule, title, advice) = if found.other.is_empty() {
+        (
+            "duplikat.cocok",
+            format!("Mungkin laporan yang sama dengan {number}: {}", cut(&found.same)),
+            "Pastikan dengan penelepon, lalu gabungkan sebagai pelapor tambahan.".to_owned(),
+        )
+    } else {
+        (
+            "duplikat.semu",
+            format!("Mirip {number}, tetapi {}", cut(&found.other)),
+            format!(
+                "Jangan gabungkan dulu. Tanyakan: kejadian yang sama atau lain ({})?",
+                cut(&found.other)
+            ),
+        )
+    };
+    finding(rule, FindingLevel::Ask, "", &[], &title, &advice)
+}
+
+fn sign_finding(words: &str, sort: &str, validity: Validity) -> Finding {
+    let (rule, title) = sign_of(sort);
+    if validity == Validity::Valid {
+        let advice = "Tanda ini kalah oleh isi laporan.";
+        return finding(rule, FindingLevel::Note, "narrative", &[words], title, advice);
+    }
+    let advice = match sort {
+        "kosong" => "Jangan tutup sebelum prosedur panggilan sunyi selesai.",
+        "melantur" => "Dengarkan dulu: dapat berarti sakit, mabuk, atau putus asa.",
+        _ => "Pastikan penelepon tidak membutuhkan polisi, lalu tutup dengan jenis ini.",
+    };
+    finding(rule, FindingLevel::Note, "narrative", &[words], title, advice)
+}
+
+fn sign_of(sort: &str) -> (&'static str, &'static str) {
+    match sort {
+        "dering-sekali" => ("bukan-laporan.dering-sekali", "Dering sekali"),
+        "iseng" => ("bukan-laporan.iseng", "Tanda panggilan iseng"),
+        "salah-sambung" => ("bukan-laporan.salah-sambung", "Tanda salah sambung"),
+        "uji-coba" => ("bukan-laporan.uji-coba", "Tanda uji coba"),
+        "melantur" => ("bukan-laporan.melantur", "Bicara tidak jelas"),
+        _ => ("bukan-laporan.kosong", "Tidak ada suara"),
+    }
 }
 
 fn level_of(priority: Priority) -> FindingLevel {
     if priority == Priority::P1 { FindingLevel::Danger } else { FindingLevel::Note }
 }
 
-/// The strongest of answers and words, with its reason.
-fn urgency(
-    answered: Option<(Priority, &'static str)>,
-    matters: &[Matter<'_>],
-) -> Option<(Priority, String)> {
-    let word = matters
-        .first()
-        .map(|m| (m.priority, format!("{} (\u{201c}{}\u{201d})", m.situation, m.words)));
-    match (answered, word) {
-        (Some((by_answer, _)), Some((by_word, reason))) if (by_word as u8) < by_answer as u8 => {
-            Some((by_word, reason))
-        }
-        (Some((priority, what)), _) => Some((priority, what.to_owned())),
-        (None, word) => word,
+fn advice_for(priority: Priority) -> &'static str {
+    match priority {
+        Priority::P1 => "Tetap tersambung dan alihkan sekarang.",
+        Priority::P2 => "Alihkan begitu tempatnya jelas.",
+        Priority::P3 => "Catat lengkap dan teruskan ke Polres.",
+        Priority::P4 => "Dapat diselesaikan di sini.",
     }
 }
 
@@ -133,34 +354,13 @@ fn answered(danger: &Danger) -> Option<(Priority, &'static str)> {
     }
 }
 
-/// What the kind that the operator chose says, where the words say nothing.
-fn by_kind(kind: &str) -> Option<(Priority, &'static str)> {
-    let branch = kind.split('/').next().unwrap_or_default();
-    match branch {
+/// What the branch that the operator chose says, where neither leaf nor words say more.
+fn by_branch(kind: &str) -> Option<(Priority, &'static str)> {
+    match kind.split('/').next().unwrap_or_default() {
         "pelaporan" => Some((Priority::P2, "Jenis: pelaporan")),
         "pengaduan" | "permintaan" => Some((Priority::P3, "Jenis: pengaduan atau permintaan")),
         "informasi" => Some((Priority::P4, "Jenis: informasi")),
         _ => None,
-    }
-}
-
-fn rule_of(kind: &str) -> &'static str {
-    match kind {
-        "dering-sekali" => "bukan-laporan.dering-sekali",
-        "iseng" => "bukan-laporan.iseng",
-        "salah-sambung" => "bukan-laporan.salah-sambung",
-        "uji-coba" => "bukan-laporan.uji-coba",
-        _ => "bukan-laporan.kosong",
-    }
-}
-
-fn title_of(kind: &str) -> &'static str {
-    match kind {
-        "dering-sekali" => "Dering sekali",
-        "iseng" => "Tanda panggilan iseng",
-        "salah-sambung" => "Tanda salah sambung",
-        "uji-coba" => "Tanda uji coba",
-        _ => "Tidak ada suara",
     }
 }
 
@@ -182,6 +382,12 @@ fn prank_history(intake: &Intake, history: &[PastReport]) -> Option<Finding> {
     })
 }
 
+/// What is shown of words that somebody typed: a reason is one line.
+fn cut(words: &str) -> &str {
+    const LONGEST: usize = 60;
+    words.char_indices().nth(LONGEST).map_or(words, |(at, _)| &words[..at])
+}
+
 fn finding(
     rule: &str,
     level: FindingLevel,
@@ -201,93 +407,4 @@ fn finding(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use siaga_plugin_sdk::samples::{MORNING, intake};
-
-    fn judge(location: &str, narrative: &str) -> Verdict {
-        assess(&intake(location, narrative), &[])
-    }
-
-    fn asked_now(verdict: &Verdict) -> Vec<&str> {
-        verdict
-            .findings
-            .iter()
-            .filter(|finding| finding.level == FindingLevel::AskNow)
-            .map(|finding| finding.advice.as_str())
-            .collect()
-    }
-
-    #[test]
-    fn an_empty_form_is_asked_about_and_never_judged() {
-        let verdict = judge("", "");
-        assert_eq!(verdict.validity, Validity::Ask);
-        assert_eq!(asked_now(&verdict), ["Apa yang sedang terjadi?"]);
-    }
-
-    #[test]
-    fn danger_outranks_every_sign_of_a_prank() {
-        let verdict = judge("Depok", "anak tertawa iseng, tapi ada yang dibacok");
-        assert_eq!((verdict.validity, verdict.priority), (Validity::Valid, Priority::P1));
-        assert_eq!(verdict.findings[0].words, ["dibacok"]);
-    }
-
-    #[test]
-    fn danger_outranks_a_history_of_pranks() {
-        let prank = PastReport {
-            at: MORNING - 1,
-            same_number: true,
-            location: String::new(),
-            area_code: String::new(),
-            point: None,
-            kind: String::new(),
-            disposition: "prank".to_owned(),
-            narrative: String::new(),
-            case_number: String::new(),
-        };
-        let verdict = assess(&intake("Depok", "kebakaran, ada yg terjebak"), &vec![prank; 20]);
-        assert_eq!((verdict.validity, verdict.priority), (Validity::Valid, Priority::P1));
-        assert!(verdict.findings.iter().any(|finding| finding.rule == "riwayat.iseng"));
-    }
-
-    #[test]
-    fn a_silent_line_is_asked_and_not_closed() {
-        let verdict = judge("", "Diam, ada suara tv");
-        assert_eq!(verdict.validity, Validity::Ask);
-        assert_eq!(asked_now(&verdict).len(), 1);
-    }
-
-    #[test]
-    fn a_prank_a_misdial_and_a_test_are_kept_apart() {
-        for (words, rule) in [
-            ("cuma anak2 ketawa2", "bukan-laporan.iseng"),
-            ("salah sambung, cari pln", "bukan-laporan.salah-sambung"),
-            ("uji coba dari kantor", "bukan-laporan.uji-coba"),
-            ("misscall", "bukan-laporan.dering-sekali"),
-        ] {
-            let verdict = judge("", words);
-            assert_eq!(verdict.validity, Validity::NotValid, "{words}");
-            assert!(verdict.findings.iter().any(|finding| finding.rule == rule), "{words}");
-        }
-    }
-
-    #[test]
-    fn answers_alone_make_it_urgent() {
-        let mut call = intake("Depok", "");
-        call.form.danger.trapped = Tri::Yes;
-        assert_eq!(assess(&call, &[]).priority, Priority::P1);
-    }
-
-    #[test]
-    fn exactly_one_question_is_to_be_asked_now() {
-        for (location, narrative) in
-            [("", ""), ("", "kebakaran"), ("Depok", "kebakaran"), ("", "iseng"), ("", "tanya SIM")]
-        {
-            assert_eq!(asked_now(&judge(location, narrative)).len(), 1, "{narrative}");
-        }
-        assert_eq!(
-            asked_now(&judge("", "kebakaran")),
-            ["Di mana kejadiannya? Apa patokan terdekat?"]
-        );
-    }
-}
+mod tests;

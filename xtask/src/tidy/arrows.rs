@@ -11,6 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("audio-devices", &["model"]),
     ("plugin-host", &["model"]),
     ("plugin-sdk", &[]),
+    ("plugin-cli", &["model", "plugin-host"]),
     // Ogg Opus: the encoder is media's.
     ("recording", &["model", "media"]),
     ("switch", &["model", "call-flow", "sip", "media", "recording"]),
