@@ -26,7 +26,7 @@ impl Story for NotValid {
         polda
             .write(|form| {
                 form.narrative =
-                    Redacted::new("Plp pesan ayam goreng, tertawa, bilang iseng saja.".to_owned());
+                    Redacted::new("Plp tertawa-tawa, bilang iseng saja, lalu minta maaf.".to_owned());
             })
             .await?;
         scene.deed(3, polda, "form-written");
