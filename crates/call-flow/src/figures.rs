@@ -244,9 +244,17 @@ impl Reader {
         } else {
             vec![Wait { since: at, until: None, answered: false }]
         };
+        // Cut off with a hub, and on the line again: one call.
+        if let Some(known) = self.figures.calls.get_mut(&call) {
+            if known.end.take_if(|end| end.by == EndedBy::SwitchLost).is_some() {
+                known.place = place;
+                known.waits.extend(waits);
+            }
+            return;
+        }
         let (answered, end) = (None, None);
         let call_figures = CallFigures { since: at, is_call_back, answered, waits, place, end };
-        self.figures.calls.entry(call).or_insert(call_figures);
+        self.figures.calls.insert(call, call_figures);
     }
 
     fn at(&mut self, call: CallId, place: Place) -> Option<&mut CallFigures> {
@@ -265,7 +273,7 @@ impl Reader {
 
     fn read(&mut self, at: Timestamp, event: FlowEvent) {
         match event {
-            FlowEvent::CallerArrived { call } => self.begins(at, call, Place::Waiting),
+            FlowEvent::CallerArrived { call, .. } => self.begins(at, call, Place::Waiting),
             FlowEvent::CallBackStarted { call, .. } => self.begins(at, call, Place::CallingBack),
             FlowEvent::SeatMissed { seat, cause, .. } => {
                 if cause == LegCause::NoAnswer {
@@ -327,7 +335,8 @@ impl Reader {
                 }
                 self.units.insert(seat, unit);
             }
-            FlowEvent::Escalated { .. }
+            FlowEvent::TakenOver { .. }
+            | FlowEvent::Escalated { .. }
             | FlowEvent::SeatRinging { .. }
             | FlowEvent::UnitPicked { .. }
             | FlowEvent::TransferRinging { .. }

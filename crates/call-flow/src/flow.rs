@@ -30,6 +30,8 @@ pub struct CallFlow {
     pub(crate) outputs: VecDeque<Output>,
     /// Whether anybody has come or gone since the waiting calls' levels were looked at.
     pub(crate) staffing_changed: bool,
+    /// Until when the seats of a hub that has come back are expected to.
+    pub(crate) settling_until: Option<Timestamp>,
     /// Calls that desks have to draw anew.
     changed: BTreeSet<CallId>,
 }
@@ -39,6 +41,7 @@ pub struct CallFlow {
 enum Due {
     Call(CallId),
     Seat(SeatId),
+    Hub,
 }
 
 impl CallFlow {
@@ -59,6 +62,7 @@ impl CallFlow {
             arrivals: 0,
             outputs: VecDeque::new(),
             staffing_changed: false,
+            settling_until: None,
             changed: BTreeSet::new(),
         })
     }
@@ -77,6 +81,7 @@ impl CallFlow {
                 self.units = units.into_iter().map(|unit| (unit.id.clone(), unit)).collect();
                 self.staffing_changed = true;
             }
+            Input::Found(found) => self.found(found),
             Input::Tick => {}
         }
         self.offer();
@@ -216,8 +221,8 @@ impl CallFlow {
 
     /// From now on this is played, unless it is already.
     pub(crate) fn play(&mut self, line: &mut Line, program: Program) {
-        if line.playing != program {
-            line.playing = program;
+        if line.playing != Some(program) {
+            line.playing = Some(program);
             self.command(SwitchCommand::Play { call: line.id, program });
         }
     }
@@ -234,7 +239,8 @@ impl CallFlow {
         let seats = self.seats.iter().filter_map(|(id, seat)| {
             seat.deadline().map(|(until, reason)| (until, reason, Due::Seat(id.clone())))
         });
-        calls.chain(seats)
+        let hub = self.settling_until.map(|until| (until, WaitReason::Settling, Due::Hub));
+        calls.chain(seats).chain(hub)
     }
 
     fn deadline(&self) -> Option<(Timestamp, WaitReason)> {
@@ -272,6 +278,7 @@ impl CallFlow {
                             self.seat_due(&id);
                         }
                     }
+                    Due::Hub => self.settled(),
                 }
             }
         }
@@ -288,8 +295,8 @@ impl CallFlow {
             WaitReason::Disposal => self.disposal_due(call),
             WaitReason::Rejoin => self.rejoin_due(call),
             WaitReason::CallBackRing => self.not_reached(call),
-            // Deadlines of seats.
-            WaitReason::AfterCall | WaitReason::SeatLost => {}
+            // Deadlines of seats and of the hub.
+            WaitReason::AfterCall | WaitReason::SeatLost | WaitReason::Settling => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the core is told: what the switch saw, what seats are doing, what people decided.
 
-use crate::Handover;
+use crate::{Found, Handover};
 use siaga_model::{
     CallFacts, CallId, Disposition, LegCause, LegId, LineSignal, Redacted, SeatId, Unit, UnitId,
 };
@@ -38,6 +38,9 @@ pub enum Input {
     },
     /// The units of this hub, given once at the start and after each change.
     Units(Vec<Unit>),
+    /// What a hub that starts again finds: given once, after the units and the sessions that stand,
+    /// before anything that the switch says.
+    Found(Found),
     /// Time has passed; nothing else happened.
     Tick,
 }

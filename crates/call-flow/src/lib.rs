@@ -72,6 +72,14 @@
 //! `Undo` or `Close`, ends the call as `NotReached`, with nothing to write up. From the answer on it is
 //! a call like any other, and should it lose its human, the colleagues of that seat come first.
 //!
+//! # When the hub was away
+//! A switch may outlive its hub. [`Input::Found`] tells a new core what the switch holds and what the
+//! log of the last one says ([`Past`]): each call is put where the switch has it, and the log goes on
+//! from its last line. Whoever is up with the caller stays, whatever only rings is hung up and offered
+//! anew, and who has nobody waits in the old place, or at the front. For [`SETTLING`] seats are
+//! expected back: until then an empty level is not passed and nobody is told to wait because nobody
+//! can ring. A desk whose leg was found up has [`SEAT_BACK`] instead of [`SEAT_LOST`].
+//!
 //! # Figures
 //! [`figures`] reads what happened from the event log alone.
 //!
@@ -108,10 +116,12 @@ mod input;
 mod line;
 mod output;
 mod party;
+mod past;
 mod queue;
 mod rejoin;
 mod seats;
 mod silence;
+mod takeover;
 mod talk;
 mod transfer;
 mod view;
@@ -123,6 +133,8 @@ pub use figures::Figures;
 pub use flow::CallFlow;
 pub use input::{Input, Intent, SeatChange, SwitchSaw};
 pub use output::{FlowEvent, Output, Program, Prompt, Refusal, SwitchCommand, WaitReason};
+pub use past::Past;
 pub use queue::OFFER_AGAIN;
-pub use seats::SEAT_LOST;
+pub use seats::{SEAT_BACK, SEAT_LOST};
+pub use takeover::{Found, FoundCall, FoundLeg, SETTLING};
 pub use view::{CallPhase, CallView, Disposing, Reclaim, SeatView, SilenceCheck};

@@ -31,14 +31,15 @@ pub(crate) struct Line {
     pub(crate) last_leg: u16,
     /// What the silent-call procedure has found, runs that were cut short left out.
     pub(crate) silence: Silence,
-    /// What was last told to be played: saying it again would begin a prompt anew.
-    pub(crate) playing: Program,
+    /// What was last told to be played: saying it again would begin a prompt anew. `None`: not known.
+    pub(crate) playing: Option<Program>,
 }
 
 /// What is known of a silent line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Silence {
     /// The caller was never asked for a sign.
+    #[default]
     NotAsked,
     /// The caller has heard the question, but the line was not listened to until the end.
     Asked,
@@ -71,7 +72,7 @@ impl Line {
             requeued: false,
             last_leg: 0,
             silence: Silence::NotAsked,
-            playing: Program::Quiet,
+            playing: Some(Program::Quiet),
         }
     }
 

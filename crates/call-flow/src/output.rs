@@ -64,6 +64,8 @@ pub enum WaitReason {
     Rejoin,
     /// The operator who calls back is rung, and then the citizen.
     CallBackRing,
+    /// The hub has just come back, and its seats are expected to.
+    Settling,
 }
 
 /// What the switch must do. Every command is idempotent: a leg that is gone or already so is fine.
@@ -162,6 +164,9 @@ pub enum FlowEvent {
     CallerArrived {
         /// The call.
         call: CallId,
+        /// The unit that comes first for it, by trunk, area code or cell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        first_unit: Option<UnitId>,
     },
     /// A call went on to the next level.
     Escalated {
@@ -300,6 +305,13 @@ pub enum FlowEvent {
         /// Who.
         seat: SeatId,
     },
+    /// A hub has come back and goes on with the call.
+    TakenOver {
+        /// The call.
+        call: CallId,
+        /// Further legs have higher numbers than this.
+        leg: u16,
+    },
     /// The last human left without closing; the caller waits at the front of the queue.
     Requeued {
         /// The call.
@@ -343,4 +355,37 @@ pub enum FlowEvent {
         /// What it does now.
         state: SeatState,
     },
+}
+
+impl FlowEvent {
+    /// The call that it is about, if it is about one.
+    pub fn call(&self) -> Option<CallId> {
+        match self {
+            Self::CallerArrived { call, .. }
+            | Self::Escalated { call, .. }
+            | Self::SeatRinging { call, .. }
+            | Self::SeatMissed { call, .. }
+            | Self::Answered { call, .. }
+            | Self::UnitPicked { call, .. }
+            | Self::TransferStarted { call, .. }
+            | Self::TransferRinging { call, .. }
+            | Self::TransferAnswered { call, .. }
+            | Self::TransferDone { call, .. }
+            | Self::Reclaimed { call, .. }
+            | Self::Held { call }
+            | Self::Resumed { call }
+            | Self::Requeued { call, .. }
+            | Self::WaitAnnounced { call }
+            | Self::SilenceCheckStarted { call, .. }
+            | Self::SilenceChecked { call, .. }
+            | Self::Disposing { call, .. }
+            | Self::DisposalUndone { call }
+            | Self::LegReplaced { call, .. }
+            | Self::CallBackStarted { call, .. }
+            | Self::TakenOver { call, .. }
+            | Self::Ended { call, .. }
+            | Self::Disposed { call, .. } => Some(*call),
+            Self::SeatUnit { .. } | Self::SeatState { .. } => None,
+        }
+    }
 }

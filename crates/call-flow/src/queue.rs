@@ -26,14 +26,15 @@ impl CallFlow {
             ..Line::new(id, self.arrivals, facts.arrived_at)
         };
         self.arrivals += 1;
-        self.event(FlowEvent::CallerArrived { call: id });
+        let first_unit = line.first_unit.clone();
+        self.event(FlowEvent::CallerArrived { call: id, first_unit });
         let state = self.waits(&mut line);
         self.calls.insert(id, Call { line, state });
         self.advance(id, |_, _, state| Some(state));
     }
 
     /// The caller begins to wait, with music, or with a word if nobody can be asked.
-    fn waits(&mut self, line: &mut Line) -> State {
+    pub(crate) fn waits(&mut self, line: &mut Line) -> State {
         let mut waiting = Waiting {
             since: self.now,
             level_until: self.level_until(line.level),
@@ -44,7 +45,7 @@ impl CallFlow {
         };
         self.pass_empty_levels(line, &mut waiting);
         let units = self.units_asked(line);
-        if self.longest_idle(|_, unit| units.contains(unit)).is_none() {
+        if !self.is_settling() && self.longest_idle(|_, unit| units.contains(unit)).is_none() {
             waiting.announced = true;
         }
         let is_announced = waiting.announced;
@@ -58,6 +59,9 @@ impl CallFlow {
 
     /// A level at which nobody sits is not worth its seconds; the last one is.
     fn pass_empty_levels(&mut self, line: &mut Line, waiting: &mut Waiting) {
+        if self.is_settling() {
+            return;
+        }
         while let Some(step) = self.config.levels.get(line.level)
             && line.level + 1 < self.config.levels.len()
             && !self.is_any_staffed(&self.units_asked_at(line, step))
@@ -75,6 +79,9 @@ impl CallFlow {
     /// Callers who have just run out of people to ask are told to stay on the line, once; who is rung
     /// for goes on hearing what plays.
     pub(crate) fn announce_waits(&mut self) {
+        if self.is_settling() {
+            return;
+        }
         let queue: Vec<CallId> = self.queue().collect();
         for id in queue {
             // Not a step: no desk shows any of this.
@@ -84,14 +91,14 @@ impl CallFlow {
                 continue;
             }
             waiting.announced = true;
-            line.playing = state.program();
-            let program = line.playing;
+            let program = state.program();
+            line.playing = Some(program);
             self.command(SwitchCommand::Play { call: id, program });
             self.event(FlowEvent::WaitAnnounced { call: id });
         }
     }
 
-    fn level_until(&self, level: usize) -> Option<Timestamp> {
+    pub(crate) fn level_until(&self, level: usize) -> Option<Timestamp> {
         let is_last = level + 1 >= self.config.levels.len();
         let step = self.config.levels.get(level).filter(|_| !is_last)?;
         step.wait.map(|wait| self.now + wait)

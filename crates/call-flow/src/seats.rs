@@ -10,6 +10,11 @@ use std::time::Duration;
 /// Design: a desk is lost when both of its sockets are gone for 2 s, never on one alone.
 pub const SEAT_LOST: Duration = Duration::from_secs(2);
 
+/// How long a desk whose leg was found up may take to come back after its hub did, instead of
+/// [`SEAT_LOST`]: it cannot know at once that there is a hub again, and a leg without a desk is
+/// noticed by the switch, which hears nothing over it.
+pub const SEAT_BACK: Duration = Duration::from_secs(10);
+
 /// What a seat wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wish {
@@ -45,6 +50,8 @@ pub(crate) struct Seat {
     gone_since: Option<Timestamp>,
     /// What desks were told last.
     shown: SeatView,
+    /// What the log said last of this seat is another hub's word: it is told anew.
+    tell_anew: bool,
 }
 
 impl Seat {
@@ -58,6 +65,7 @@ impl Seat {
             idle_since: now,
             gone_since: Some(now),
             shown: SeatView { seat, state: SeatState::Offline, unit: None, call: None, since: now },
+            tell_anew: false,
         }
     }
 
@@ -156,6 +164,32 @@ impl CallFlow {
             self.command(SwitchCommand::HangUp(leg));
             self.leg_gone(leg, LegCause::Unregistered);
         }
+    }
+
+    /// A seat that a hub which has come back knows of: its state is told anew.
+    pub(crate) fn seat_found(&mut self, id: &SeatId) {
+        let now = self.now;
+        let seat = self.seats.entry(id.clone()).or_insert_with(|| Seat::new(id.clone(), now));
+        seat.tell_anew = true;
+    }
+
+    /// A leg of it was found up, and its desk is given [`SEAT_BACK`] to say that it is there.
+    pub(crate) fn seat_found_talking(&mut self, id: &SeatId, call: CallId) {
+        self.seat_found(id);
+        self.after_call_over(id);
+        self.seat_talks(id, call);
+        let back_by = self.now + (SEAT_BACK - SEAT_LOST);
+        if let Some(since) = self.seats.get_mut(id).and_then(|seat| seat.gone_since.as_mut()) {
+            *since = back_by;
+        }
+    }
+
+    /// Whether it rings or talks.
+    pub(crate) fn has_a_leg(&self, id: &SeatId) -> bool {
+        self.seats.get(id).is_some_and(|seat| match seat.engaged {
+            Engaged::Ringing(_) | Engaged::InCall(_) => true,
+            Engaged::Free | Engaged::AfterCall { .. } => false,
+        })
     }
 
     /// The seat's deadline is over.
@@ -283,11 +317,14 @@ impl CallFlow {
         let now = self.now;
         for (id, seat) in &mut self.seats {
             let (state, call) = (seat.state(), seat.call());
-            if state == seat.shown.state && call == seat.shown.call && seat.unit == seat.shown.unit
-            {
+            let anew = std::mem::take(&mut seat.tell_anew);
+            let same = state == seat.shown.state
+                && call == seat.shown.call
+                && seat.unit == seat.shown.unit;
+            if same && !anew {
                 continue;
             }
-            if state != seat.shown.state {
+            if state != seat.shown.state || anew {
                 let event = FlowEvent::SeatState { seat: id.clone(), state };
                 self.outputs.push_back(Output::Event { at: now, event });
             }

@@ -72,5 +72,7 @@ pub const RECORDINGS_PATH: &str = "/v1/recordings";
 pub const FIGURES_PATH: &str = "/v1/figures";
 /// `GET`: `{"status": "ok", …}`; needs no login.
 pub const HEALTH_PATH: &str = "/v1/health";
+/// Whether the hub takes messages, for the guard beside the PBX; no login is needed.
+pub const ALIVE_PATH: &str = "/v1/alive";
 /// Largest message that either side accepts on the socket, in bytes.
 pub const MAX_MESSAGE: usize = 256 * 1024;

@@ -174,7 +174,7 @@ fn about(message: &ToHub) -> Option<CallId> {
         | ToHub::Dispose { call, .. }
         | ToHub::Undo { call }
         | ToHub::Close { call, .. } => Some(*call),
-        ToHub::OfflineCase { case } => Some(case.call),
+        ToHub::OfflineCase { case, .. } => Some(case.call),
         ToHub::Ready
         | ToHub::Pause
         | ToHub::LeaseCases

@@ -126,10 +126,18 @@ pub enum ToHub {
         /// Why, at least three characters.
         reason: String,
     },
-    /// A case that a desk took while it had no hub, under a number of its own block.
+    /// A case that a desk took while it had no hub, under a number of its own block: said when its
+    /// call is over. `Abandoned` when the caller hung up before anybody closed.
     OfflineCase {
         /// The case, whole.
         case: Box<Case>,
+        /// What the line brought.
+        facts: Box<CallFacts>,
+        /// As in `Close`.
+        note: String,
+        /// What the switch calls the caller's line, if the telephone was told: by it the recording
+        /// and what an earlier hub knew of the call are found.
+        line: Option<String>,
     },
     /// End the call now (or dispose of one that the caller ended).
     Close {

@@ -196,6 +196,9 @@ pub trait Store: Send + Sync + 'static {
     /// Events with a sequence number above `after`, oldest first, at most `limit`.
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;
 
+    /// The events of one call, oldest first.
+    async fn call_events(&self, call: CallId) -> Result<Vec<StoredEvent>, StoreError>;
+
     /// Reads the whole log and computes its hashes again. Gives the number of events.
     ///
     /// # Errors

@@ -118,6 +118,8 @@ pub enum Write {
         /// What the line brought.
         facts: CallFacts,
     },
+    /// A call that was cut off is on the line again: it has not ended.
+    CallReopened(CallId),
     /// A call is over.
     CallEnded(CallEnd),
     /// A leg is over.

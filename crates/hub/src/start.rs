@@ -1,14 +1,16 @@
 //! Starting and stopping a hub.
 
 use crate::actor::{Actor, INBOX, Inbox};
-use crate::core::{Found, FoundCall, HubCore};
+use crate::core::{Found, FoundCall, HubCore, Survivor};
 use crate::http::{self, Door, Guest, Plugin, Shared};
 use crate::line::{COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
 use axum::serve::ListenerExt;
+use siaga_call_flow::Past;
 use siaga_hub_store::{PasswordError, Store, StoreError};
-use siaga_switch::{Switch, SwitchEvent};
+use siaga_model::CallId;
+use siaga_switch::{LiveCall, Switch, SwitchEvent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,6 +28,10 @@ const CASES_AT_START: u32 = 2_000;
 /// How many of the calls that ended last are read at the start, for what their desks still have to
 /// say of them.
 const CALLS_AT_START: u32 = 256;
+/// How often a switch that does not answer is asked what lives on it.
+const SURVEYS: u32 = 5;
+/// Pause between two of these.
+const SURVEY_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How long stopping may take for each of its steps.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -70,7 +76,8 @@ impl Hub {
         config.check()?;
         let now = config.clock.now();
         store.put_units(&config.units, &config.seats).await?;
-        let found = find(&*store).await?;
+        let live = survey(&*switch).await;
+        let found = find(&*store, live).await?;
         let core = HubCore::new(&config, now, found).map_err(ConfigFault::from)?;
         let plugins = load_plugins(&config).await;
         let listen = |source| HubError::Listen { address: config.listen, source };
@@ -199,9 +206,38 @@ async fn finish(mut task: JoinHandle<()>, name: &str) {
     }
 }
 
-/// What the last hub left behind. Calls that were live then are over: an embedded switch dies with
-/// its hub.
-async fn find(store: &dyn Store) -> Result<Found, StoreError> {
+/// What lives on the switch. One that cannot be asked for some seconds holds nothing that could be
+/// steered: desks need their hub all the same.
+async fn survey(switch: &dyn Switch) -> Vec<LiveCall> {
+    for attempt in 1..=SURVEYS {
+        match switch.survey().await {
+            Ok(live) => return live,
+            Err(error) => {
+                tracing::error!(%error, attempt, "the switch cannot be asked what lives on it");
+                tokio::time::sleep(SURVEY_AGAIN_AFTER).await;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// What the log says of a call.
+async fn past(store: &dyn Store, call: CallId) -> Result<Past, StoreError> {
+    let log = store.call_events(call).await?;
+    // Events of the hub itself do not read as events of the flow.
+    let events = log.into_iter().filter_map(|stored| {
+        Some((stored.event.at, serde_json::from_str(&stored.event.body).ok()?))
+    });
+    Ok(Past::of(call, events))
+}
+
+/// What the last hub left behind, and what became of it. Calls that were live then and that the
+/// switch does not hold any more are over.
+async fn find(store: &dyn Store, live: Vec<LiveCall>) -> Result<Found, StoreError> {
+    let mut survivors = Vec::new();
+    for call in live {
+        survivors.push(Survivor { past: past(store, call.call).await?, call });
+    }
     let mut calls = Vec::new();
     for kept in store.kept_calls(CALLS_AT_START).await? {
         let call = kept.call;
@@ -219,6 +255,7 @@ async fn find(store: &dyn Store) -> Result<Found, StoreError> {
         call_backs: store.open_call_backs().await?,
         sessions: store.open_sessions().await?,
         calls,
+        survivors,
     })
 }
 

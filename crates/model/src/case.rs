@@ -35,6 +35,16 @@ impl CaseNumber {
         }
     }
 
+    /// The Polda's code.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// The local day, as `YYMMDD`.
+    pub const fn day(&self) -> u32 {
+        self.day
+    }
+
     /// The running number within the day.
     pub const fn running(&self) -> u32 {
         self.running

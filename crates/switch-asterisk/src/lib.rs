@@ -11,7 +11,8 @@
 //! therefore nothing but that: what was missed is learnt from the lists. Only another start of
 //! Asterisk means that its calls are gone.
 //!
-//! [`ari`] is the typed client, [`names`] what the dialplan and we agree on.
+//! [`ari`] is the typed client, [`names`] what the dialplan and we agree on, [`guard`] what stands
+//! beside Asterisk for the time in which there is no hub.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -19,6 +20,7 @@
 pub mod ari;
 mod core;
 mod ears;
+pub mod guard;
 mod link;
 pub mod names;
 mod recordings;

@@ -5,7 +5,7 @@ use crate::observer::{Bridge, Citizen, SimLeg};
 use crate::room::{Room, unit};
 use siaga_call_flow::{
     CallPhase, CallView, FlowConfig, FlowEvent, Input, Intent, OFFER_AGAIN, Program, Prompt,
-    SeatChange, SilenceCheck, SwitchSaw,
+    SETTLING, SeatChange, SilenceCheck, SwitchSaw,
 };
 use siaga_model::{
     CallId, Disposition, EndedBy, LegCause, LegId, Level, NotReport, ReclaimCause, SeatId,
@@ -33,6 +33,7 @@ struct Seen {
     listening: Option<Timestamp>,
     /// The procedure has run to its end without a sign.
     silent: bool,
+    is_call_back: bool,
     /// A citizen who was called back has answered.
     reached: bool,
     ended: Option<EndedBy>,
@@ -40,7 +41,7 @@ struct Seen {
 }
 
 pub(crate) struct Eye {
-    config: FlowConfig,
+    pub(crate) config: FlowConfig,
     seen: BTreeMap<CallId, Seen>,
     alive: BTreeSet<CallId>,
     /// Logged in, registered.
@@ -51,6 +52,8 @@ pub(crate) struct Eye {
     states: BTreeMap<SeatId, (SeatState, Timestamp)>,
     /// A clock that jumped past a deadline makes exact moments meaningless.
     pub(crate) jumped: bool,
+    /// Until when the seats of a hub that is back are expected to be.
+    settling_until: Option<Timestamp>,
 }
 
 fn is_silent(disposition: &Disposition) -> bool {
@@ -90,6 +93,7 @@ impl Eye {
             units: BTreeMap::new(),
             states: BTreeMap::new(),
             jumped: false,
+            settling_until: None,
         }
     }
 
@@ -120,8 +124,52 @@ impl Eye {
             | Input::Operator { .. }
             | Input::CallBack { .. }
             | Input::Units(_)
+            | Input::Found(_)
             | Input::Tick => {}
         }
+    }
+
+    pub(crate) fn known(&self) -> impl Iterator<Item = CallId> {
+        self.seen.keys().copied()
+    }
+
+    pub(crate) fn knows(&self, call: CallId) -> bool {
+        self.seen.contains_key(&call)
+    }
+
+    pub(crate) fn is_call_back(&self, call: CallId) -> bool {
+        // The eye hears of a call back by its event only.
+        self.seen.get(&call).is_none_or(|seen| seen.is_call_back)
+    }
+
+    pub(crate) fn first_unit(&self, call: CallId) -> Option<UnitId> {
+        self.seen.get(&call)?.first_unit.clone()
+    }
+
+    pub(crate) fn alive(&self) -> impl Iterator<Item = CallId> {
+        self.alive.iter().copied()
+    }
+
+    /// Logged in, registered.
+    pub(crate) fn seats_present(&self) -> BTreeMap<SeatId, (bool, bool)> {
+        self.present.clone()
+    }
+
+    /// Another hub has begun, to which nobody has come back yet and which knows nobody's unit.
+    pub(crate) fn hub_is_back(&mut self, now: Timestamp) {
+        self.settling_until = Some(now + SETTLING);
+        self.present.clear();
+        self.units.clear();
+        for seen in self.seen.values_mut() {
+            seen.refused.clear();
+            seen.last_refusal = None;
+            // A unit that has answered is given its time anew.
+            seen.answered_at = seen.answered_at.map(|_| now);
+        }
+    }
+
+    pub(crate) fn is_gone(&mut self, seat: &SeatId) {
+        self.present.remove(seat);
     }
 
     /// A citizen who was called back has answered.
@@ -150,6 +198,7 @@ impl Eye {
             | Input::Switch(_)
             | Input::Seat { .. }
             | Input::Units(_)
+            | Input::Found(_)
             | Input::Tick => {}
         }
         assert_eq!(self.present.get(seat), Some(&(true, true)), "{seat} is not there");
@@ -191,7 +240,7 @@ impl Eye {
                 let arrival = self.seen.len();
                 // Should the operator be lost, colleagues come first.
                 let first_unit = self.units.get(seat).cloned();
-                let seen = Seen { arrival, first_unit, ..Seen::default() };
+                let seen = Seen { arrival, first_unit, is_call_back: true, ..Seen::default() };
                 assert!(self.seen.insert(*call, seen).is_none(), "{call} is known");
                 self.alive.insert(*call);
             }
@@ -280,6 +329,7 @@ impl Eye {
             | FlowEvent::TransferDone { .. }
             | FlowEvent::Held { .. }
             | FlowEvent::Resumed { .. }
+            | FlowEvent::TakenOver { .. }
             | FlowEvent::LegReplaced { .. } => {}
         }
     }
@@ -312,10 +362,13 @@ impl Eye {
             }
             EndedBy::Caller => {
                 let leg = LegId::caller(call);
-                let hung_up = matches!(
-                    input,
-                    Input::Switch(SwitchSaw::Ended { leg: gone, .. }) if *gone == leg
-                );
+                let hung_up = match input {
+                    Input::Switch(SwitchSaw::Ended { leg: gone, .. }) => *gone == leg,
+                    Input::Found(found) => {
+                        found.calls.iter().any(|found| found.call == call && !found.caller_up)
+                    }
+                    _ => false,
+                };
                 assert!(hung_up, "{call} is ended by a caller who is there");
                 assert_eq!(*disposition, Disposition::Abandoned);
             }
@@ -432,7 +485,8 @@ impl Room {
         let (program, legs) = match &view.phase {
             CallPhase::Queued { level, .. } => {
                 self.watch_wakeup(view.call, *level);
-                assert!(announced, "nobody can ring, and the caller was not told");
+                let settling = self.eye.settling_until.is_some_and(|until| until > self.now);
+                assert!(announced || settling, "nobody can ring, and the caller was not told");
                 (waits, 0)
             }
             CallPhase::Ringing { seat, until, .. } => {
@@ -479,7 +533,9 @@ impl Room {
             let unit = seat.unit.as_ref();
             present && unit.is_some_and(|unit| self.eye.is_asked_at(call, level, unit))
         });
-        assert!(is_last || staffed.next().is_some(), "{call} waits where nobody sits");
+        let settling = self.eye.settling_until.is_some_and(|until| until > self.now);
+        let here = is_last || settling || staffed.next().is_some();
+        assert!(here, "{call} waits where nobody sits");
         for seat in self.flow.seats().filter(|seat| seat.state == SeatState::Ready) {
             let at = seat.unit.as_ref().expect("a ready seat is logged in");
             if self.eye.is_asked(call, level, at) {

@@ -1,6 +1,6 @@
 //! Every figure comes from the event log, and is what somebody counted who never saw it.
 
-use crate::nights::{Deed, config, deed, night};
+use crate::nights::{Deed, config, deed, deed_or_death, night};
 use crate::room::{Room, call, seat, secs, unit};
 use proptest::prelude::*;
 use siaga_call_flow::figures::{Place, Spread};
@@ -65,6 +65,13 @@ proptest! {
     #[test]
     fn figures_from_the_log_are_what_an_observer_counted(
         deeds in prop::collection::vec(deed(), 20..160)
+    ) {
+        counted_night(FlowConfig::polda_first(), deeds);
+    }
+
+    #[test]
+    fn figures_are_what_an_observer_counted_though_hubs_died(
+        deeds in prop::collection::vec(deed_or_death(), 20..160)
     ) {
         counted_night(FlowConfig::polda_first(), deeds);
     }

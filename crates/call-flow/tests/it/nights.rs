@@ -2,6 +2,7 @@
 //! doubled, late and senseless inputs in between. The eye looks at every step; at the end of a night
 //! everybody does their work and every call must come to its end.
 
+use crate::outage::Meanwhile;
 use crate::room::{Room, SEATS, call, seat, secs, unit, units};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -42,6 +43,22 @@ pub(crate) enum Deed {
     Stray(u8, u16, bool),
     Units,
     SwitchLost,
+    /// The hub dies and another one takes over.
+    HubDies(Box<Death>),
+}
+
+/// How a hub dies, and what it finds when it is back.
+#[derive(Clone, Debug)]
+pub(crate) struct Death {
+    /// What it was told last, of which nothing was written down.
+    last: Option<Deed>,
+    /// How many commands the switch still heard.
+    executed: usize,
+    meanwhile: Vec<Meanwhile>,
+    /// How long it is away, in milliseconds.
+    away: u16,
+    /// One bit for each desk that is back at once.
+    back: u8,
 }
 
 const FIRST_UNITS: [Option<&str>; 6] =
@@ -76,21 +93,40 @@ impl Night {
     }
 
     pub(crate) fn does(&mut self, deed: Deed) {
+        match deed {
+            Deed::Pass(ms) => self.room.pass(Duration::from_millis(ms.into())),
+            Deed::Jump(ms) => self.room.jump(Duration::from_millis(ms.into())),
+            Deed::SitDown(n) => self.room.sits_down(SEATS[usize::from(n) % SEATS.len()].0),
+            Deed::HubDies(death) => self.hub_dies(*death),
+            deed => {
+                if let Some(input) = self.input_of(deed) {
+                    self.input(input);
+                }
+            }
+        }
+    }
+
+    fn hub_dies(&mut self, death: Death) {
+        let last = death.last.and_then(|deed| self.input_of(deed));
+        let outage = self.room.dies(last, death.executed);
+        for what in &death.meanwhile {
+            self.room.meanwhile(what);
+        }
+        self.room.now = self.room.now + Duration::from_millis(death.away.into());
+        self.room.comes_back(outage, death.back);
+        self.last = Input::Tick;
+    }
+
+    /// What is told to the hub when this is done.
+    fn input_of(&mut self, deed: Deed) -> Option<Input> {
         let switch = |saw| Some(Input::Switch(saw));
-        let input = match deed {
-            Deed::Pass(ms) => {
-                self.room.pass(Duration::from_millis(ms.into()));
-                None
-            }
-            Deed::Jump(ms) => {
-                self.room.jump(Duration::from_millis(ms.into()));
-                None
-            }
+        match deed {
+            // Time and whole outages are no inputs.
+            Deed::Pass(_) | Deed::Jump(_) | Deed::SitDown(_) | Deed::HubDies(_) => None,
             Deed::Arrive(first) => {
                 self.arrived += 1;
                 let first = FIRST_UNITS[usize::from(first) % FIRST_UNITS.len()];
-                self.room.arrives_for(self.arrived, first);
-                None
+                Some(self.room.arrival(self.arrived, first))
             }
             Deed::Answer(n) => Self::pick(&self.room.switch.legs(false), n)
                 .and_then(|leg| switch(SwitchSaw::Answered(leg))),
@@ -107,10 +143,6 @@ impl Night {
             Deed::Seat(n, change) => {
                 let (id, _) = SEATS[usize::from(n) % SEATS.len()];
                 Some(Input::Seat { seat: seat(id), change })
-            }
-            Deed::SitDown(n) => {
-                self.room.sits_down(SEATS[usize::from(n) % SEATS.len()].0);
-                None
             }
             Deed::Owner(n, intent) => {
                 let owned: Vec<_> = self
@@ -154,7 +186,7 @@ impl Night {
                 Input::Switch(_) | Input::Operator { .. } | Input::CallBack { .. } => {
                     Some(self.last.clone())
                 }
-                Input::Seat { .. } | Input::Units(_) | Input::Tick => None,
+                Input::Seat { .. } | Input::Units(_) | Input::Found(_) | Input::Tick => None,
             },
             Deed::Stray(n, leg, answered) => {
                 let call = call(1 + u128::from(n) % (self.arrived + 2));
@@ -168,9 +200,6 @@ impl Night {
             }
             Deed::Units => Some(Input::Units(units())),
             Deed::SwitchLost => switch(SwitchSaw::Lost),
-        };
-        if let Some(input) = input {
-            self.input(input);
         }
     }
 
@@ -315,6 +344,30 @@ fn rough_deed() -> impl Strategy<Value = Deed> {
     ]
 }
 
+fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+    prop_oneof![
+        3 => any::<u8>().prop_map(Meanwhile::Answers),
+        2 => any::<u8>().prop_map(Meanwhile::Loses),
+        1 => any::<u8>().prop_map(Meanwhile::HangsUp),
+        2 => any::<u8>().prop_map(Meanwhile::CitizenAnswers),
+    ]
+}
+
+/// A night in which hubs die: at any moment, also in the middle of an input.
+pub(crate) fn deed_or_death() -> impl Strategy<Value = Deed> {
+    let death = (
+        prop::option::of(deed()),
+        0..6_usize,
+        prop::collection::vec(meanwhile(), 0..4),
+        prop_oneof![2 => 0..2_000_u16, 1 => 2_000..60_000_u16],
+        prop_oneof![2 => Just(u8::MAX), 1 => any::<u8>()],
+    );
+    let death = death.prop_map(|(last, executed, meanwhile, away, back)| {
+        Deed::HubDies(Box::new(Death { last, executed, meanwhile, away, back }))
+    });
+    prop_oneof![24 => deed(), 1 => death]
+}
+
 /// `PROPTEST_CASES` makes it a longer watch.
 pub(crate) fn config() -> ProptestConfig {
     let mut config = ProptestConfig { failure_persistence: None, ..ProptestConfig::default() };
@@ -346,6 +399,24 @@ proptest! {
         deeds in prop::collection::vec(rough_deed(), 20..160)
     ) {
         night(FlowConfig { handover: Handover::Music, ..FlowConfig::polda_first() }, deeds);
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn no_caller_is_ever_dropped_when_hubs_die_and_come_back(
+        deeds in prop::collection::vec(deed_or_death(), 20..160)
+    ) {
+        night(FlowConfig::polda_first(), deeds);
+    }
+
+    #[test]
+    fn no_caller_is_ever_dropped_when_hubs_die_in_a_night_of_four_levels_with_music(
+        deeds in prop::collection::vec(deed_or_death(), 20..160)
+    ) {
+        night(FlowConfig { handover: Handover::Music, ..FlowConfig::levels_2026() }, deeds);
     }
 }
 

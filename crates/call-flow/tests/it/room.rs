@@ -3,7 +3,7 @@
 
 use crate::eye::Eye;
 use crate::observer::SimSwitch;
-use crate::tally::Tally;
+use crate::tally::{Before, Tally};
 use siaga_call_flow::{
     CallFlow, CallPhase, FlowConfig, FlowEvent, Input, Intent, Output, Refusal, SeatChange,
     SwitchCommand, SwitchSaw, WaitReason,
@@ -11,6 +11,7 @@ use siaga_call_flow::{
 use siaga_model::{
     CallFacts, CallId, LegCause, LegId, Level, SeatId, SeatState, Timestamp, Unit, UnitId,
 };
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) const START: Timestamp = Timestamp(1_764_000_000_000);
@@ -78,6 +79,10 @@ pub(crate) struct Room {
     pub(crate) journal: Vec<String>,
     pub(crate) eye: Eye,
     pub(crate) tally: Tally,
+    /// How things stood when the hub died, until another one has found them.
+    pub(crate) tally_before: Option<Before>,
+    /// How calls ended of which the present hub knows nothing.
+    pub(crate) over: BTreeMap<CallId, CallPhase>,
 }
 
 impl Room {
@@ -95,6 +100,8 @@ impl Room {
             journal: Vec::new(),
             eye: Eye::new(config),
             tally: Tally::default(),
+            tally_before: None,
+            over: BTreeMap::new(),
         };
         room.input(Input::Units(units()));
         room
@@ -131,11 +138,15 @@ impl Room {
     }
 
     pub(crate) fn arrives_for(&mut self, n: u128, first_unit: Option<&str>) -> CallId {
-        let id = call(n);
+        let arrival = self.arrival(n, first_unit);
+        self.input(arrival);
+        call(n)
+    }
+
+    pub(crate) fn arrival(&self, n: u128, first_unit: Option<&str>) -> Input {
         let facts = CallFacts { arrived_at: self.now, ..CallFacts::default() };
         let first_unit = first_unit.map(unit);
-        self.input(Input::Switch(SwitchSaw::CallerArrived { call: id, facts, first_unit }));
-        id
+        Input::Switch(SwitchSaw::CallerArrived { call: call(n), facts, first_unit })
     }
 
     /// The one leg that this seat has.
@@ -178,7 +189,8 @@ impl Room {
     }
 
     pub(crate) fn phase(&self, call: CallId) -> CallPhase {
-        self.flow.call(call).expect("a known call").phase
+        let known = self.flow.call(call).map(|view| view.phase);
+        known.or_else(|| self.over.get(&call).cloned()).expect("a known call")
     }
 
     pub(crate) fn state(&self, id: &str) -> SeatState {
@@ -216,7 +228,7 @@ impl Room {
     pub(crate) fn input(&mut self, told: Input) {
         let input = told.clone();
         let mut tally = std::mem::take(&mut self.tally);
-        let before = tally.before(self);
+        let before = self.tally_before.take().unwrap_or_else(|| tally.before(self));
         self.note(&input);
         self.flow.handle(self.now, told);
         self.last.clear();
@@ -286,6 +298,7 @@ impl Room {
             | Input::Seat { .. }
             | Input::Operator { .. }
             | Input::Units(_)
+            | Input::Found(_)
             | Input::Tick => {}
         }
     }

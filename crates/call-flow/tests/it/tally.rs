@@ -4,7 +4,9 @@
 use crate::observer::Citizen;
 use crate::room::Room;
 use siaga_call_flow::figures::Place;
-use siaga_call_flow::{CallPhase, Input, Intent, Output, SwitchCommand, SwitchSaw};
+use siaga_call_flow::{
+    CallPhase, Found, Input, Intent, Output, SeatView, SwitchCommand, SwitchSaw,
+};
 use siaga_model::{
     CallId, Disposition, LegCause, LegId, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
 };
@@ -43,27 +45,56 @@ fn phases(room: &Room) -> BTreeMap<CallId, CallPhase> {
     room.flow.calls().map(|view| (view.call, view.phase)).collect()
 }
 
+/// Whether the caller is with somebody who had nothing to do with the call before.
+fn is_with_another(was: &CallPhase, is: &CallPhase) -> bool {
+    let CallPhase::Talking { seat: now, .. } = is else { return false };
+    match was {
+        CallPhase::Talking { seat, .. }
+        | CallPhase::Held { seat, .. }
+        | CallPhase::CallingBack { seat, .. } => seat != now,
+        CallPhase::Transferring { from, to, .. } => from != now && to != now,
+        CallPhase::Queued { .. } | CallPhase::Ringing { .. } | CallPhase::Ended { .. } => false,
+    }
+}
+
+/// Where a live call stands, as figures name it.
+fn place(phase: &CallPhase) -> Place {
+    match phase {
+        CallPhase::Queued { .. } | CallPhase::Ringing { .. } => Place::Waiting,
+        CallPhase::Talking { .. } | CallPhase::Held { .. } => Place::Talking,
+        CallPhase::Transferring { .. } => Place::Transferring,
+        CallPhase::CallingBack { .. } => Place::CallingBack,
+        CallPhase::Ended { .. } => panic!("an ended call is listed"),
+    }
+}
+
 impl Tally {
     /// Time has passed until now as everything stood.
     pub(crate) fn before(&mut self, room: &Room) -> Before {
-        let span = room.now.since(self.seen_at);
-        self.seen_at = room.now;
-        for view in room.flow.seats() {
-            if view.state == SeatState::Talking {
-                *self.talk.entry(view.seat.clone()).or_default() += span;
-                let unit = view.unit.clone().expect("somebody has logged in");
-                *self.unit_talk.entry(unit).or_default() += span;
-            }
-            if view.state == SeatState::AfterCall {
-                *self.after_call.entry(view.seat).or_default() += span;
-            }
-        }
+        let seats: Vec<SeatView> = room.flow.seats().collect();
+        self.outage(room.now, &seats);
         let phases = phases(room);
         let offers = phases.iter().filter_map(|(call, phase)| {
             let CallPhase::Ringing { seat, .. } = phase else { return None };
             Some((*call, room.leg_of(seat.as_str())))
         });
         Before { offers: offers.collect(), dialled: room.switch.dialled(), phases }
+    }
+
+    /// The same, while nobody but the log knows how the seats stood.
+    pub(crate) fn outage(&mut self, now: Timestamp, seats: &[SeatView]) {
+        let span = now.since(self.seen_at);
+        self.seen_at = now;
+        for view in seats {
+            if view.state == SeatState::Talking {
+                *self.talk.entry(view.seat.clone()).or_default() += span;
+                let unit = view.unit.clone().expect("somebody has logged in");
+                *self.unit_talk.entry(unit).or_default() += span;
+            }
+            if view.state == SeatState::AfterCall {
+                *self.after_call.entry(view.seat.clone()).or_default() += span;
+            }
+        }
     }
 
     pub(crate) fn after(&mut self, before: &Before, room: &Room, input: &Input) {
@@ -78,15 +109,10 @@ impl Tally {
                 self.reached += usize::from(before.dialled.contains(&leg.call));
             }
             Input::Switch(SwitchSaw::Ended { leg, .. }) if leg.is_caller() => {
-                let place = match before.phases.get(&leg.call) {
-                    Some(CallPhase::Queued { .. } | CallPhase::Ringing { .. }) => Place::Waiting,
-                    Some(CallPhase::Talking { .. } | CallPhase::Held { .. }) => Place::Talking,
-                    Some(CallPhase::Transferring { .. }) => Place::Transferring,
-                    Some(CallPhase::CallingBack { .. }) => Place::CallingBack,
-                    Some(CallPhase::Ended { .. }) | None => return,
-                };
-                self.hung_up.push((leg.call, place));
+                let Some(phase) = before.phases.get(&leg.call) else { return };
+                self.hung_up.push((leg.call, place(phase)));
             }
+            Input::Found(found) => self.found(before, room, found),
             Input::CallBack { .. } => self.called_back += usize::from(!refused),
             Input::Operator { intent: Intent::Transfer { .. }, .. } => {
                 self.transfers += u64::from(!refused);
@@ -114,6 +140,26 @@ impl Tally {
         }
     }
 
+    /// What became of everybody while there was no hub.
+    fn found(&mut self, before: &Before, room: &Room, found: &Found) {
+        for call in &found.calls {
+            match before.phases.get(&call.call).map(place) {
+                None if room.flow.call(call.call).is_some() => {
+                    self.arrived.insert(call.call, room.now);
+                    if !call.caller_up {
+                        self.hung_up.push((call.call, Place::Waiting));
+                    }
+                }
+                None => {}
+                Some(Place::CallingBack) => self.reached += usize::from(call.caller_up),
+                Some(Place::Waiting | Place::Talking | Place::Transferring) if call.caller_up => {}
+                Some(place @ (Place::Waiting | Place::Talking | Place::Transferring)) => {
+                    self.hung_up.push((call.call, place));
+                }
+            }
+        }
+    }
+
     #[allow(clippy::too_many_arguments, reason = "it compares two moments")]
     fn step(
         &mut self,
@@ -125,16 +171,28 @@ impl Tally {
         input: &Input,
         refused: bool,
     ) {
-        let with_human = matches!(
-            was,
-            CallPhase::Talking { .. } | CallPhase::Held { .. } | CallPhase::Transferring { .. }
-        );
+        let found = matches!(input, Input::Found(_));
+        // A citizen who answered when there was no hub, and whose operator is gone.
+        let with_human = match place(was) {
+            Place::Waiting => false,
+            Place::Talking | Place::Transferring => true,
+            Place::CallingBack => found,
+        };
         if with_human && matches!(is, CallPhase::Queued { .. } | CallPhase::Ringing { .. }) {
             self.requeued += 1;
             // Both were lost in one instant: the one who handed over first, so the unit had it.
             if let CallPhase::Transferring { answered: true, .. } = was {
                 self.transferred += 1;
             }
+        }
+        // Lost when there was no hub, and somebody else was there before the next one.
+        if found && is_with_another(was, is) {
+            self.requeued += 1;
+            if let CallPhase::Transferring { answered, .. } = was {
+                self.transferred += u64::from(*answered);
+            }
+            self.undone += u64::from(matches!(was, CallPhase::Talking { disposing: Some(_), .. }));
+            return;
         }
         if let CallPhase::Talking { disposing: Some(_), .. } = was
             && !matches!(is, CallPhase::Talking { disposing: Some(_), .. })
@@ -163,7 +221,8 @@ impl Tally {
                 Input::Switch(SwitchSaw::Ended { leg, cause: LegCause::NoAnswer })
                     if *leg == offer
             );
-            self.rang_out += u64::from(no_answer || room.now >= *until);
+            // Taken back by the hub that came back.
+            self.rang_out += u64::from(!found && (no_answer || room.now >= *until));
         }
     }
 

@@ -315,4 +315,8 @@ impl Store for SqliteStore {
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {
         read::events(&self.pool, after, limit).await
     }
+
+    async fn call_events(&self, call: CallId) -> Result<Vec<StoredEvent>, StoreError> {
+        read::call_events(&self.pool, call).await
+    }
 }

@@ -390,6 +390,17 @@ pub(super) async fn events(
     all(rows, an_event)
 }
 
+pub(super) async fn call_events(
+    pool: &SqlitePool,
+    call: CallId,
+) -> Result<Vec<StoredEvent>, StoreError> {
+    let rows = query("SELECT * FROM events WHERE call = ? ORDER BY seq")
+        .bind(call.to_string())
+        .fetch_all(pool)
+        .await;
+    all(rows, an_event)
+}
+
 pub(super) fn an_event(row: &Columns<'_>) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         seq: row.whole("seq")?,

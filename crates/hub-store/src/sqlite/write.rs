@@ -26,6 +26,7 @@ fn done(result: Done) -> Result<(), StoreError> {
 pub(super) async fn one(db: &mut SqliteConnection, write: &Write) -> Result<(), StoreError> {
     match write {
         Write::CallArrived { call, facts } => call_arrived(db, *call, facts).await,
+        Write::CallReopened(call) => call_reopened(db, *call).await,
         Write::CallEnded(end) => call_ended(db, end).await,
         Write::Leg(record) => leg(db, record).await,
         Write::Event(record) => event(db, record).await,
@@ -57,7 +58,8 @@ pub(super) fn changes_words_of(write: &Write) -> Option<CallId> {
         Write::CaseOpened(case) => Some(case.call),
         Write::Closed(closing) => Some(closing.call),
         Write::FollowedUp { call, .. } => Some(*call),
-        Write::CallEnded(_)
+        Write::CallReopened(_)
+        | Write::CallEnded(_)
         | Write::Leg(_)
         | Write::Event(_)
         | Write::LateDraft(_)
@@ -225,6 +227,15 @@ async fn call_arrived(
             .bind(json("calls.facts", facts)?)
             .bind(facts.arrived_at.0)
             .bind(facts.caller.key().map(Redacted::into_inner))
+            .execute(db)
+            .await,
+    )
+}
+
+async fn call_reopened(db: &mut SqliteConnection, call: CallId) -> Result<(), StoreError> {
+    done(
+        query("UPDATE calls SET ended_at = NULL, ended_by = NULL, disposition = NULL WHERE id = ?")
+            .bind(call.to_string())
             .execute(db)
             .await,
     )

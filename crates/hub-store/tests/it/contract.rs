@@ -453,6 +453,32 @@ pub(crate) async fn what_a_call_produced_is_read_back_as_it_was<S: Store>(store:
     assert_eq!(store.recordings(Some(call(2)), 10).await.unwrap(), []);
 }
 
+pub(crate) async fn a_call_that_is_on_the_line_again_has_not_ended<S: Store>(store: S) {
+    let (by, disposition) = (EndedBy::SwitchLost, Disposition::Abandoned);
+    let end = CallEnd { call: call(1), by, disposition, at: Timestamp(9_000) };
+    store.apply(&[arrived(1), Write::CallEnded(end)]).await.unwrap();
+    assert_eq!(store.kept_calls(0).await.unwrap(), []);
+    store.apply(&[Write::CallReopened(call(1))]).await.unwrap();
+    let live = store.kept_calls(0).await.unwrap();
+    assert_eq!(live.iter().map(|kept| kept.call).collect::<Vec<_>>(), [call(1)]);
+    assert_eq!(live[0].ended, None);
+}
+
+pub(crate) async fn the_log_of_one_call_is_read_in_its_order<S: Store>(store: S) {
+    let of = |n: u128, at: i64| {
+        let body = format!("{{\"event\":\"test\",\"n\":{at}}}");
+        Write::Event(EventRecord { at: Timestamp(at), call: Some(call(n)), body })
+    };
+    let nobodys = EventRecord { at: Timestamp(4), call: None, body: "{}".to_owned() };
+    // Two of one instant, and one whose clock was set back, keep the order in which they were told.
+    let log = [of(1, 3), of(2, 3), of(1, 3), Write::Event(nobodys), of(1, 2), of(2, 5)];
+    store.apply(&log).await.unwrap();
+    let read = store.call_events(call(1)).await.unwrap();
+    assert_eq!(read.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 3, 5]);
+    assert!(read.iter().all(|event| event.event.call == Some(call(1))));
+    assert_eq!(store.call_events(call(3)).await.unwrap(), []);
+}
+
 pub(crate) async fn events_keep_their_order_and_their_chain<S: Store>(store: S) {
     for batch in 0..30 {
         let events: Vec<_> = (0..50).map(|n| event(batch * 50 + n)).collect();

@@ -54,6 +54,8 @@ keeps_the_contract!(
     reports_near_by_are_told_and_others_are_not,
     transfers_are_read_from_the_log,
     a_recording_is_found_by_its_hash,
+    the_log_of_one_call_is_read_in_its_order,
+    a_call_that_is_on_the_line_again_has_not_ended,
 );
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! `siaga-hub`: a hub on its own, and the administration of its operators.
+//! `siaga-hub`: a hub on its own, the administration of its operators, and the guard beside the PBX.
 
 #![forbid(unsafe_code)]
 
@@ -6,10 +6,13 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_call_flow::FlowConfig;
 use siaga_hub::{Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv};
+use siaga_hub_api::ALIVE_PATH;
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Redacted, Role, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, Switch};
+use siaga_switch_asterisk::ari::{AriAccess, AriClient};
+use siaga_switch_asterisk::guard::{Guard, GuardConfig};
 use siaga_switch_asterisk::{AsteriskConfig, AsteriskSwitch, names};
 use std::io::Read;
 use std::net::SocketAddr;
@@ -31,6 +34,24 @@ enum Command {
     /// Operators who may log in.
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// Stands beside the PBX: sends callers whom no hub steers to the PBX's own queue.
+    Guard(GuardArgs),
+}
+
+#[derive(Args)]
+struct GuardArgs {
+    /// The hub itself, not a proxy before it, e.g. http://127.0.0.1:8110.
+    #[arg(long)]
+    hub: url::Url,
+    /// ARI of the PBX, e.g. http://127.0.0.1:8088/ari.
+    #[arg(long)]
+    ari: url::Url,
+    /// The user of ARI.
+    #[arg(long, default_value = "siaga")]
+    ari_user: String,
+    /// A file whose first line is that user's password, readable by this service only.
+    #[arg(long)]
+    ari_password_file: PathBuf,
 }
 
 #[derive(Subcommand)]
@@ -156,6 +177,7 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match (cli.command, cli.serve) {
         (Some(Command::Operator(OperatorCommand::Add(add))), _) => add_operator(add).await,
+        (Some(Command::Guard(args)), _) => guard(args).await,
         (None, Some(serve)) => run(serve).await,
         (None, None) => bail!("--db, --recordings, --units and --seats are needed; see --help"),
     }
@@ -174,6 +196,30 @@ async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
     store.put_operator(&operator).await.context("storing the operator")?;
     store.close().await;
     println!("{}", operator.name);
+    Ok(())
+}
+
+async fn guard(args: GuardArgs) -> anyhow::Result<()> {
+    let file = &args.ari_password_file;
+    let password = std::fs::read_to_string(file)
+        .with_context(|| format!("reading {}", file.display()))?
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    let access = AriAccess {
+        url: args.ari,
+        user: args.ari_user,
+        password: password.into(),
+        app: names::APP.to_owned(),
+    };
+    let ari = AriClient::new(access).context("in --ari")?;
+    let alive = args.hub.join(ALIVE_PATH).context("in --hub")?;
+    let guard = Guard::new(GuardConfig { alive }, ari, Clock::start())?;
+    tokio::select! {
+        () = guard.run() => {}
+        () = asked_to_stop() => {}
+    }
     Ok(())
 }
 

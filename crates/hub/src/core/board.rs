@@ -49,6 +49,7 @@ impl HubCore {
             | FlowEvent::Disposing { .. }
             | FlowEvent::DisposalUndone { .. }
             | FlowEvent::LegReplaced { .. }
+            | FlowEvent::TakenOver { .. }
             | FlowEvent::CallBackStarted { .. }
             | FlowEvent::Requeued { .. }
             | FlowEvent::Ended { .. }

@@ -55,6 +55,19 @@ impl CallBacks {
         }
     }
 
+    /// A call back outlived its hub: gives the entry that it belongs to.
+    pub(super) fn taken_up(
+        &mut self,
+        call: CallId,
+        caller: &Caller,
+        seat: Option<&SeatId>,
+    ) -> Option<CallBackId> {
+        let id = self.of(call, caller)?;
+        let open = self.open.get_mut(&id)?;
+        open.calling = seat.map(|seat| (seat.clone(), call));
+        Some(CallBackId(id))
+    }
+
     /// What a unit has to call back, the one who has waited longest first.
     pub(super) fn views(&self, unit: &UnitId) -> Vec<CallBackView> {
         let mut mine: Vec<_> =

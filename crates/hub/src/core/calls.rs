@@ -85,7 +85,7 @@ impl CallRecord {
 }
 
 /// Where a case stands after a closing.
-fn status_after(disposition: &Disposition) -> CaseStatus {
+pub(super) fn status_after(disposition: &Disposition) -> CaseStatus {
     match disposition {
         Disposition::NotReport { .. }
         | Disposition::Information
@@ -101,6 +101,22 @@ impl HubCore {
     pub(crate) fn block(&self, lease: NumberLease) -> Option<CaseBlock> {
         let number = |running| CaseNumber::new(&self.polda_code, lease.day, running).ok();
         Some(CaseBlock { first: number(lease.first)?, last: number(lease.last)? })
+    }
+
+    /// A caller is on the line, for the first time or again: one who was cut off with the last hub
+    /// and waited in the switch's own queue meanwhile.
+    pub(super) fn caller_arrived(&mut self, call: CallId, facts: &CallFacts) {
+        let Some(record) = self.records.get_mut(&call) else {
+            self.writes.push(Write::CallArrived { call, facts: facts.clone() });
+            self.records.insert(call, CallRecord::new(facts.clone()));
+            return;
+        };
+        let cut_off = |ended: &mut Ended| !ended.settled && ended.by == EndedBy::SwitchLost;
+        if record.ended.take_if(cut_off).is_some() {
+            record.recording = true;
+            self.ended.retain(|ended| *ended != call);
+            self.writes.push(Write::CallReopened(call));
+        }
     }
 
     /// This seat has the caller now: it writes the form, and its unit is responsible.

@@ -1,6 +1,7 @@
 //! What desks say, and what becomes of it.
 
 use super::calls::CallRecord;
+use super::offline::OfflineCase;
 use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, Ticket, numbers};
 use siaga_call_flow::{FlowEvent, Handover, Input, Intent, Refusal, SeatChange};
 use siaga_hub_api::{ApiError, Draft, ErrorCode, HandoverChoice, Sequenced, ToDesk, ToHub};
@@ -105,8 +106,9 @@ impl HubCore {
             ToHub::SettleCallBack { entry, reason } => {
                 self.settle_call_back(now, who, entry, reason)
             }
-            ToHub::OfflineCase { .. } => {
-                Err(ApiError::new(ErrorCode::NotNow, "this hub takes no cases of its desks"))
+            ToHub::OfflineCase { case, facts, note, line } => {
+                let taken = OfflineCase { case: *case, facts: *facts, note, line };
+                self.offline_case(now, who, taken)
             }
             ToHub::Close { call, disposition, note } => {
                 let closing = self.closing(now, who, call, disposition, note)?;
@@ -343,7 +345,7 @@ impl HubCore {
         }
     }
 
-    fn check_unit(&self, unit: &UnitId) -> Answer {
+    pub(super) fn check_unit(&self, unit: &UnitId) -> Answer {
         if self.units.contains_key(unit) {
             Ok(())
         } else {
@@ -351,7 +353,7 @@ impl HubCore {
         }
     }
 
-    fn check_form(&self, form: &Form) -> Answer {
+    pub(super) fn check_form(&self, form: &Form) -> Answer {
         let texts = [
             form.location.expose(),
             form.narrative.expose(),

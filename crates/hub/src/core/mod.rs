@@ -15,8 +15,10 @@ mod calls;
 mod desks;
 mod follow_ups;
 mod numbers;
+mod offline;
 mod restored;
 mod sittings;
+mod survivors;
 mod trouble;
 mod views;
 
@@ -25,6 +27,7 @@ mod tests;
 
 pub(crate) use restored::{Found, FoundCall};
 pub(crate) use sittings::{Seated, SitRequest, Visitor};
+pub(crate) use survivors::Survivor;
 
 use crate::config::local_day;
 use crate::{HubConfig, HubNews};
@@ -93,6 +96,7 @@ pub(crate) enum AuditEvent<'a> {
     LoginFailed { address: IpAddr, known_operator: bool },
     TokensGuessed { address: IpAddr },
     CaseOpened { call: CallId, number: String, seat: &'a SeatId },
+    CaseTakenOffline { call: CallId, number: String, seat: &'a SeatId },
     Overridden { call: CallId, seat: &'a SeatId, validity: siaga_model::Validity },
     RecordingSealed { call: CallId, sha256: &'a str },
     RecordingRecovered { call: CallId, sha256: &'a str },
@@ -205,11 +209,8 @@ impl HubCore {
     pub(crate) fn switch_event(&mut self, now: Timestamp, event: SwitchEvent) {
         match event {
             SwitchEvent::Saw(saw) => {
-                if let SwitchSaw::CallerArrived { call, facts, .. } = &saw
-                    && !self.records.contains_key(call)
-                {
-                    self.writes.push(Write::CallArrived { call: *call, facts: facts.clone() });
-                    self.records.insert(*call, CallRecord::new(facts.clone()));
+                if let SwitchSaw::CallerArrived { call, facts, .. } = &saw {
+                    self.caller_arrived(*call, facts);
                 }
                 self.tell_flow(now, Input::Switch(saw));
             }
@@ -385,6 +386,7 @@ impl HubCore {
             | Input::Operator { .. }
             | Input::CallBack { .. }
             | Input::Units(_)
+            | Input::Found(_)
             | Input::Tick => LegCause::Unregistered,
         };
         self.flow.handle(now, input);
@@ -411,7 +413,7 @@ impl HubCore {
     }
 
     fn happened(&mut self, at: Timestamp, event: FlowEvent) {
-        self.log(at, call_of(&event), &event);
+        self.log(at, event.call(), &event);
         self.note_times(at, &event);
         match &event {
             FlowEvent::Answered { call, seat }
@@ -445,6 +447,7 @@ impl HubCore {
             | FlowEvent::SilenceChecked { signal: None, .. }
             | FlowEvent::Disposing { .. }
             | FlowEvent::LegReplaced { .. }
+            | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. } => {}
         }
         self.effects.push_back(Effect::News(HubNews::Flow { at, event }));
@@ -503,35 +506,5 @@ impl HubCore {
         if !writes.is_empty() || ticket.is_some() {
             self.effects.push_back(Effect::Store { writes, ticket });
         }
-    }
-}
-
-/// The call that an event is about.
-fn call_of(event: &FlowEvent) -> Option<CallId> {
-    match event {
-        FlowEvent::CallerArrived { call }
-        | FlowEvent::Escalated { call, .. }
-        | FlowEvent::SeatRinging { call, .. }
-        | FlowEvent::SeatMissed { call, .. }
-        | FlowEvent::Answered { call, .. }
-        | FlowEvent::UnitPicked { call, .. }
-        | FlowEvent::TransferStarted { call, .. }
-        | FlowEvent::TransferRinging { call, .. }
-        | FlowEvent::TransferAnswered { call, .. }
-        | FlowEvent::TransferDone { call, .. }
-        | FlowEvent::Reclaimed { call, .. }
-        | FlowEvent::Held { call }
-        | FlowEvent::Resumed { call }
-        | FlowEvent::Requeued { call, .. }
-        | FlowEvent::WaitAnnounced { call }
-        | FlowEvent::SilenceCheckStarted { call, .. }
-        | FlowEvent::SilenceChecked { call, .. }
-        | FlowEvent::Disposing { call, .. }
-        | FlowEvent::DisposalUndone { call }
-        | FlowEvent::LegReplaced { call, .. }
-        | FlowEvent::CallBackStarted { call, .. }
-        | FlowEvent::Ended { call, .. }
-        | FlowEvent::Disposed { call, .. } => Some(*call),
-        FlowEvent::SeatUnit { .. } | FlowEvent::SeatState { .. } => None,
     }
 }

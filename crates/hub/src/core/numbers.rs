@@ -32,6 +32,23 @@ impl Numbers {
         Some(number)
     }
 
+    /// A seat has given this number itself, when it had no hub.
+    pub(crate) fn given(&mut self, seat: &SeatId, day: u32, number: u32) {
+        let blocks = self.blocks.entry(seat.clone()).or_default();
+        let holds =
+            |block: &NumberLease| block.day == day && (block.first..=block.last).contains(&number);
+        let Some(at) = blocks.iter().position(holds) else { return };
+        let Some(block) = blocks.remove(at) else { return };
+        // What is left of the block, on both sides.
+        let parts = [
+            NumberLease { first: number + 1, ..block },
+            NumberLease { last: number.saturating_sub(1), ..block },
+        ];
+        for part in parts.into_iter().filter(|part| part.first <= part.last) {
+            blocks.insert(at, part);
+        }
+    }
+
     /// How many unused numbers a seat has for this day.
     pub(crate) fn left(&self, seat: &SeatId, day: u32) -> u32 {
         let of_day = |block: &&NumberLease| block.day == day && block.first <= block.last;
@@ -57,5 +74,18 @@ mod tests {
         numbers.leased(seat.clone(), NumberLease { day: 261_123, first: 61, last: 80 });
         assert_eq!(numbers.take(&seat, 261_124), None);
         assert_eq!(numbers.take(&seat, 261_123), None, "the old day's block is given up");
+    }
+
+    #[test]
+    fn a_number_that_its_seat_has_given_is_not_given_again() {
+        let seat: SeatId = "pmj-1".parse().unwrap();
+        let mut numbers = Numbers::default();
+        numbers.leased(seat.clone(), NumberLease { day: 261_123, first: 1, last: 4 });
+        numbers.given(&seat, 261_123, 4);
+        numbers.given(&seat, 261_123, 2);
+        numbers.given(&seat, 261_124, 1);
+        assert_eq!(numbers.left(&seat, 261_123), 2);
+        let given: Vec<_> = std::iter::from_fn(|| numbers.take(&seat, 261_123)).collect();
+        assert_eq!(given, [1, 3]);
     }
 }

@@ -4,12 +4,12 @@
 
 use super::calls::{CallRecord, Ended};
 use super::sittings::Sitting;
-use super::{AuditEvent, HubCore};
+use super::{AuditEvent, HubCore, Survivor, survivors};
 use siaga_call_flow::{FlowEvent, SeatChange};
 use siaga_hub_api::Draft;
 use siaga_hub_store::{CallBackRecord, Closing, KeptCall, OpenSession, StoredDraft, Write};
 use siaga_model::{
-    Advice, Case, CaseNumber, Disposition, EndedBy, LegCause, Priority, Timestamp, Validity,
+    Advice, CallId, Case, CaseNumber, Disposition, EndedBy, LegCause, Priority, Timestamp, Validity,
 };
 use std::collections::BTreeSet;
 
@@ -22,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) sessions: Vec<OpenSession>,
     /// By arrival.
     pub(crate) calls: Vec<FoundCall>,
+    /// What lives on the switch.
+    pub(crate) survivors: Vec<Survivor>,
 }
 
 /// A call of the last hub.
@@ -60,23 +62,29 @@ impl HubCore {
             .filter_map(|found| found.case.as_ref().filter(|case| case.call != found.kept.call))
             .map(|case| case.number.clone())
             .collect();
+        let talking = survivors::seats_with_a_leg(&found.survivors);
         for session in found.sessions {
-            self.restore_session(now, session);
+            let is_talking = talking.contains(&session.session.seat);
+            self.restore_session(now, session, is_talking);
         }
+        let alive = found.survivors.iter().map(|one| one.call.call).collect();
         for mut call in found.calls {
             call.case = call
                 .case
                 .filter(|case| case.call != call.kept.call || !continued.contains(&case.number));
-            self.restore_call(now, call);
+            self.restore_call(now, call, &alive);
         }
+        self.take_over(now, found.survivors);
     }
 
-    fn restore_session(&mut self, now: Timestamp, open: OpenSession) {
+    fn restore_session(&mut self, now: Timestamp, open: OpenSession, is_talking: bool) {
         let seat = open.session.seat.clone();
         let unit = self.seats.get(&seat).map(|seat| seat.unit.clone());
         let (token, wants) = (open.session.token.clone(), open.wants_calls);
         let sitting = Sitting::restored(now, open);
-        let (Some(unit), false) = (unit, sitting.has_expired(now)) else {
+        // Nobody is thrown out of a call by the clock.
+        let over = sitting.has_expired(now) && !is_talking;
+        let (Some(unit), false) = (unit, over) else {
             self.writes.push(Write::SessionEnded { token, at: now });
             self.audit(now, None, &AuditEvent::SessionEnded { seat: &seat });
             return;
@@ -91,7 +99,7 @@ impl HubCore {
         self.seat(now, seat, SeatChange::LoggedOut);
     }
 
-    fn restore_call(&mut self, now: Timestamp, found: FoundCall) {
+    fn restore_call(&mut self, now: Timestamp, found: FoundCall, alive: &BTreeSet<CallId>) {
         let call = found.kept.call;
         let mut record = CallRecord::new(found.kept.facts);
         if let Some(draft) = found.draft {
@@ -111,6 +119,10 @@ impl HubCore {
                 record.ended = Some(Ended { by: end.by, at: end.at, settled });
                 self.records.insert(call, record);
                 self.remember_ended(call);
+            }
+            None if alive.contains(&call) => {
+                record.recording = true;
+                self.records.insert(call, record);
             }
             None => {
                 tracing::warn!(%call, "a call was cut off by the end of the last hub");

@@ -182,6 +182,11 @@ impl Sittings {
         self.by_seat.iter().find(|(_, sitting)| sitting.token == *token)
     }
 
+    /// The seats at which somebody is logged in.
+    pub(super) fn seats(&self) -> impl Iterator<Item = &SeatId> {
+        self.by_seat.keys()
+    }
+
     pub(super) fn connections(&self) -> Vec<ConnectionId> {
         self.by_seat.values().filter_map(Sitting::connection).collect()
     }

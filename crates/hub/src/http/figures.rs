@@ -72,7 +72,7 @@ async fn events_of(
             }
             // Events of the hub itself do not read as events of the flow.
             let Ok(event) = serde_json::from_str::<FlowEvent>(&stored.event.body) else { continue };
-            if let FlowEvent::CallerArrived { call } | FlowEvent::CallBackStarted { call, .. } =
+            if let FlowEvent::CallerArrived { call, .. } | FlowEvent::CallBackStarted { call, .. } =
                 &event
             {
                 begun.insert(*call);

@@ -162,7 +162,10 @@ fn of_flow(event: FlowEvent) -> Option<Happening> {
         FlowEvent::Requeued { lost, cause, .. } => Happening::Requeued { lost, cause },
         FlowEvent::Ended { by, disposition, .. } => Happening::Ended { by, disposition },
         FlowEvent::Disposed { seat, disposition, .. } => Happening::Disposed { seat, disposition },
-        FlowEvent::SeatUnit { .. } | FlowEvent::SeatState { .. } => return None,
+        // That a hub came back is nothing that happened to the caller.
+        FlowEvent::TakenOver { .. } | FlowEvent::SeatUnit { .. } | FlowEvent::SeatState { .. } => {
+            return None;
+        }
     })
 }
 

@@ -26,9 +26,9 @@ pub(crate) use door::{Door, Guest};
 use error::Failure;
 use sha2::{Digest, Sha256};
 use siaga_hub_api::{
-    ABOUT_PATH, AUDIO_PATH, CASE_LIST_PATH, CASES_PATH, DESK_SOCKET_PATH, ErrorCode, FIGURES_PATH,
-    FILES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, ODDS_PATH, PLUGINS_PATH, PluginRelease,
-    RECORDINGS_PATH, SEARCH_PATH, SESSION_PATH,
+    ABOUT_PATH, ALIVE_PATH, AUDIO_PATH, CASE_LIST_PATH, CASES_PATH, DESK_SOCKET_PATH, ErrorCode,
+    FIGURES_PATH, FILES_PATH, HEALTH_PATH, LOGIN_PATH, LOGOUT_PATH, ODDS_PATH, PLUGINS_PATH,
+    PluginRelease, RECORDINGS_PATH, SEARCH_PATH, SESSION_PATH,
 };
 use siaga_hub_store::{PasswordError, PasswordHash, Store, TokenHash};
 use siaga_model::{Level, Redacted, Seat, UnitId};
@@ -165,6 +165,7 @@ pub(crate) fn router(shared: Shared) -> Router {
         .route(RECORDINGS_PATH, get(resources::recordings))
         .route(FIGURES_PATH, get(figures::figures))
         .route(HEALTH_PATH, get(resources::health))
+        .route(ALIVE_PATH, get(resources::alive))
         .route(DESK_SOCKET_PATH, get(socket::desk))
         .fallback(resources::nothing_here)
         .layer(DefaultBodyLimit::max(BODY))

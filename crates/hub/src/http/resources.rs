@@ -91,6 +91,13 @@ pub(super) async fn health(
     })))
 }
 
+/// Whether the one task that decides takes its messages. Not whether it can store: callers are better
+/// off with a hub that cannot.
+pub(super) async fn alive(State(shared): State<Shared>) -> Result<StatusCode, Failure> {
+    shared.ask(|reply| Inbox::LiveCalls { reply }).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 pub(super) async fn nothing_here() -> (StatusCode, Failure) {
     (StatusCode::NOT_FOUND, Failure::new(ErrorCode::NotFound, "nothing is here"))
 }

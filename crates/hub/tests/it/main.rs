@@ -10,6 +10,8 @@ mod calls;
 mod figures;
 mod lists;
 mod neighbours;
+mod offline;
 mod restart;
+mod survivors;
 mod trouble;
 mod world;

@@ -65,6 +65,8 @@ pub(crate) async fn asks(
 /// Writes down what it is told; the test says what it sees.
 #[derive(Default)]
 pub(crate) struct ScriptedSwitch {
+    /// What outlived the last hub.
+    live: Vec<LiveCall>,
     told: Mutex<Told>,
     changed: Notify,
 }
@@ -106,7 +108,7 @@ impl Switch for ScriptedSwitch {
     }
 
     async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError> {
-        Ok(Vec::new())
+        Ok(self.live.clone())
     }
 
     async fn shut_down(&self) {}
@@ -216,7 +218,16 @@ impl World {
         Self::with(dir, config(Vec::new())).await
     }
 
+    /// A hub on the database in `dir` whose switch has lived on with these calls.
+    pub(crate) async fn finds(dir: &Path, live: Vec<LiveCall>) -> Self {
+        Self::on(dir, config(Vec::new()), live).await
+    }
+
     pub(crate) async fn with(dir: &Path, config: HubConfig) -> Self {
+        Self::on(dir, config, Vec::new()).await
+    }
+
+    async fn on(dir: &Path, config: HubConfig, live: Vec<LiveCall>) -> Self {
         let store = Arc::new(SqliteStore::open(&dir.join("hub.db")).await.unwrap());
         for (name, seats) in
             [("ratna", vec![]), ("budi", vec![]), ("sari", vec![]), ("joko", vec![seat("depok-1")])]
@@ -230,7 +241,7 @@ impl World {
                 store.put_operator(&operator).await.unwrap();
             }
         }
-        let switch = Arc::new(ScriptedSwitch::default());
+        let switch = Arc::new(ScriptedSwitch { live, ..ScriptedSwitch::default() });
         let (events, receiver) = mpsc::channel(64);
         let clock = config.clock;
         let hub = Hub::start(config, switch.clone(), receiver, store.clone()).await.unwrap();

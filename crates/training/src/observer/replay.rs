@@ -27,6 +27,13 @@ pub struct End {
     pub disposition: Disposition,
 }
 
+impl End {
+    /// The switch was lost, or what the hub knew of it.
+    fn is_cut_off(&self) -> bool {
+        self.by == EndedBy::SwitchLost
+    }
+}
+
 /// What the log says of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CallStory {
@@ -97,13 +104,17 @@ impl Replay {
         if let FlowEvent::SeatState { seat, state } = event {
             return self.seat_is(at, seat, *state);
         }
-        let Some(id) = call_of(event) else { return };
+        let Some(id) = event.call() else { return };
         match event {
             FlowEvent::CallerArrived { .. } | FlowEvent::CallBackStarted { .. } => {
                 let call_back = matches!(event, FlowEvent::CallBackStarted { .. });
                 match self.calls.get_mut(&id) {
                     // A call back is started before its bridge says that it is there.
                     Some(known) if known.call_back != call_back => known.call_back = true,
+                    // Cut off with a hub, and on the line again.
+                    Some(known) if known.end.as_ref().is_some_and(End::is_cut_off) => {
+                        known.end = None;
+                    }
                     Some(_) => self.blame(Rule::EndsOnce, id, at, "it arrived twice"),
                     None => {
                         let story = CallStory { arrived_at: at, call_back, ..CallStory::default() };
@@ -132,6 +143,7 @@ impl Replay {
             | FlowEvent::Requeued { .. }
             | FlowEvent::Ended { .. }
             | FlowEvent::Disposed { .. }
+            | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}
         }
@@ -253,38 +265,10 @@ impl CallStory {
             | FlowEvent::SilenceChecked { .. }
             | FlowEvent::Disposing { .. }
             | FlowEvent::DisposalUndone { .. }
+            | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}
         }
         None
-    }
-}
-
-fn call_of(event: &FlowEvent) -> Option<CallId> {
-    match event {
-        FlowEvent::CallerArrived { call }
-        | FlowEvent::Escalated { call, .. }
-        | FlowEvent::SeatRinging { call, .. }
-        | FlowEvent::SeatMissed { call, .. }
-        | FlowEvent::Answered { call, .. }
-        | FlowEvent::UnitPicked { call, .. }
-        | FlowEvent::TransferStarted { call, .. }
-        | FlowEvent::TransferRinging { call, .. }
-        | FlowEvent::TransferAnswered { call, .. }
-        | FlowEvent::TransferDone { call, .. }
-        | FlowEvent::Reclaimed { call, .. }
-        | FlowEvent::Held { call }
-        | FlowEvent::Resumed { call }
-        | FlowEvent::WaitAnnounced { call }
-        | FlowEvent::SilenceCheckStarted { call, .. }
-        | FlowEvent::SilenceChecked { call, .. }
-        | FlowEvent::Disposing { call, .. }
-        | FlowEvent::DisposalUndone { call }
-        | FlowEvent::LegReplaced { call, .. }
-        | FlowEvent::CallBackStarted { call, .. }
-        | FlowEvent::Requeued { call, .. }
-        | FlowEvent::Ended { call, .. }
-        | FlowEvent::Disposed { call, .. } => Some(*call),
-        FlowEvent::SeatUnit { .. } | FlowEvent::SeatState { .. } => None,
     }
 }

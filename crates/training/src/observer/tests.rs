@@ -25,7 +25,7 @@ fn replayed(events: Vec<(i64, FlowEvent)>) -> Replay {
 }
 
 fn arrived(n: u128) -> FlowEvent {
-    FlowEvent::CallerArrived { call: call(n) }
+    FlowEvent::CallerArrived { call: call(n), first_unit: None }
 }
 
 fn ringing(n: u128, name: &str) -> FlowEvent {
