@@ -8,7 +8,9 @@
 
 use siaga_hub_api::{LoginRequest, Sequenced, Session, ToDesk, ToHub};
 use siaga_media::dtmf::{DtmfReceiver, digit_of};
-use siaga_media::{MediaConfig, MediaSession, sdp};
+use bytes::Bytes;
+use siaga_media::playout::Playout;
+use siaga_media::{Codec, FRAME_DURATION, MediaConfig, MediaSession, sdp};
 use siaga_model::{CallId, CaseNumber, LegId, SeatId, UnitId};
 #[cfg(feature = "plugins")]
 use siaga_plugin_host::{BuiltInGazetteer, Gazetteer, Limits, PluginHost};
@@ -17,7 +19,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// A target: its name, as in `fuzz_targets/` and `seeds/`, and its function.
 pub type Target = (&'static str, fn(&[u8]));
@@ -42,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     ("sip_message", sip_message),
     ("sip_server", sip_server),
     ("sip_websocket", sip_websocket),
+    ("voice", voice),
     #[cfg(feature = "devices")]
     ("wav", wav),
 ];
@@ -86,7 +89,9 @@ pub fn session_description(data: &[u8]) {
         assert!(rewritten.len() > sdp::MAX_SDP / 2, "{error}: {rewritten}");
     }
     let _ = rtc::sdp::SessionDescription::unmarshal(&mut Cursor::new(rewritten.as_bytes()));
-    let _ = sdp::outgoing(text);
+    let answer = sdp::check(&rewritten).map(|audio| audio.formats.answer());
+    let handed_out = sdp::outgoing(text, &answer.unwrap_or_else(|_| sdp::Formats::ours()));
+    assert!(handed_out.matches("a=ptime:").count() <= 1, "{handed_out}");
     let here = ([127, 0, 0, 1], 9).into();
     let relayed = sdp::with_candidate(text, here);
     assert!(sdp::candidates(&relayed).iter().all(|c| *c == here), "{candidates:?} in {relayed}");
@@ -141,6 +146,30 @@ pub fn packets(data: &[u8]) {
     }
     let _ = rtc::dtls::record_layer::RecordLayer::unmarshal(&mut Cursor::new(data));
     let _ = rtc::dtls::handshake::Handshake::unmarshal(&mut Cursor::new(data));
+}
+
+/// Voice packets of any codec as they come out of SRTP: of each a byte for codec and jitter, one for the
+/// sequence number, one for the time, one for its length, and its sound.
+pub fn voice(mut data: &[u8]) {
+    let mut playout = Playout::new().expect("a playout");
+    let (start, mut ticks) = (Instant::now(), 0u32);
+    while let [how, seq, time, length, rest @ ..] = data {
+        let (sound, after) = rest.split_at(rest.len().min(usize::from(*length) * 4));
+        data = after;
+        let codec = Codec::ALL[usize::from(how & 3)];
+        if codec != playout.codec() {
+            playout.restart_as(codec);
+        }
+        let now = start + FRAME_DURATION * ticks;
+        let (seq, time) = (u16::from(*seq), u32::from(*time) * 160);
+        playout.insert(now, seq, time, Bytes::copy_from_slice(sound));
+        for _ in 0..how >> 6 {
+            playout.pull(start + FRAME_DURATION * ticks);
+            ticks += 1;
+        }
+    }
+    let stats = playout.stats();
+    assert!(stats.jitter.lost < u64::from(u16::MAX) * 64, "{stats:?}");
 }
 
 /// A file that is overwritten by each input of this process.

@@ -11,8 +11,6 @@ const TONE_TICKS: u16 = 5;
 const END_REPEATS: u16 = 2;
 /// Ticks of silence before the next digit: 80 ms.
 const PAUSE_TICKS: u16 = 4;
-/// RTP clock units in one tick.
-const TICK: u16 = 960;
 /// Power level −10 dBm0, what telephones send.
 const VOLUME: u8 = 10;
 
@@ -80,8 +78,9 @@ impl DtmfSender {
         Ok(())
     }
 
-    /// The packet for this tick, if there is one; `timestamp` is that of the voice in it.
-    pub fn tick(&mut self, timestamp: u32) -> Option<EventPacket> {
+    /// The packet for this tick, if there is one; `timestamp` is that of the voice in it, `clock_rate`
+    /// that of the events in Hz, at most 48 000.
+    pub fn tick(&mut self, timestamp: u32, clock_rate: u32) -> Option<EventPacket> {
         let mut sounding = match self.sounding {
             Some(sounding) => sounding,
             None => Sounding { event: self.waiting.pop_front()?, timestamp, ticks: 0 },
@@ -94,7 +93,8 @@ impl DtmfSender {
             return None;
         }
         let end = if ticks >= TONE_TICKS { 0x80 } else { 0 };
-        let [high, low] = (ticks.min(TONE_TICKS) * TICK).to_be_bytes();
+        let duration = u32::from(ticks.min(TONE_TICKS)) * (clock_rate / 50);
+        let [high, low] = u16::try_from(duration).unwrap_or(u16::MAX).to_be_bytes();
         Some(EventPacket {
             timestamp: sounding.timestamp,
             marker: ticks == 1,
@@ -139,7 +139,7 @@ mod tests {
         for digit in digits.chars() {
             sender.press(digit).unwrap();
         }
-        (0..200u32).filter_map(|i| sender.tick(start.wrapping_add(i * 960))).collect()
+        (0..200u32).filter_map(|i| sender.tick(start.wrapping_add(i * 960), 48_000)).collect()
     }
 
     #[test]
@@ -169,6 +169,16 @@ mod tests {
         let ends: Vec<bool> = packets.iter().map(|p| p.payload[1] & 0x80 != 0).collect();
         assert_eq!(ends, [false, false, false, false, true, true, true]);
         assert!(packets.iter().all(|p| p.timestamp == 77));
+    }
+
+    #[test]
+    fn a_digit_lasts_100_ms_by_the_clock_of_its_codec() {
+        for (clock, duration) in [(48_000, 4_800u16), (8_000, 800)] {
+            let mut sender = DtmfSender::default();
+            sender.press('9').unwrap();
+            let last = (0..20).filter_map(|i| sender.tick(i * clock / 50, clock)).last().unwrap();
+            assert_eq!(last.payload[2..], duration.to_be_bytes());
+        }
     }
 
     #[test]

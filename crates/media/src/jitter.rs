@@ -17,8 +17,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::codec::Codec;
 use crate::frame::FRAME;
-use crate::opus;
 
 /// Most packets kept: 1 s of 20 ms. When it is full the oldest is dropped (and counted as
 /// discarded): an owner that does not pull must not fill the memory.
@@ -62,7 +62,7 @@ pub enum Inserted {
     Late,
     /// It was here already.
     Duplicate,
-    /// It is not Opus.
+    /// It is no packet of the codec.
     Invalid,
     /// It does not belong to the stream; a second one like it starts a new stream.
     Suspect,
@@ -137,8 +137,9 @@ impl Slot {
 /// Packets in, in any order; one decision at a time out.
 #[derive(Debug)]
 pub struct JitterBuffer {
+    codec: Codec,
     packets: BTreeMap<i64, Slot>,
-    /// Highest sequence number and newest RTP time seen, unwrapped.
+    /// Highest sequence number and newest RTP time seen, unwrapped, in steps of the codec's clock.
     newest: Option<(i64, i64)>,
     /// A sequence number that would begin a new stream.
     suspect: Option<u16>,
@@ -168,10 +169,11 @@ impl Default for JitterBuffer {
 }
 
 impl JitterBuffer {
-    /// An empty buffer.
+    /// An empty buffer, for Opus until [`Self::restart_as`] says otherwise.
     #[must_use]
     pub fn new() -> Self {
         Self {
+            codec: Codec::Opus,
             packets: BTreeMap::new(),
             newest: None,
             suspect: None,
@@ -194,7 +196,7 @@ impl JitterBuffer {
 
     /// Takes a voice packet that arrived `now`.
     pub fn insert(&mut self, now: Instant, seq: u16, rtp_ts: u32, payload: Bytes) -> Inserted {
-        let Ok(samples) = opus::packet_samples(&payload) else { return Inserted::Invalid };
+        let Some(samples) = self.codec.packet_samples(&payload) else { return Inserted::Invalid };
         let (seq, time, restarted) = match self.unwrap(seq, Some(rtp_ts)) {
             Ok(unwrapped) => unwrapped,
             Err(suspect) => return suspect,
@@ -212,7 +214,7 @@ impl JitterBuffer {
                 return Inserted::Late;
             }
         }
-        self.fec_seen |= opus::has_fec(&payload);
+        self.fec_seen |= self.codec.has_fec(&payload);
         self.keep(seq, Slot::Voice { time, samples, payload });
         if restarted { Inserted::Restarted } else { Inserted::Queued }
     }
@@ -245,6 +247,20 @@ impl JitterBuffer {
         self.starved = 0;
         self.refilling = false;
         self.forget_transits();
+    }
+
+    /// As [`Self::restart`], and what comes now is of another codec (another payload type): its clock
+    /// may be another one, so that its times say nothing about those before.
+    pub fn restart_as(&mut self, codec: Codec) {
+        self.restart();
+        self.codec = codec;
+        self.fec_seen = false;
+    }
+
+    /// The codec whose packets are taken.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.codec
     }
 
     /// Decides what is played next, when `ahead` samples are decoded and not yet played (they
@@ -336,8 +352,14 @@ impl JitterBuffer {
         JitterStats { jitter, ..self.stats.clone() }
     }
 
-    /// Sequence number and RTP time without their wrap, and whether a new stream begins.
+    /// Sequence number without its wrap, RTP time likewise and in samples, and whether a new stream
+    /// begins.
     fn unwrap(&mut self, seq: u16, ts: Option<u32>) -> Result<(i64, i64, bool), Inserted> {
+        let (seq, ticks, restarted) = self.unwrap_ticks(seq, ts)?;
+        Ok((seq, ticks * i64::from(self.codec.samples_per_tick()), restarted))
+    }
+
+    fn unwrap_ticks(&mut self, seq: u16, ts: Option<u32>) -> Result<(i64, i64, bool), Inserted> {
         // Far from zero, so that packets before the first one have a number too.
         const START: i64 = 1 << 32;
         if let Some((newest_seq, newest_time)) = self.newest {
@@ -477,7 +499,7 @@ impl JitterBuffer {
         if missing <= length
             && lost == 1
             && let Some(Slot::Voice { payload, .. }) = self.packets.get(&seq)
-            && opus::has_fec(payload)
+            && self.codec.has_fec(payload)
         {
             self.stats.fec_recovered += 1;
             return Pulled::Fec { next: payload.clone(), samples };

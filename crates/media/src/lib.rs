@@ -1,7 +1,7 @@
-//! Voice: WebRTC sessions, Opus, jitter buffer, mixer, tones, DTMF, knocks.
+//! Voice: WebRTC sessions, codecs, jitter buffer, mixer, tones, DTMF, knocks.
 //!
 //! Everything here speaks one format: [`Frame`], 20 ms of 48 kHz mono 16-bit sound. A voice
-//! arrives like this: RTP packets go into a [`playout::Playout`] (jitter buffer, Opus decoder and
+//! arrives like this: RTP packets go into a [`playout::Playout`] (jitter buffer, decoder and
 //! time-stretch), whose owner pulls one frame every 20 ms; whoever owns a bridge mixes those
 //! frames with [`mixer::Mixer`] and hands one frame to each [`MediaSession::send`], which encodes
 //! it and gives it to the one task that writes to the wire.
@@ -14,6 +14,7 @@
 #![deny(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod codec;
 pub mod dtmf;
 pub mod frame;
 pub mod goertzel;
@@ -28,5 +29,6 @@ pub mod stretch;
 pub mod tone;
 pub mod vad;
 
+pub use codec::{Codec, Waveform};
 pub use frame::{FRAME, FRAME_DURATION, Frame, SAMPLE_RATE};
 pub use session::{MediaConfig, MediaError, MediaEvent, MediaSession, MediaStats};

@@ -1,4 +1,4 @@
-//! From packets to frames: jitter buffer, Opus decoder and time-stretch together. Sans-IO: the
+//! From packets to frames: jitter buffer, decoder and time-stretch together. Sans-IO: the
 //! owner hands in packets as they arrive and pulls one frame every 20 ms, with the time at which
 //! it does so.
 
@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::codec::{Codec, waveform};
 use crate::frame::{FRAME, Frame};
 use crate::jitter::{Inserted, JitterBuffer, JitterStats, Pulled};
 use crate::opus::{DEEP_PLC_COMPLEXITY, Decoder, OpusError};
@@ -29,7 +30,9 @@ const CONCEAL_AT_MOST: u64 = 9_600;
 #[derive(Debug)]
 pub struct Playout {
     buffer: JitterBuffer,
-    decoder: Decoder,
+    opus: Decoder,
+    /// The decoder of the codec that is used instead of Opus.
+    waveform: Option<waveform::Decoder>,
     /// Decoded, not yet played.
     pcm: Vec<i16>,
     rest: u32,
@@ -51,14 +54,15 @@ pub struct PlayoutStats {
 }
 
 impl Playout {
-    /// A voice that has not begun.
+    /// A voice that has not begun; Opus until [`Self::restart_as`] says otherwise.
     ///
     /// # Errors
     /// [`OpusError::Allocation`].
     pub fn new() -> Result<Self, OpusError> {
         Ok(Self {
             buffer: JitterBuffer::new(),
-            decoder: Decoder::new(DEEP_PLC_COMPLEXITY)?,
+            opus: Decoder::new(DEEP_PLC_COMPLEXITY)?,
+            waveform: None,
             pcm: Vec::with_capacity(8 * FRAME),
             rest: 0,
             concealed: 0,
@@ -79,6 +83,21 @@ impl Playout {
     /// The sender began anew (another SSRC).
     pub fn restart(&mut self) {
         self.buffer.restart();
+    }
+
+    /// The sender uses another codec from now on. What is decoded already is still played.
+    pub fn restart_as(&mut self, codec: Codec) {
+        self.buffer.restart_as(codec);
+        self.waveform = match codec {
+            Codec::Opus => None,
+            Codec::Waveform(codec) => Some(waveform::Decoder::new(codec)),
+        };
+    }
+
+    /// The codec of the voice.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.buffer.codec()
     }
 
     /// The frame to be heard `now`: call it every 20 ms. Silence before anything came.
@@ -111,12 +130,14 @@ impl Playout {
     fn decode_one(&mut self, now: Instant) -> bool {
         let before = self.pcm.len();
         let wanted = match self.buffer.pull(now, before) {
-            Pulled::Voice(packet) => match self.decoder.decode(&packet, &mut self.pcm) {
-                Ok(_) => return true,
-                Err(_) => FRAME,
-            },
+            Pulled::Voice(packet) => {
+                if self.decode(&packet) {
+                    return true;
+                }
+                FRAME
+            }
             Pulled::Fec { next, samples } => {
-                match self.decoder.decode_fec(&next, samples, &mut self.pcm) {
+                match self.opus.decode_fec(&next, samples, &mut self.pcm) {
                     Ok(_) => return true,
                     Err(_) => samples,
                 }
@@ -130,10 +151,27 @@ impl Playout {
             Pulled::Idle => return false,
         };
         self.concealed += wanted as u64;
-        if self.decoder.conceal(wanted, &mut self.pcm).is_err() {
-            self.pcm.resize(before + wanted, 0);
-        }
+        self.conceal(wanted);
         true
+    }
+
+    fn decode(&mut self, packet: &[u8]) -> bool {
+        match &mut self.waveform {
+            Some(decoder) => decoder.decode(packet, &mut self.pcm),
+            None => self.opus.decode(packet, &mut self.pcm).is_ok(),
+        }
+    }
+
+    fn conceal(&mut self, samples: usize) {
+        let before = self.pcm.len();
+        match &mut self.waveform {
+            Some(decoder) => decoder.conceal(samples, &mut self.pcm),
+            None => {
+                if self.opus.conceal(samples, &mut self.pcm).is_err() {
+                    self.pcm.resize(before + samples, 0);
+                }
+            }
+        }
     }
 
     /// Shortens or lengthens what is about to be played, where that can be done unheard.

@@ -1,4 +1,4 @@
-//! One voice connection with one peer: ICE, DTLS-SRTP and Opus over the `webrtc` stack, whose
+//! One voice connection with one peer: ICE, DTLS-SRTP and the codecs over the `webrtc` stack, whose
 //! defects are worked around here and nowhere else.
 //!
 //! One side calls [`MediaSession::offer`] and later [`MediaSession::accept_answer`], the other
@@ -23,8 +23,9 @@ use webrtc::peer_connection::RTCSessionDescription;
 use self::feedback::RemoteLoss;
 use self::peer::{Callbacks, Peer, Side, setup};
 use self::voice::{Inbound, Outbound, lock};
+use crate::codec::Codec;
 use crate::frame::Frame;
-use crate::sdp::{self, Audio, Direction};
+use crate::sdp::{self, Audio, Direction, Formats};
 
 pub use types::{EVENT_CAPACITY, MediaConfig, MediaError, MediaEvent, MediaStats, SEND_CAPACITY};
 
@@ -57,25 +58,27 @@ impl MediaSession {
     /// # Errors
     /// [`MediaError::Setup`], [`MediaError::Gathering`], [`MediaError::Opus`].
     pub async fn offer(config: MediaConfig) -> Result<(Self, String), MediaError> {
-        let mut session = Self::new(config, Side::Offerer).await?;
-        session.peer.add_track(Side::Offerer).await?;
+        let mut session = Self::new(config, Side::Offerer, Codec::Opus).await?;
+        session.peer.add_track().await?;
+        session.peer.set_formats(&Formats::ours()).await?;
         let offer = session.peer.connection.create_offer(None).await.map_err(setup)?;
-        let sdp = session.apply_local(offer, true).await?;
+        let sdp = session.apply_local(offer, &Formats::ours()).await?;
         Ok((session, sdp))
     }
 
-    /// Makes a session from a peer's offer, and the answer to it.
+    /// Makes a session from a peer's offer, and the answer to it: the peer's first codec that we know.
     ///
     /// # Errors
     /// What [`sdp::check`] finds wrong; [`MediaError::Refused`]; and as [`MediaSession::offer`].
     pub async fn answer(config: MediaConfig, offer: &str) -> Result<(Self, String), MediaError> {
         let remote = sdp::check(offer)?;
-        let mut session = Self::new(config, Side::Answerer).await?;
+        let mut session = Self::new(config, Side::Answerer, remote.codec).await?;
         session.apply_remote(offer, true).await?;
-        session.peer.add_track(Side::Answerer).await?;
+        session.peer.add_track().await?;
+        session.peer.set_formats(&remote.formats).await?;
         session.peer.set_direction(remote.direction.reversed()).await?;
         let answer = session.peer.connection.create_answer(None).await.map_err(refused)?;
-        let answer = session.apply_local(answer, true).await?;
+        let answer = session.apply_local(answer, &remote.formats.answer()).await?;
         *session.negotiation.lock().await = Some(remote.ice_ufrag.clone());
         session.settle(&remote);
         Ok((session, answer))
@@ -89,6 +92,7 @@ impl MediaSession {
         let remote = sdp::check(answer)?;
         let mut ufrag = self.negotiation.lock().await;
         self.apply_remote(answer, false).await?;
+        self.peer.set_formats(&remote.formats).await?;
         *ufrag = Some(remote.ice_ufrag.clone());
         self.settle(&remote);
         Ok(())
@@ -167,7 +171,7 @@ impl MediaSession {
         self.stop_tasks();
     }
 
-    async fn new(config: MediaConfig, side: Side) -> Result<Self, MediaError> {
+    async fn new(config: MediaConfig, side: Side, codec: Codec) -> Result<Self, MediaError> {
         let ssrc = rand::random();
         let (queue, mut packets) = mpsc::channel(SEND_CAPACITY);
         let loss = RemoteLoss::default();
@@ -181,7 +185,7 @@ impl MediaSession {
             readers: Arc::clone(&tasks),
             gathered: watch::Sender::new(0),
         };
-        let peer = Peer::new(&config, side, ssrc, loss, callbacks).await?;
+        let peer = Peer::new(&config, side, codec, ssrc, loss, callbacks).await?;
         let track = Arc::clone(&peer.track);
         let writer = tokio::spawn(async move {
             while let Some(packet) = packets.recv().await {
@@ -210,13 +214,14 @@ impl MediaSession {
     ) -> Result<String, MediaError> {
         let gathered = *self.peer.gathering.borrow();
         self.apply_remote(offer, true).await?;
+        self.peer.set_formats(&remote.formats).await?;
         self.peer.set_direction(remote.direction.reversed()).await?;
         let answer = self.peer.connection.create_answer(None).await.map_err(refused)?;
         self.peer.connection.set_local_description(answer).await.map_err(refused)?;
         if restart {
             self.wait_gathered(gathered).await?;
         }
-        self.local_sdp().await
+        self.local_sdp(&remote.formats.answer()).await
     }
 
     async fn apply_remote(&self, text: &str, offer: bool) -> Result<(), MediaError> {
@@ -233,14 +238,12 @@ impl MediaSession {
     async fn apply_local(
         &mut self,
         description: RTCSessionDescription,
-        gather: bool,
+        formats: &Formats,
     ) -> Result<String, MediaError> {
         let gathered = *self.peer.gathering.borrow();
         self.peer.connection.set_local_description(description).await.map_err(setup)?;
-        if gather {
-            self.wait_gathered(gathered).await?;
-        }
-        self.local_sdp().await
+        self.wait_gathered(gathered).await?;
+        self.local_sdp(formats).await
     }
 
     async fn wait_gathered(&self, before: u64) -> Result<(), MediaError> {
@@ -252,14 +255,14 @@ impl MediaSession {
         }
     }
 
-    /// Our present description as it is handed out, its payload types noted.
-    async fn local_sdp(&self) -> Result<String, MediaError> {
+    /// Our present description as it is handed out, with these formats, which are noted.
+    async fn local_sdp(&self, formats: &Formats) -> Result<String, MediaError> {
         let local = self.peer.connection.local_description().await.ok_or(MediaError::Closed)?;
-        let text = sdp::outgoing(&local.sdp);
+        let text = sdp::outgoing(&local.sdp, formats);
         if sdp::candidates(&text).is_empty() {
             return Err(MediaError::Gathering);
         }
-        lock(&self.inbound).promised(&sdp::check(&text)?);
+        lock(&self.inbound).promised(formats.clone());
         Ok(text)
     }
 

@@ -25,11 +25,8 @@ use webrtc::peer_connection::{
 use super::feedback::{LossWatch, RemoteLoss};
 use super::types::{MediaConfig, MediaError, MediaEvent};
 use super::voice::{Inbound, Outbound, lock};
-use crate::sdp::Direction;
-
-/// Payload types we offer; as answerer we take the peer's.
-const OPUS: u8 = 111;
-const TELEPHONE_EVENT: u8 = 110;
+use crate::codec::Codec;
+use crate::sdp::{Direction, Formats};
 
 /// Pace of ICE connectivity checks (RFC 8445 section 14.2, Ta). The library's own 200 ms would be
 /// heard: a telephone that made its answer while it rang has checked in vain until it is picked up,
@@ -110,29 +107,39 @@ impl PeerConnectionEventHandler for Callbacks {
     }
 }
 
-fn opus() -> RTCRtpCodec {
+/// A codec as the stack knows it; its parameters are those of `sdp::incoming`.
+fn known(codec: Codec) -> RTCRtpCodec {
+    // RFC 7587 section 7: always 2, also for mono.
+    let (channels, parameters) = match codec {
+        Codec::Opus => (2, "minptime=10;useinbandfec=1"),
+        Codec::Waveform(_) => (1, ""),
+    };
     RTCRtpCodec {
-        mime_type: "audio/opus".to_owned(),
-        clock_rate: 48_000,
-        // RFC 7587 section 7: always 2, also for mono.
-        channels: 2,
-        sdp_fmtp_line: "minptime=10;useinbandfec=1".to_owned(),
+        mime_type: format!("audio/{}", codec.name()),
+        clock_rate: codec.clock_rate(),
+        channels,
+        sdp_fmtp_line: parameters.to_owned(),
         rtcp_feedback: vec![],
     }
 }
 
-fn codecs() -> Vec<RTCRtpCodecParameters> {
-    let telephone_event = RTCRtpCodec {
-        mime_type: "audio/telephone-event".to_owned(),
-        clock_rate: 48_000,
-        channels: 0,
-        sdp_fmtp_line: "0-15".to_owned(),
-        rtcp_feedback: vec![],
-    };
-    vec![
-        RTCRtpCodecParameters { rtp_codec: opus(), payload_type: OPUS },
-        RTCRtpCodecParameters { rtp_codec: telephone_event, payload_type: TELEPHONE_EVENT },
-    ]
+/// Formats as the stack knows them.
+fn codecs(formats: &Formats) -> Vec<RTCRtpCodecParameters> {
+    let voice = formats.voice.iter().map(|(codec, payload_type)| RTCRtpCodecParameters {
+        rtp_codec: known(*codec),
+        payload_type: *payload_type,
+    });
+    let events = formats.events.iter().map(|events| RTCRtpCodecParameters {
+        rtp_codec: RTCRtpCodec {
+            mime_type: "audio/telephone-event".to_owned(),
+            clock_rate: events.clock_rate,
+            channels: 0,
+            sdp_fmtp_line: "0-15".to_owned(),
+            rtcp_feedback: vec![],
+        },
+        payload_type: events.payload_type,
+    });
+    voice.chain(events).collect()
 }
 
 /// Words of the stack for the log; they carry addresses at most, never a caller's number.
@@ -144,12 +151,13 @@ impl Peer {
     pub(super) async fn new(
         config: &MediaConfig,
         side: Side,
+        codec: Codec,
         ssrc: u32,
         loss: RemoteLoss,
         callbacks: Callbacks,
     ) -> Result<Self, MediaError> {
         let mut engine = MediaEngine::default();
-        for codec in codecs() {
+        for codec in codecs(&Formats::ours()) {
             engine.register_codec(codec, RtpCodecKind::Audio).map_err(setup)?;
         }
         let registry = Registry::new().with(Slot::from(14_000), LossWatch::new(ssrc, loss));
@@ -179,7 +187,7 @@ impl Peer {
                 ssrc: Some(ssrc),
                 ..Default::default()
             },
-            codec: opus(),
+            codec: known(codec),
             ..Default::default()
         };
         let track = Arc::new(TrackLocalStaticRTP::new(MediaStreamTrack::new(
@@ -192,13 +200,16 @@ impl Peer {
         Ok(Self { connection: Arc::new(connection), track, gathering })
     }
 
-    /// Adds our track; for offers telephone-event must be asked for, or it is left out.
-    pub(super) async fn add_track(&self, side: Side) -> Result<(), MediaError> {
-        self.connection.add_track(self.track.clone()).await.map_err(setup)?;
-        if side == Side::Offerer {
-            for transceiver in self.connection.get_transceivers().await {
-                transceiver.set_codec_preferences(codecs()).await.map_err(setup)?;
-            }
+    /// Adds our track.
+    pub(super) async fn add_track(&self) -> Result<(), MediaError> {
+        self.connection.add_track(self.track.clone()).await.map(|_| ()).map_err(setup)
+    }
+
+    /// Says which formats may be sent and received. Left alone the stack forgets telephone-event in
+    /// offers, and sends nothing that was not in the first description it saw.
+    pub(super) async fn set_formats(&self, formats: &Formats) -> Result<(), MediaError> {
+        for transceiver in self.connection.get_transceivers().await {
+            transceiver.set_codec_preferences(codecs(formats)).await.map_err(setup)?;
         }
         Ok(())
     }

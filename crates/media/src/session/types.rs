@@ -100,8 +100,8 @@ pub enum MediaError {
     /// No audio section, or it is refused (port 0).
     #[error("session description has no audio")]
     NoAudio,
-    /// No Opus at 48 kHz among the codecs.
-    #[error("no codec in common: Opus is needed")]
+    /// None of [`crate::Codec::ALL`] among the codecs.
+    #[error("no codec in common: Opus, G.722, PCMA or PCMU is needed")]
     NoCommonCodec,
     /// No DTLS fingerprint: plain RTP is not taken.
     #[error("session description has no DTLS fingerprint")]
@@ -169,7 +169,7 @@ pub struct MediaStats {
     pub target_ms: f32,
     /// When the last RTP packet came.
     pub last_packet_at: Option<Instant>,
-    /// Name of the codec.
+    /// Name of the codec that was received, or, before anything was, that is sent.
     pub codec: &'static str,
     /// Events dropped because nobody read them, see [`EVENT_CAPACITY`].
     pub events_dropped: u64,

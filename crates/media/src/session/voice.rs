@@ -9,11 +9,12 @@ use tokio::sync::mpsc;
 
 use super::feedback::RemoteLoss;
 use super::types::{EVENT_CAPACITY, MediaConfig, MediaError, MediaEvent, MediaStats};
+use crate::codec::{Codec, waveform};
 use crate::dtmf::{DtmfReceiver, DtmfSender, Refusal};
 use crate::frame::{FRAME, FRAME_DURATION, Frame};
 use crate::opus::{Encoder, EncoderSettings, MAX_PACKET, OpusError};
 use crate::playout::Playout;
-use crate::sdp::Audio;
+use crate::sdp::{Audio, Events, Formats};
 
 /// An owner that did not send for this long (the machine slept) has lost time: the RTP clock is set
 /// forward by it. Shorter gaps are left to the peer's jitter buffer, since an owner may also catch
@@ -31,7 +32,9 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// From frames to packets.
 #[derive(Debug)]
 pub(super) struct Outbound {
-    encoder: Encoder,
+    opus: Encoder,
+    /// The encoder of the codec that is used instead of Opus.
+    waveform: Option<waveform::Encoder>,
     queue: mpsc::Sender<rtp::Packet>,
     loss: RemoteLoss,
     configured_loss: u8,
@@ -43,8 +46,9 @@ pub(super) struct Outbound {
     frames: u32,
     marker: bool,
     digits: DtmfSender,
-    opus: u8,
-    telephone_event: Option<u8>,
+    codec: Codec,
+    payload_type: u8,
+    events: Option<Events>,
     connected: bool,
     /// The peer takes voice (it has not put us on hold).
     allowed: bool,
@@ -59,13 +63,14 @@ impl Outbound {
         queue: mpsc::Sender<rtp::Packet>,
         loss: RemoteLoss,
     ) -> Result<Self, OpusError> {
-        let encoder = Encoder::new(EncoderSettings {
+        let opus = Encoder::new(EncoderSettings {
             bitrate: config.bitrate,
             complexity: config.complexity,
             expected_loss: config.expected_loss,
         })?;
         Ok(Self {
-            encoder,
+            opus,
+            waveform: None,
             queue,
             loss,
             configured_loss: config.expected_loss,
@@ -77,8 +82,9 @@ impl Outbound {
             frames: 0,
             marker: true,
             digits: DtmfSender::default(),
-            opus: 111,
-            telephone_event: None,
+            codec: Codec::Opus,
+            payload_type: 111,
+            events: None,
             connected: false,
             allowed: false,
             sent: 0,
@@ -88,8 +94,15 @@ impl Outbound {
 
     /// Takes over what the peer's description says about what we send.
     pub(super) fn negotiated(&mut self, remote: &Audio, allowed: bool) {
-        self.opus = remote.opus;
-        self.telephone_event = remote.telephone_event;
+        if self.codec != remote.codec {
+            self.codec = remote.codec;
+            self.waveform = match remote.codec {
+                Codec::Opus => None,
+                Codec::Waveform(codec) => Some(waveform::Encoder::new(codec)),
+            };
+        }
+        self.payload_type = remote.payload_type;
+        self.events = remote.events;
         self.marker |= allowed && !self.allowed;
         self.allowed = allowed;
     }
@@ -111,7 +124,7 @@ impl Outbound {
     }
 
     pub(super) fn press(&mut self, digit: char) -> Result<(), MediaError> {
-        if self.telephone_event.is_none() {
+        if self.events.is_none() {
             return Err(MediaError::NoTelephoneEvent);
         }
         self.digits.press(digit).map_err(|refusal| match refusal {
@@ -128,22 +141,29 @@ impl Outbound {
         if !self.connected || !self.allowed {
             return;
         }
-        self.follow_loss();
-        let mut packet = [0; MAX_PACKET];
-        match self.encoder.encode(frame, &mut packet) {
-            Ok(length) => {
+        match self.encode(frame) {
+            Ok(payload) => {
                 let marker = std::mem::take(&mut self.marker);
-                let payload = Bytes::copy_from_slice(&packet[..length]);
-                self.queue_packet(self.opus, self.timestamp, marker, payload);
+                self.queue_packet(self.payload_type, self.timestamp, marker, payload);
             }
             Err(error) => tracing::warn!(%error, "a frame could not be encoded"),
         }
-        if let Some(payload_type) = self.telephone_event
-            && let Some(event) = self.digits.tick(self.timestamp)
+        if let Some(Events { payload_type, clock_rate }) = self.events
+            && let Some(event) = self.digits.tick(self.timestamp, clock_rate)
         {
             let payload = Bytes::copy_from_slice(&event.payload);
             self.queue_packet(payload_type, event.timestamp, event.marker, payload);
         }
+    }
+
+    fn encode(&mut self, frame: &Frame) -> Result<Bytes, OpusError> {
+        if let Some(encoder) = &mut self.waveform {
+            return Ok(Bytes::copy_from_slice(&encoder.encode(frame)));
+        }
+        self.follow_loss();
+        let mut packet = [0; MAX_PACKET];
+        let length = self.opus.encode(frame, &mut packet)?;
+        Ok(Bytes::copy_from_slice(&packet[..length]))
     }
 
     fn advance_clock(&mut self, now: Instant) {
@@ -156,7 +176,8 @@ impl Outbound {
             }
         }
         self.last_sent = Some(now);
-        self.timestamp = self.timestamp.wrapping_add(frames.wrapping_mul(FRAME as u32));
+        let ticks = FRAME as u32 / self.codec.samples_per_tick();
+        self.timestamp = self.timestamp.wrapping_add(frames.wrapping_mul(ticks));
     }
 
     fn follow_loss(&mut self) {
@@ -165,7 +186,7 @@ impl Outbound {
             return;
         }
         let expected = self.loss.to_expect(self.configured_loss);
-        if expected != self.expected_loss && self.encoder.set_expected_loss(expected).is_ok() {
+        if expected != self.expected_loss && self.opus.set_expected_loss(expected).is_ok() {
             self.expected_loss = expected;
         }
     }
@@ -190,6 +211,7 @@ impl Outbound {
     pub(super) fn fill(&self, stats: &mut MediaStats) {
         stats.packets_sent = self.sent;
         stats.send_dropped = self.dropped;
+        stats.codec = self.codec.name();
     }
 }
 
@@ -199,8 +221,8 @@ pub(super) struct Inbound {
     playout: Playout,
     digits: DtmfReceiver,
     ssrc: Option<u32>,
-    opus: u8,
-    telephone_event: Option<u8>,
+    /// What our own description promised to understand.
+    formats: Formats,
     last_packet_at: Option<Instant>,
     held: bool,
     events: mpsc::Sender<MediaEvent>,
@@ -214,8 +236,7 @@ impl Inbound {
             playout: Playout::new()?,
             digits: DtmfReceiver::default(),
             ssrc: None,
-            opus: 111,
-            telephone_event: Some(110),
+            formats: Formats { voice: Vec::new(), events: Vec::new() },
             last_packet_at: None,
             held: false,
             events,
@@ -224,10 +245,16 @@ impl Inbound {
         Ok((inbound, receiver))
     }
 
-    /// Takes over the payload types that our own description promised to understand.
-    pub(super) fn promised(&mut self, local: &Audio) {
-        self.opus = local.opus;
-        self.telephone_event = local.telephone_event;
+    /// Takes over what our own description promises to understand. What it promised before is understood
+    /// still, unless its number means something else now: the peer may not have changed yet (RFC 3264
+    /// section 8.3.1).
+    pub(super) fn promised(&mut self, formats: Formats) {
+        let before = std::mem::replace(&mut self.formats, formats);
+        for (codec, payload_type) in before.voice {
+            if self.formats.payload_types().all(|known| known != payload_type) {
+                self.formats.voice.push((codec, payload_type));
+            }
+        }
     }
 
     /// Notes whether the peer holds; says so when that is new.
@@ -249,15 +276,21 @@ impl Inbound {
         }
         self.last_packet_at = Some(now);
         let (sequence, timestamp) = (header.sequence_number, header.timestamp);
-        if header.payload_type == self.opus {
-            self.playout.insert(now, sequence, timestamp, packet.payload);
-        } else {
-            self.playout.insert_event(sequence);
-            if Some(header.payload_type) == self.telephone_event
-                && let Some(digit) = self.digits.packet(timestamp, &packet.payload)
-            {
-                self.tell(MediaEvent::Dtmf(digit));
+        let mut voice = self.formats.voice.iter();
+        if let Some((codec, _)) = voice.find(|(_, known)| *known == header.payload_type) {
+            if *codec != self.playout.codec() {
+                self.playout.restart_as(*codec);
             }
+            self.playout.insert(now, sequence, timestamp, packet.payload);
+            return;
+        }
+        // Comfort noise and whatever else was not agreed has no sound for us, but a number.
+        self.playout.insert_event(sequence);
+        let mut events = self.formats.events.iter();
+        if events.any(|events| events.payload_type == header.payload_type)
+            && let Some(digit) = self.digits.packet(timestamp, &packet.payload)
+        {
+            self.tell(MediaEvent::Dtmf(digit));
         }
     }
 
@@ -282,7 +315,9 @@ impl Inbound {
         stats.buffer_ms = playout.delay.as_secs_f32() * 1_000.0;
         stats.target_ms = playout.target.as_secs_f32() * 1_000.0;
         stats.last_packet_at = self.last_packet_at;
-        stats.codec = "opus";
+        if self.last_packet_at.is_some() {
+            stats.codec = self.playout.codec().name();
+        }
         stats.events_dropped = self.events_dropped;
     }
 }
@@ -302,8 +337,10 @@ mod tests {
     fn peer() -> Audio {
         Audio {
             direction: Direction::SendRecv,
-            opus: 111,
-            telephone_event: Some(110),
+            formats: Formats::ours(),
+            codec: Codec::Opus,
+            payload_type: 111,
+            events: Some(Events { payload_type: 110, clock_rate: 48_000 }),
             ice_ufrag: "u".to_owned(),
         }
     }

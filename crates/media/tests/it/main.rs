@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod codecs;
 mod hold;
 mod party;
 mod refusals;

@@ -14,7 +14,7 @@ async fn a_corrupt_description_is_refused_and_running_calls_go_on() {
     let plain = offer.replace("a=fingerprint:", "a=x-fingerprint:");
     let plain = MediaSession::answer(MediaConfig::loopback(), &plain).await;
     assert!(matches!(plain, Err(MediaError::NoFingerprint)), "{plain:?}");
-    let foreign = offer.replace("opus/48000", "G729/8000");
+    let foreign = offer.replace("111 9 8 0 110 101", "18 110 101");
     let foreign = MediaSession::answer(MediaConfig::loopback(), &foreign).await;
     assert!(matches!(foreign, Err(MediaError::NoCommonCodec)), "{foreign:?}");
     let nonsense = offer.replace("sha-256 ", "sha-256 zz:");

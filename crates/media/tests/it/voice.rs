@@ -42,13 +42,16 @@ async fn keys_arrive_in_order_and_do_not_disturb_the_voice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn our_offer_is_mono_opus_with_keys_and_names_nothing_twice() {
+async fn our_offer_has_every_codec_opus_first_and_names_nothing_twice() {
     let (session, offer) = MediaSession::offer(MediaConfig::loopback()).await.expect("an offer");
     assert!(offer.contains("a=rtpmap:111 opus/48000/2\r\n"), "{offer}");
     assert!(offer.contains("useinbandfec=1;stereo=0;sprop-stereo=0\r\n"), "{offer}");
     assert!(offer.contains("a=rtpmap:110 telephone-event/48000\r\n"), "{offer}");
     let media = offer.lines().find(|l| l.starts_with("m=audio")).expect("audio");
-    assert!(media.ends_with(" 111 110"), "{media}");
+    assert!(media.ends_with(" 111 9 8 0 110 101"), "{media}");
+    for line in ["9 G722/8000", "8 PCMA/8000", "0 PCMU/8000", "101 telephone-event/8000"] {
+        assert!(offer.contains(&format!("a=rtpmap:{line}\r\n")), "{offer}");
+    }
     assert_eq!(offer.matches("m=").count(), 1, "{offer}");
     session.close().await;
     session.close().await;

@@ -1,10 +1,15 @@
 //! Session descriptions (RFC 8866) as text: checked before the WebRTC stack sees them, mended
-//! where it or a PBX needs it, and small pure functions to read and rewrite ICE candidates, so that
+//! where it or a PBX needs it (the list of formats is always ours), and small pure functions to read and rewrite ICE candidates, so that
 //! a relay can be put between two sessions.
+
+mod formats;
 
 use std::net::{IpAddr, SocketAddr};
 
+use crate::codec::Codec;
 use crate::session::MediaError;
+
+pub use formats::{Events, Formats};
 
 /// Longest session description taken, in bytes.
 pub const MAX_SDP: usize = 64 * 1024;
@@ -53,10 +58,14 @@ impl Direction {
 pub struct Audio {
     /// Who may send.
     pub direction: Direction,
-    /// Payload type of Opus.
-    pub opus: u8,
-    /// Payload type of telephone-event at 48 kHz, if offered.
-    pub telephone_event: Option<u8>,
+    /// What of its formats we know; one codec at least.
+    pub formats: Formats,
+    /// The codec to use with its writer: the first of them.
+    pub codec: Codec,
+    /// Its payload type.
+    pub payload_type: u8,
+    /// Telephone events to use with that codec, if there are any.
+    pub events: Option<Events>,
     /// ICE user name fragment: another one is an ICE restart.
     pub ice_ufrag: String,
 }
@@ -74,15 +83,9 @@ pub fn check(sdp: &str) -> Result<Audio, MediaError> {
     let (session, audio) = audio_section(sdp).ok_or(MediaError::NoAudio)?;
     let both = || session.iter().chain(&audio);
 
-    let payload_types: Vec<&str> = audio[0].split_ascii_whitespace().skip(3).collect();
-    let mapped = |name: &str| {
-        audio.iter().find_map(|line| {
-            let (payload, codec) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-            let matches = codec.trim().to_ascii_lowercase().starts_with(name);
-            (matches && payload_types.contains(&payload)).then(|| payload.parse().ok())?
-        })
-    };
-    let opus = mapped("opus/48000").ok_or(MediaError::NoCommonCodec)?;
+    let formats = Formats::read(&audio);
+    let (codec, payload_type) = formats.chosen().ok_or(MediaError::NoCommonCodec)?;
+    let events = formats.events_for(codec);
     if !both().any(|l| l.starts_with("a=fingerprint:")) {
         return Err(MediaError::NoFingerprint);
     }
@@ -95,7 +98,7 @@ pub fn check(sdp: &str) -> Result<Audio, MediaError> {
     // The section's own word comes before the session's.
     let direction =
         audio.iter().chain(&session).find_map(|l| Direction::of(l)).unwrap_or(Direction::SendRecv);
-    Ok(Audio { direction, opus, telephone_event: mapped("telephone-event/48000"), ice_ufrag })
+    Ok(Audio { direction, formats, codec, payload_type, events, ice_ufrag })
 }
 
 fn check_lines(sdp: &str) -> Result<(), MediaError> {
@@ -146,11 +149,7 @@ fn audio_section(sdp: &str) -> Option<(Vec<&str>, Vec<&str>)> {
     }
     let mut sections = sections.into_iter();
     let session = sections.next()?;
-    let audio = sections.find(|s| {
-        s.first().is_some_and(|m| {
-            m.starts_with("m=audio ") && m.split_ascii_whitespace().nth(1) != Some("0")
-        })
-    })?;
+    let audio = sections.find(|s| s.first().is_some_and(|media| is_audio(media)))?;
     Some((session, audio))
 }
 
@@ -205,76 +204,79 @@ pub fn with_candidate(sdp: &str, address: SocketAddr) -> String {
     out
 }
 
-/// What we hand out: Opus is mono with FEC (a stereo bridge doubles the pitch of some PBXs'
-/// whisper), each payload type is named once (some PBXs take the second naming for another
-/// codec), and `ptime` is 20 ms.
+/// What we hand out: `formats` and no others, each payload type named once (some PBXs take the second
+/// naming for another codec), and `ptime` is 20 ms. The stack's own list says what it was told
+/// ([`incoming`]), not what was chosen.
 #[must_use]
-pub fn outgoing(sdp: &str) -> String {
-    let opus = audio_section(sdp).and_then(|(_, audio)| {
-        audio.iter().find_map(|l| {
-            let (payload, codec) = l.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-            codec.to_ascii_lowercase().starts_with("opus/").then(|| payload.to_owned())
-        })
-    });
-    let fmtp = opus.as_ref().map(|p| format!("a=fmtp:{p} "));
-    let mut out = String::with_capacity(sdp.len() + 80);
-    let mut seen: Vec<&str> = Vec::new();
-    let mut said_fmtp = false;
-    for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
-        if line.starts_with("m=") {
-            seen.clear();
-            out.push_str(&unique_formats(line));
-            out.push_str("\r\n");
-            continue;
+pub fn outgoing(sdp: &str, formats: &Formats) -> String {
+    with_formats(sdp, formats, |line, out| {
+        if let Some(parameters) = line {
+            out.push_str(parameters);
+        } else {
+            formats.write("minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0", out);
+            out.push_str("a=ptime:20\r\n");
         }
-        if line.starts_with("a=rtpmap:") || line.starts_with("a=fmtp:") {
-            let key = line.split(' ').next().unwrap_or(line);
-            if seen.contains(&key) {
-                continue;
-            }
-            seen.push(key);
-        }
-        if line.starts_with("a=ptime:") {
-            continue;
-        }
-        if let Some(prefix) = &fmtp
-            && line.starts_with(prefix.as_str())
-        {
-            if !said_fmtp {
-                out.push_str(prefix);
-                out.push_str(
-                    "minptime=10;useinbandfec=1;stereo=0;sprop-stereo=0\r\na=ptime:20\r\n",
-                );
-                said_fmtp = true;
-            }
-            continue;
-        }
-        out.push_str(line);
-        out.push_str("\r\n");
-    }
-    out
+    })
 }
 
-fn unique_formats(media: &str) -> String {
-    let mut words: Vec<&str> = Vec::new();
-    for (i, word) in media.split_ascii_whitespace().enumerate() {
-        if i < 3 || !words[3..].contains(&word) {
-            words.push(word);
-        }
-    }
-    words.join(" ")
-}
-
-/// What the WebRTC stack is given of a peer's description: `inactive` would stop its transceiver
-/// for good, so it reads `sendonly`; the true direction is applied beside it.
+/// What the WebRTC stack is given of a peer's description. `inactive` would stop its transceiver for
+/// good, so it reads `sendonly`; the true direction is applied beside it. And it reads every format that
+/// we know, the peer's first: what it has not seen in the first description it never sends, and a PBX
+/// may change the codec later.
 #[must_use]
 pub fn incoming(sdp: &str) -> String {
-    let mut out = String::with_capacity(sdp.len());
+    let Some((_, audio)) = audio_section(sdp) else { return sdp.to_owned() };
+    let formats = Formats::read(&audio).completed();
+    with_formats(sdp, &formats, |line, out| match line {
+        Some("a=inactive\r\n") => out.push_str("a=sendonly\r\n"),
+        Some(line) => out.push_str(line),
+        None => formats.write("minptime=10;useinbandfec=1", out),
+    })
+}
+
+/// Copies a description with other formats in the audio section that [`check`] reads. `write` is given
+/// each line that stays, and `None` where the formats belong.
+fn with_formats(sdp: &str, formats: &Formats, write: impl Fn(Option<&str>, &mut String)) -> String {
+    let mut out = String::with_capacity(sdp.len() + 400);
+    let known: Vec<String> = formats.payload_types().map(|p| p.to_string()).collect();
+    let (mut in_audio, mut done) = (false, false);
     for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
-        out.push_str(if line == "a=inactive" { "a=sendonly" } else { line });
-        out.push_str("\r\n");
+        if line.starts_with("m=") {
+            if in_audio {
+                write(None, &mut out);
+                done = true;
+            }
+            in_audio = !done && is_audio(line);
+            if in_audio {
+                let words: Vec<&str> = line.split_ascii_whitespace().take(3).collect();
+                let words = words.into_iter().chain(known.iter().map(String::as_str));
+                out.push_str(&words.collect::<Vec<_>>().join(" "));
+                out.push_str("\r\n");
+                continue;
+            }
+        }
+        if in_audio && is_of_formats(line, &known) {
+            continue;
+        }
+        write(Some(&format!("{line}\r\n")), &mut out);
+    }
+    if in_audio {
+        write(None, &mut out);
     }
     out
+}
+
+/// Whether this line of an audio section says something about its formats that is written anew, or
+/// about one that is not among them.
+fn is_of_formats(line: &str, known: &[String]) -> bool {
+    let feedback = line.strip_prefix("a=rtcp-fb:").and_then(|rest| rest.split(' ').next());
+    ["a=rtpmap:", "a=fmtp:", "a=ptime:", "a=maxptime:"].iter().any(|a| line.starts_with(a))
+        || feedback.is_some_and(|of| of != "*" && !known.iter().any(|known| known == of))
+}
+
+/// Whether an `m=` line opens an audio section that is not refused.
+fn is_audio(media: &str) -> bool {
+    media.starts_with("m=audio ") && media.split_ascii_whitespace().nth(1) != Some("0")
 }
 
 #[cfg(test)]
@@ -296,7 +298,10 @@ mod tests {
     #[test]
     fn a_browsers_offer_is_understood() {
         let audio = check(CHROMIUM).unwrap();
-        assert_eq!((audio.opus, audio.telephone_event), (111, Some(110)));
+        assert_eq!((audio.codec, audio.payload_type), (Codec::Opus, 111));
+        assert_eq!(audio.events, Some(Events { payload_type: 110, clock_rate: 48_000 }));
+        let known: Vec<_> = audio.formats.voice.iter().map(|(c, p)| (c.name(), *p)).collect();
+        assert_eq!(known, [("opus", 111), ("G722", 9), ("PCMU", 0), ("PCMA", 8)]);
         assert_eq!(audio.direction, Direction::SendRecv);
         assert_eq!(audio.ice_ufrag, "abcd");
         assert_eq!(candidates(CHROMIUM), [SocketAddr::from(([192, 0, 2, 7], 40_000))]);
@@ -316,7 +321,8 @@ mod tests {
         assert!(matches!(check("v=0\r\ns=-\r\n"), Err(MediaError::NoAudio)));
         let refused = CHROMIUM.replace("m=audio 40000", "m=audio 0");
         assert!(matches!(check(&refused), Err(MediaError::NoAudio)));
-        assert!(matches!(check(&without("opus")), Err(MediaError::NoCommonCodec)));
+        let strange = CHROMIUM.replace("111 63 9 0 8 13 110 126", "63 13 110 126");
+        assert!(matches!(check(&strange), Err(MediaError::NoCommonCodec)));
         assert!(matches!(check(&without("fingerprint")), Err(MediaError::NoFingerprint)));
         assert!(matches!(check(&without("ice-pwd")), Err(MediaError::NoIceCredentials)));
         let long = format!("{CHROMIUM}a={}\r\n", "x".repeat(MAX_SDP));
@@ -337,11 +343,41 @@ mod tests {
         let doubled = CHROMIUM
             .replace("111 63", "111 111 63 110")
             .replace("a=rtpmap:110", "a=rtpmap:110 telephone-event/48000\r\na=rtpmap:110");
-        let sdp = outgoing(&doubled);
-        assert!(sdp.contains("m=audio 40000 UDP/TLS/RTP/SAVPF 111 63 110 9 0 8 13 126\r\n"));
-        assert_eq!(sdp.matches("a=rtpmap:110 ").count(), 1);
+        let sdp = outgoing(&doubled, &Formats::ours());
+        assert!(sdp.contains("m=audio 40000 UDP/TLS/RTP/SAVPF 111 9 8 0 110 101\r\n"), "{sdp}");
+        for payload_type in Formats::ours().payload_types() {
+            assert_eq!(sdp.matches(&format!("a=rtpmap:{payload_type} ")).count(), 1, "{sdp}");
+        }
         assert_eq!(sdp.matches("stereo=0;sprop-stereo=0").count(), 1);
         assert_eq!(sdp.matches("a=ptime:20").count(), 1);
+        assert_eq!(check(&sdp).unwrap().formats, Formats::ours());
+    }
+
+    #[test]
+    fn an_answer_names_the_first_codec_of_the_peer_and_the_keys_of_its_clock() {
+        for (offered, chosen) in [
+            ("111 63 9 0 8 13 110 126", "111 110"),
+            ("8 101 111 0 9 110 126", "8 126"),
+            ("13 0 8 110", "0 110"),
+            ("9 111", "9"),
+        ] {
+            let offer = CHROMIUM.replace("111 63 9 0 8 13 110 126", offered);
+            let answer = outgoing(&offer, &check(&offer).unwrap().formats.answer());
+            let media = format!("m=audio 40000 UDP/TLS/RTP/SAVPF {chosen}\r\n");
+            assert!(answer.contains(&media), "{answer}");
+        }
+    }
+
+    #[test]
+    fn the_stack_sees_every_codec_that_we_know_whatever_the_peer_offers() {
+        let offer = CHROMIUM.replace("111 63 9 0 8 13 110 126", "8 96 300 111");
+        let offer = offer.replace("a=rtpmap:111 opus", "a=rtpmap:96 opus");
+        let seen = incoming(&offer);
+        let audio = check(&seen).unwrap();
+        assert_eq!((audio.codec.name(), audio.payload_type), ("PCMA", 8));
+        assert_eq!(audio.formats.voice.len(), Codec::ALL.len());
+        assert_eq!(audio.formats.payload_type(Codec::Opus), Some(96));
+        assert!(seen.contains("RTP/SAVPF 8 96 9 0 110\r\n"), "{seen}");
     }
 
     #[test]
@@ -367,7 +403,7 @@ mod tests {
                 let once = with_candidate(sdp, relay);
                 prop_assert_eq!(with_candidate(&once, relay), once.clone());
                 prop_assert!(candidates(&once).len() <= 1);
-                let out = outgoing(sdp);
+                let out = outgoing(sdp, &Formats::ours());
                 prop_assert!(out.matches("a=ptime:20").count() <= 1);
                 let _ = incoming(&out);
             }
