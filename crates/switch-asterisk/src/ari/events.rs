@@ -55,10 +55,8 @@ pub enum Event {
     },
     /// A telephone registered, or its registration is gone.
     ContactStatusChange {
-        /// Whose.
+        /// Whose, and how it is now.
         endpoint: Endpoint,
-        /// How it is now.
-        contact_info: ContactInfo,
     },
     /// An endpoint can be rung, or cannot any more.
     EndpointStateChange {
@@ -75,13 +73,6 @@ pub enum Event {
     /// What we do not need.
     #[serde(other)]
     Other,
-}
-
-/// Part of [`Event::ContactStatusChange`].
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ContactInfo {
-    /// E.g. `Created`, `Removed`, `Reachable`, `Unreachable`, `NonQualified`.
-    pub contact_status: String,
 }
 
 impl Event {

@@ -13,7 +13,7 @@ mod types;
 
 pub use client::{AriAccess, AriClient};
 pub use error::AriError;
-pub use events::{ContactInfo, Event};
+pub use events::Event;
 pub use socket::Events;
 pub use types::{
     Bridge, Channel, ChannelState, Dialplan, Endpoint, Info, Originate, Party, RtpStatistics,

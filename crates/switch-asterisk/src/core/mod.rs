@@ -309,16 +309,8 @@ impl Core {
                     leg.figures = RtpStatistics::from_qos(&value);
                 }
             }
-            Event::ContactStatusChange { endpoint, contact_info } => {
-                match contact_info.contact_status.as_str() {
-                    "Removed" | "Unreachable" => self.registered(&endpoint.resource, false),
-                    "Created" | "Reachable" | "NonQualified" => {
-                        self.registered(&endpoint.resource, true);
-                    }
-                    _ => {}
-                }
-            }
-            Event::EndpointStateChange { endpoint } => {
+            // A contact that is removed may have been replaced: the endpoint is what counts.
+            Event::ContactStatusChange { endpoint } | Event::EndpointStateChange { endpoint } => {
                 let online = endpoint.is_online();
                 self.registered(&endpoint.resource, online);
             }

@@ -416,6 +416,12 @@ fn seats_are_told_as_they_come_and_go_and_the_trunk_is_no_seat() {
     assert_eq!(told(bench.told(state("pmj-1", "online"))), "[]");
     assert!(told(bench.told(state("pmj-1", "offline"))).contains("SeatUnregistered"));
     assert_eq!(told(bench.told(state("trunk", "online"))), "[]");
+    // A telephone that registers from another address: the old contact is removed afterwards.
+    assert!(told(bench.told(state("pmj-1", "online"))).contains("SeatRegistered"));
+    let text = r#"{"type":"ContactStatusChange","endpoint":{"technology":"PJSIP",
+        "resource":"pmj-1","state":"online","channel_ids":[]},
+        "contact_info":{"uri":"sip:x","contact_status":"Removed","aor":"pmj-1"}}"#;
+    assert_eq!(told(bench.told(Input::Event(Event::parse(text).unwrap()))), "[]");
 }
 
 fn any_input() -> impl Strategy<Value = Input> {
