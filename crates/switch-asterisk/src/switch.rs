@@ -331,7 +331,8 @@ impl Actor {
                 });
             }
         }
-        if last {
+        if last || !self.core.knows(call) {
+            // It does what it was asked for, and ends.
             self.workers.remove(&call);
         }
     }

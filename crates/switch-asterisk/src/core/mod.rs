@@ -131,6 +131,11 @@ impl Core {
         }
     }
 
+    /// Whether this call is not over.
+    pub(crate) fn knows(&self, call: CallId) -> bool {
+        self.calls.contains_key(&call)
+    }
+
     fn ask(&mut self, request: Request) {
         self.outputs.push_back(Output::Ask(request));
     }
