@@ -237,7 +237,8 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     if let Err(error) = recover_recordings(&*store, &serve.recordings, clock.now()).await {
         tracing::error!(%error, "what was recorded last is not in the store");
     }
-    let (switch, events) = match serve.switch {
+    let kind = serve.switch;
+    let (switch, events) = match kind {
         SwitchKind::Embedded => {
             let config = EmbeddedConfig::listening(serve.sip_listen, serve.recordings);
             let (switch, events) =
@@ -268,9 +269,18 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
     println!("{}", hub.url());
     asked_to_stop().await;
     tracing::info!("stopping");
-    // The switch first: its last recordings are then in the store.
-    switch.shut_down().await;
-    hub.shut_down().await;
+    match kind {
+        // The switch first: its last recordings are then in the store.
+        SwitchKind::Embedded => {
+            switch.shut_down().await;
+            hub.shut_down().await;
+        }
+        // Its calls live on: the hub must not see it end and take them for lost.
+        SwitchKind::Asterisk => {
+            hub.shut_down().await;
+            switch.shut_down().await;
+        }
+    }
     store.close().await;
     Ok(())
 }
