@@ -1,4 +1,5 @@
-//! What a developer types: `cargo xtask run | test | ci | tidy | generate | bench | soak | plugins`.
+//! What a developer types: `cargo xtask run | test | ci | tidy | generate | bench | soak | plugins |
+//! asterisk`.
 //!
 //! This program uses the standard library only and depends on no crate of the workspace, so that
 //! it compiles on a machine on which nothing is installed yet; setting that machine up is its first
@@ -7,6 +8,7 @@
 //! Every subcommand is a list of [`stages`], each timed. What a machine cannot do is said as
 //! `skipped: NAME: why` and counted as skipped, never as passed.
 
+mod asterisk;
 mod bench;
 mod cargo;
 mod ci;
@@ -44,6 +46,7 @@ usage: cargo xtask COMMAND
   soak      many calls at once, faults at random, and an observer who looks for a dropped caller
             --minutes N --seed S [--callers K] [--dir DIR]
   plugins   build the shipped plugins and say where they are
+  asterisk  up | down | status: a real Asterisk on loopback, for development
 ";
 
 fn main() -> ExitCode {
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::stage(&machine, &mut stages),
         "generate" => generated::write(&machine, &mut stages),
         "bench" => bench::bench(&machine, &mut stages, rest),
+        "asterisk" => asterisk::asterisk(&machine, &mut stages, rest),
         "soak" => run::soak(&machine, &mut stages, rest),
         "plugins" => show_plugins(&machine, &mut stages),
         "help" | "--help" | "-h" => {

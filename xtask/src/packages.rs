@@ -34,6 +34,9 @@ const TESTS: &[Package] = &[
     ("pulseaudio", "a sound card made of software"),
     ("xdotool", "types into the window of the scenario webview-dies"),
     ("iproute2", "network namespaces for desks that lose their network"),
+    ("mmdebstrap", "builds the chroot of Asterisk"),
+    ("sip-tester", "sipp, a caller on the trunk who speaks G.711"),
+    ("baresip-core", "a caller on the trunk who speaks Opus"),
 ];
 
 /// A caller we did not write. Ubuntu's package of this name only installs a snap, which needs a

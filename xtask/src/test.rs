@@ -3,6 +3,7 @@
 use std::fs;
 use std::process::Command;
 
+use crate::asterisk;
 use crate::cargo;
 use crate::machine::Machine;
 use crate::node;
@@ -74,12 +75,28 @@ pub(crate) fn suite(
     if let Some(driver) = driver {
         command.env("SIAGA_TAURI_DRIVER", driver);
     }
+    if let Some(root) = pbx(machine, stages) {
+        command.env(asterisk::ROOT, root);
+    }
     stages.need("runtime folder", || runtime_folder(machine, &mut command))?;
     stages.need("compile tests", || {
         execute(cargo::cargo_workspace(machine, "test").arg("--no-run"))
     })?;
     stages.check("Rust tests", || cargo::test(&mut command, &skip_log, tally));
     Ok(())
+}
+
+/// The chroot with Asterisk. Without it the tests of Asterisk skip themselves by name.
+fn pbx(machine: &Machine, stages: &mut Stages) -> Option<std::path::PathBuf> {
+    let mut root = None;
+    stages.check("Asterisk", || {
+        match asterisk::chroot(machine) {
+            Ok(there) => root = Some(there),
+            Err(why) => println!("skipped: Asterisk: {why}"),
+        }
+        Ok(())
+    });
+    root
 }
 
 /// Sound servers and webviews keep their sockets in `XDG_RUNTIME_DIR`, which a login session sets

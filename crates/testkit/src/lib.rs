@@ -7,11 +7,14 @@
 //! speech. The last two judge our own reports, so they are tested against what is not there as
 //! carefully as against what is.
 //!
+//! [`asterisk`] runs a real PBX for a test.
+//!
 //! Nothing of the product depends on this crate.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod asterisk;
 pub mod correlate;
 mod detour;
 mod dsp;
