@@ -17,6 +17,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod actor;
+mod asterisk_config;
 mod config;
 mod core;
 mod flood;
@@ -27,6 +28,7 @@ mod recovery;
 mod start;
 mod writer;
 
+pub use asterisk_config::ConfigureAsterisk;
 pub use config::{ConfigFault, HubConfig, seats_from_csv, units_from_csv};
 pub use recovery::{RecoveryError, recover_recordings};
 pub use start::{Hub, HubError, HubHandle};

@@ -12,7 +12,8 @@
 //! Asterisk means that its calls are gone.
 //!
 //! [`ari`] is the typed client, [`names`] what the dialplan and we agree on, [`guard`] what stands
-//! beside Asterisk for the time in which there is no hub.
+//! beside Asterisk for the time in which there is no hub, [`provision`] makes an Asterisk the PBX of a
+//! Polda.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -23,6 +24,7 @@ mod ears;
 pub mod guard;
 mod link;
 pub mod names;
+pub mod provision;
 mod recordings;
 mod switch;
 mod worker;

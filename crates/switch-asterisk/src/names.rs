@@ -5,7 +5,7 @@
 //! from the id that Asterisk gave ([`call_of_caller`]), a call's bridge has the call's id.
 //!
 //! What the dialplan has to do for a caller on the trunk, in this order: set [`UA_VARIABLE`] to the
-//! telephone's `User-Agent`; start `MixMonitor` without a mixed file, with option `S` and with
+//! telephone's `User-Agent`; start `MixMonitor` without a mixed file, with
 //! `r(FILE.rx.sln16)` and `t(FILE.tx.sln16)`, where `FILE` is
 //! `RECORDINGS/raw/${CHANNEL(uniqueid)}_${STRFTIME(,UTC,%s%3q)}`; `Answer`; then
 //! `Stasis(siaga,caller,verified)` when the INVITE of a trusted trunk had a P-Asserted-Identity, else

@@ -5,7 +5,9 @@
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_call_flow::FlowConfig;
-use siaga_hub::{Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv};
+use siaga_hub::{
+    ConfigureAsterisk, Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv,
+};
 use siaga_hub_api::ALIVE_PATH;
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Redacted, Role, SeatId};
@@ -34,6 +36,8 @@ enum Command {
     /// Operators who may log in.
     #[command(subcommand)]
     Operator(OperatorCommand),
+    /// Writes or checks the configuration of an Asterisk from a plan.
+    AsteriskConfig(ConfigureAsterisk),
     /// Stands beside the PBX: sends callers whom no hub steers to the PBX's own queue.
     Guard(GuardArgs),
 }
@@ -177,6 +181,7 @@ async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
     match (cli.command, cli.serve) {
         (Some(Command::Operator(OperatorCommand::Add(add))), _) => add_operator(add).await,
+        (Some(Command::AsteriskConfig(config)), _) => config.run(),
         (Some(Command::Guard(args)), _) => guard(args).await,
         (None, Some(serve)) => run(serve).await,
         (None, None) => bail!("--db, --recordings, --units and --seats are needed; see --help"),
