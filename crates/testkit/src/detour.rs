@@ -187,7 +187,7 @@ impl Relays {
 }
 
 /// The value of a header, by its long or its compact name.
-fn header<'a>(sip: &'a str, name: &str, compact: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(sip: &'a str, name: &str, compact: &str) -> Option<&'a str> {
     let head = sip.split("\r\n\r\n").next().unwrap_or(sip);
     head.split("\r\n").skip(1).find_map(|line| {
         let (key, value) = line.split_once(':')?;
@@ -197,14 +197,14 @@ fn header<'a>(sip: &'a str, name: &str, compact: &str) -> Option<&'a str> {
 }
 
 /// Head and body of a message that carries SDP.
-fn with_sdp(sip: &str) -> Option<(&str, &str)> {
+pub(crate) fn with_sdp(sip: &str) -> Option<(&str, &str)> {
     let kind = header(sip, "Content-Type", "c")?;
     let (head, body) = sip.split_once("\r\n\r\n")?;
     (kind.eq_ignore_ascii_case("application/sdp") && !body.is_empty()).then_some((head, body))
 }
 
 /// The message with another body, and its length.
-fn with_body(head: &str, body: &str) -> String {
+pub(crate) fn with_body(head: &str, body: &str) -> String {
     let mut out = String::with_capacity(head.len() + body.len() + 4);
     for line in head.split("\r\n") {
         let key = line.split(':').next().unwrap_or_default().trim();

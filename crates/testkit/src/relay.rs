@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::UdpSocket;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 
@@ -92,6 +92,15 @@ impl Fate {
     }
 }
 
+/// A datagram that was handed to side A.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// When.
+    pub at: std::time::Instant,
+    /// The datagram.
+    pub datagram: Vec<u8>,
+}
+
 type Address = Arc<Mutex<Option<SocketAddr>>>;
 
 /// Stands between two endpoints A and B like two address-translating routers: A knows B only as
@@ -118,6 +127,19 @@ impl LossyRelay {
         a: Option<SocketAddr>,
         b: Option<SocketAddr>,
     ) -> io::Result<Self> {
+        Self::start_told(model, a, b, None).await
+    }
+
+    /// The same; whatever reaches A is told. What finds no room there is not told.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub(crate) async fn start_told(
+        model: LinkModel,
+        a: Option<SocketAddr>,
+        b: Option<SocketAddr>,
+        told: Option<mpsc::Sender<Delivered>>,
+    ) -> io::Result<Self> {
         let socket_a = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         let socket_b = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
         let (facing_a, facing_b) = (socket_a.local_addr()?, socket_b.local_addr()?);
@@ -133,9 +155,10 @@ impl LossyRelay {
                 forwarded: Arc::clone(&forwarded),
                 dropped: Arc::clone(&dropped),
                 room: Arc::new(Semaphore::new(IN_FLIGHT)),
+                told: None,
             };
         let there = way(&socket_a, &socket_b, &a, &b);
-        let back = way(&socket_b, &socket_a, &b, &a);
+        let back = Way { told, ..way(&socket_b, &socket_a, &b, &a) };
         let tasks = [
             tokio::spawn(there.run(Fate::new(model, 1))),
             tokio::spawn(back.run(Fate::new(model, 2))),
@@ -189,6 +212,8 @@ struct Way {
     forwarded: Arc<AtomicU64>,
     dropped: Arc<AtomicU64>,
     room: Arc<Semaphore>,
+    /// Who is told of what was delivered.
+    told: Option<mpsc::Sender<Delivered>>,
 }
 
 impl Way {
@@ -209,18 +234,29 @@ impl Way {
             if delay.is_zero() {
                 let sent = self.to.send_to(&buffer[..length], sink).await.is_ok();
                 count(sent, &self.forwarded, &self.dropped);
+                tell(self.told.as_ref(), &buffer[..length]);
                 continue;
             }
             let datagram = buffer[..length].to_vec();
+            let told = self.told.clone();
             let (to, forwarded, dropped) =
                 (Arc::clone(&self.to), Arc::clone(&self.forwarded), Arc::clone(&self.dropped));
             tokio::spawn(async move {
                 sleep_until(received + delay).await;
                 let sent = to.send_to(&datagram, sink).await.is_ok();
                 count(sent, &forwarded, &dropped);
+                tell(told.as_ref(), &datagram);
                 drop(place);
             });
         }
+    }
+}
+
+fn tell(told: Option<&mpsc::Sender<Delivered>>, datagram: &[u8]) {
+    if let Some(told) = told {
+        let at = std::time::Instant::now();
+        // A listener that does not keep up hears a gap, and says so in its report.
+        let _ = told.try_send(Delivered { at, datagram: datagram.to_vec() });
     }
 }
 
