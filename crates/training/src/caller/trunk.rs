@@ -1,0 +1,348 @@
+//! A caller on a PBX's trunk: baresip, which we did not write, over plain SIP and RTP.
+//!
+//! baresip speaks from a file and is told what to do over its control port. What the caller hears is
+//! taken from the packets that reach baresip, by the [`Trunk`] between it and the PBX, because a file
+//! that baresip writes has no gaps where nothing came: it would hide what we look for.
+
+use super::{Caller, CallerState, KEYS, NUMBER};
+use crate::sound::{Ear, RATE, Speaker};
+use anyhow::{Context, ensure};
+use futures_util::{SinkExt, StreamExt};
+use serde::{Deserialize, Serialize};
+use siaga_media::playout::Playout;
+use siaga_media::{FRAME_DURATION, MediaStats};
+use siaga_testkit::{Delivered, LinkModel, Trunk, TrunkConfig};
+use std::fmt::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+use tokio::sync::{mpsc, watch};
+use tokio::time::MissedTickBehavior;
+use tokio_util::codec::Framed;
+
+mod netstring;
+
+use netstring::Netstring;
+
+/// The program.
+pub(crate) const BARESIP: &str = "baresip";
+
+/// Where Debian keeps its modules.
+const MODULES: &str = "/usr/lib/baresip/modules";
+
+/// For how long a caller can talk: the file that baresip speaks from ends then.
+const LONGEST_CALL: Duration = Duration::from_secs(240);
+
+/// How long baresip may take to start, and to send its INVITE.
+const STARTS_WITHIN: Duration = Duration::from_secs(15);
+
+/// How often something that has just been started is asked for again.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// Who calls over a trunk, and what they say.
+pub(crate) struct TrunkCallerConfig {
+    /// Where the PBX expects its trunk.
+    pub(crate) trunk: Ipv4Addr,
+    /// Where the PBX takes calls from it.
+    pub(crate) pbx: SocketAddr,
+    /// The number that the trunk vouches for.
+    pub(crate) number: String,
+    /// What they say.
+    pub(crate) speaker: Speaker,
+    /// Codecs as baresip names them, the best first, e.g. `opus/48000/1`.
+    pub(crate) codecs: String,
+    /// The network between; `None` is a perfect one.
+    pub(crate) link: Option<LinkModel>,
+}
+
+/// Dials 110.
+///
+/// # Errors
+/// When baresip is not there, does not start or does not dial.
+pub(super) async fn dial(config: TrunkCallerConfig) -> anyhow::Result<Caller> {
+    let (trunk, delivered) = Trunk::start(TrunkConfig {
+        trunk: SocketAddr::from((config.trunk, 0)),
+        pbx: config.pbx,
+        asserted: Some(config.number.clone()),
+        link: config.link.unwrap_or_default(),
+    })
+    .await
+    .context("the trunk")?;
+    let home = tempfile::tempdir().context("a folder for baresip")?;
+    let control = free_port().await?;
+    furnish(home.path(), &config, control, trunk.facing_telephone())?;
+    let process = Command::new(BARESIP)
+        .arg("-f")
+        .arg(home.path())
+        .stdin(Stdio::null())
+        .stdout(std::fs::File::create(home.path().join("baresip.log"))?)
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()
+        .context("baresip cannot be started")?;
+    let mut line = Framed::new(reach(control).await?, Netstring);
+    line.send(order("dial", &format!("sip:{NUMBER}@{}", trunk.facing_telephone()))?).await?;
+    let deadline = Instant::now() + STARTS_WITHIN;
+    let dialled_at = loop {
+        match trunk.invited_at() {
+            Some(at) => break at,
+            None => ensure!(Instant::now() < deadline, "baresip does not dial"),
+        }
+        tokio::time::sleep(LOOK).await;
+    };
+    let (state, shown) = watch::channel(CallerState::Dialling);
+    let (stats_in, stats) = watch::channel(MediaStats::default());
+    let (hang_up, hang_ups) = mpsc::channel(1);
+    let (keys, presses) = mpsc::channel(KEYS);
+    let ear = Ear::default();
+    let run = Run {
+        line,
+        trunk,
+        delivered,
+        voice: Playout::new()?,
+        received: 0,
+        ear: ear.clone(),
+        state,
+        stats: stats_in,
+        hang_ups,
+        presses,
+        _process: process,
+        _home: home,
+    };
+    tokio::spawn(run.run());
+    Ok(Caller { dialled_at, ear, state: shown, stats, hang_up, keys })
+}
+
+/// What is ordered of baresip.
+#[derive(Serialize)]
+struct Order<'a> {
+    command: &'a str,
+    params: &'a str,
+}
+
+fn order(command: &str, params: &str) -> anyhow::Result<String> {
+    Ok(serde_json::to_string(&Order { command, params })?)
+}
+
+/// What baresip says: answers to orders, which hold no event, and events.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(default, rename = "type")]
+    event: String,
+    #[serde(default)]
+    param: String,
+}
+
+/// Writes baresip's configuration and the file that it speaks from.
+fn furnish(
+    home: &Path,
+    config: &TrunkCallerConfig,
+    control: u16,
+    outward: SocketAddr,
+) -> anyhow::Result<()> {
+    let voice = home.join("voice.wav");
+    let mut speaker = config.speaker.clone();
+    let samples = LONGEST_CALL.as_secs() as usize * RATE as usize;
+    let mut said = Vec::with_capacity(samples);
+    while said.len() < samples {
+        said.extend_from_slice(&speaker.next_frame());
+    }
+    siaga_testkit::wav::write(&voice, &said, RATE).context("the caller's voice")?;
+    let mut text = format!(
+        "sip_listen {ip}:0\n\
+         audio_source aufile,{voice}\n\
+         audio_player aubridge,nil\n\
+         audio_alert aubridge,nil\n\
+         ausrc_srate {RATE}\nauplay_srate {RATE}\nausrc_channels 1\nauplay_channels 1\n\
+         rtcp_mux no\n\
+         module_path {MODULES}\n",
+        ip = Ipv4Addr::LOCALHOST,
+        voice = voice.display(),
+    );
+    for module in ["opus", "g711", "g722", "aufile", "aubridge"] {
+        writeln!(text, "module {module}.so")?;
+    }
+    text.push_str("module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n");
+    writeln!(text, "ctrl_tcp_listen {}:{control}", Ipv4Addr::LOCALHOST)?;
+    text.push_str("opus_stereo no\nopus_sprop_stereo no\nopus_inbandfec yes\nopus_bitrate 28000\n");
+    std::fs::write(home.join("config"), text)?;
+    let account = format!(
+        "<sip:{}@{}>;regint=0;ptime=20;audio_codecs={}\n",
+        config.number,
+        outward.ip(),
+        config.codecs
+    );
+    std::fs::write(home.join("accounts"), account)?;
+    // Without it baresip writes one with examples.
+    std::fs::write(home.join("contacts"), "")?;
+    Ok(())
+}
+
+/// A port that nobody listens on. Another program may take it before baresip does; then baresip cannot
+/// be reached, and the caller says so.
+async fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?.local_addr()?.port())
+}
+
+async fn reach(control: u16) -> anyhow::Result<TcpStream> {
+    let deadline = Instant::now() + STARTS_WITHIN;
+    loop {
+        match TcpStream::connect((Ipv4Addr::LOCALHOST, control)).await {
+            Ok(stream) => return Ok(stream),
+            Err(error) => ensure!(Instant::now() < deadline, "baresip does not start: {error}"),
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+struct Run {
+    line: Framed<TcpStream, Netstring>,
+    trunk: Trunk,
+    delivered: mpsc::Receiver<Delivered>,
+    voice: Playout,
+    received: u64,
+    ear: Ear,
+    state: watch::Sender<CallerState>,
+    stats: watch::Sender<MediaStats>,
+    hang_ups: mpsc::Receiver<()>,
+    presses: mpsc::Receiver<char>,
+    /// Killed when this ends.
+    _process: Child,
+    _home: tempfile::TempDir,
+}
+
+impl Run {
+    async fn run(mut self) {
+        let by_me = match self.converse().await {
+            Ok(by_me) => by_me,
+            Err(error) => {
+                tracing::error!(error = format!("{error:#}"), "a caller's telephone broke");
+                false
+            }
+        };
+        self.state.send_replace(CallerState::Ended { by_me });
+    }
+
+    /// Until the end; gives whether the caller hung up.
+    async fn converse(&mut self) -> anyhow::Result<bool> {
+        let mut ticks = tokio::time::interval(FRAME_DURATION);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        loop {
+            let answered = *self.state.borrow() == CallerState::Answered;
+            tokio::select! {
+                said = self.line.next() => {
+                    let said: Said =
+                        serde_json::from_str(&said.context("baresip is gone")??)?;
+                    match said.event.as_str() {
+                        "CALL_RINGING" | "CALL_PROGRESS" => {
+                            self.state.send_replace(CallerState::Ringing);
+                        }
+                        "CALL_ESTABLISHED" => {
+                            self.state.send_replace(CallerState::Answered);
+                        }
+                        "CALL_CLOSED" => {
+                            tracing::debug!(why = said.param, "the call of baresip is over");
+                            return Ok(false);
+                        }
+                        _ => {}
+                    }
+                }
+                Some(delivered) = self.delivered.recv() => self.take(&delivered),
+                Some(key) = self.presses.recv(), if answered => {
+                    self.line.send(order("sndcode", &key.to_string())?).await?;
+                }
+                _ = self.hang_ups.recv() => {
+                    self.line.send(order("hangup", "")?).await?;
+                    self.closed().await;
+                    return Ok(true);
+                }
+                _ = ticks.tick(), if answered => {
+                    self.ear.hear(&self.voice.pull(Instant::now()));
+                    self.stats.send_replace(MediaStats {
+                        packets_received: self.received,
+                        ..MediaStats::default()
+                    });
+                }
+            }
+        }
+    }
+
+    /// Waits until baresip has said goodbye, or does not.
+    async fn closed(&mut self) {
+        let goodbye = async {
+            while let Some(Ok(said)) = self.line.next().await {
+                if serde_json::from_str(&said).is_ok_and(|said: Said| said.event == "CALL_CLOSED") {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(STARTS_WITHIN, goodbye).await.is_err() {
+            tracing::warn!("baresip did not hang up and is killed");
+        }
+    }
+
+    /// Takes a packet that the telephone was sent.
+    fn take(&mut self, delivered: &Delivered) {
+        let Some(packet) = Rtp::parse(&delivered.datagram) else { return };
+        self.received += 1;
+        if self.trunk.codec(packet.payload_type).is_some_and(|name| name == "telephone-event") {
+            self.voice.insert_event(packet.sequence);
+            return;
+        }
+        let payload = bytes::Bytes::copy_from_slice(packet.payload);
+        self.voice.insert(delivered.at, packet.sequence, packet.timestamp, payload);
+    }
+}
+
+/// What is needed of an RTP packet (RFC 3550 section 5.1).
+struct Rtp<'a> {
+    payload_type: u8,
+    sequence: u16,
+    timestamp: u32,
+    payload: &'a [u8],
+}
+
+impl<'a> Rtp<'a> {
+    fn parse(datagram: &'a [u8]) -> Option<Self> {
+        let (head, rest) = datagram.split_first_chunk::<12>()?;
+        if head[0] >> 6 != 2 {
+            return None;
+        }
+        let mut payload = rest.get(4 * usize::from(head[0] & 0x0f)..)?;
+        if head[0] & 0x10 != 0 {
+            let words = u16::from_be_bytes([*payload.get(2)?, *payload.get(3)?]);
+            payload = payload.get(4 + 4 * usize::from(words)..)?;
+        }
+        if head[0] & 0x20 != 0 {
+            let padding = usize::from(*payload.last()?);
+            payload = payload.get(..payload.len().checked_sub(padding)?)?;
+        }
+        Some(Self {
+            payload_type: head[1] & 0x7f,
+            sequence: u16::from_be_bytes([head[2], head[3]]),
+            timestamp: u32::from_be_bytes([head[4], head[5], head[6], head[7]]),
+            payload,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packet_is_its_payload_without_sources_extension_and_padding() {
+        let mut packet = vec![0x80 | 0x20 | 0x10 | 1, 0x80 | 111, 0, 7, 0, 0, 3, 0xc0, 0, 0, 0, 1];
+        packet.extend([9; 4]); // a contributing source
+        packet.extend([0xbe, 0xde, 0, 1, 1, 2, 3, 4]); // an extension of one word
+        packet.extend([5, 6, 7, 0, 2]); // three bytes of voice, two of padding
+        let rtp = Rtp::parse(&packet).expect("RTP");
+        assert_eq!((rtp.payload_type, rtp.sequence, rtp.timestamp), (111, 7, 960));
+        assert_eq!(rtp.payload, [5, 6, 7]);
+        assert!(Rtp::parse(&packet[..14]).is_none());
+        assert!(Rtp::parse(&[0; 20]).is_none());
+    }
+}
