@@ -33,6 +33,8 @@ pub struct TrunkConfig {
     pub trunk: SocketAddr,
     /// The PBX.
     pub pbx: SocketAddr,
+    /// The telephone, when it is to be called; one that calls is learnt from its first message.
+    pub telephone: Option<SocketAddr>,
     /// The number that the operator vouches for; `None`: none is asserted.
     pub asserted: Option<String>,
     /// What happens to voice on its way.
@@ -108,7 +110,7 @@ impl Drop for Trunk {
 struct Run {
     telephones: UdpSocket,
     pbx: UdpSocket,
-    /// Where the telephone is: learnt from its first message.
+    /// Where the telephone is.
     telephone: Option<SocketAddr>,
     config: TrunkConfig,
     media: LossyRelay,
@@ -252,6 +254,7 @@ mod tests {
         let (trunk, mut delivered) = Trunk::start(TrunkConfig {
             trunk: "127.0.0.1:0".parse().expect("an address"),
             pbx: pbx.local_addr().expect("bound"),
+            telephone: None,
             asserted: Some("+6282200001108".to_owned()),
             link: LinkModel::default(),
         })

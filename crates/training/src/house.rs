@@ -1,7 +1,10 @@
-//! Where a scenario plays: hub and switch in this process, or in one of their own.
+//! Where a scenario plays: hub and embedded switch in this process, or in one of their own, or a hub here
+//! or there beside an Asterisk.
 
 use crate::apart::{HubProcess, HubProgram};
+use crate::caller::TrunkLine;
 use crate::operator::{Operator, OperatorConfig};
+use crate::pbx::Pbx;
 use crate::sound::Speaker;
 use crate::stage::{Extras, OPERATOR, Stage, StageConfig, desk_dir, draw_password};
 use anyhow::{Context, bail};
@@ -19,6 +22,8 @@ pub(crate) struct House {
     password: Redacted<String>,
     store: Arc<dyn Store>,
     place: Place,
+    /// The switch, when it is no embedded one. After `place`: what is in it outlives the hub.
+    pbx: Option<Pbx>,
 }
 
 enum Place {
@@ -31,18 +36,27 @@ impl House {
     ///
     /// # Errors
     /// When it does not come up.
-    pub(crate) async fn here(config: StageConfig, extras: Extras) -> anyhow::Result<Self> {
+    pub(crate) async fn here(
+        config: StageConfig,
+        extras: Extras,
+        pbx: Option<Pbx>,
+    ) -> anyhow::Result<Self> {
         let dir = config.dir.clone();
+        let extras = Extras { pbx: pbx.as_ref().map(|pbx| pbx.address().clone()), ..extras };
         let stage = Stage::open_with(config, extras).await?;
         let (password, store) = (stage.password().clone(), stage.hub.store().clone());
-        Ok(Self { dir, password, store, place: Place::Here(Box::new(stage)) })
+        Ok(Self { dir, password, store, place: Place::Here(Box::new(stage)), pbx })
     }
 
     /// In a process of its own. `command` is this very program.
     ///
     /// # Errors
     /// When it does not come up.
-    pub(crate) async fn apart(command: PathBuf, config: StageConfig) -> anyhow::Result<Self> {
+    pub(crate) async fn apart(
+        command: PathBuf,
+        config: StageConfig,
+        pbx: Option<Pbx>,
+    ) -> anyhow::Result<Self> {
         let StageConfig { dir, plugins, listen, .. } = config;
         let password = draw_password();
         let program = HubProgram {
@@ -50,12 +64,14 @@ impl House {
             plugins,
             listen,
             sip_listen: SocketAddr::new(listen.ip(), 0),
+            pbx: pbx.as_ref().map(|pbx| pbx.address().clone()),
             password: password.clone(),
         };
         let process = HubProcess::start(command, program).await?;
         // The log is read beside the hub that writes it.
         let store = SqliteStore::open(&dir.join("hub.sqlite")).await?;
-        Ok(Self { dir, password, store: Arc::new(store), place: Place::Apart(Box::new(process)) })
+        let place = Place::Apart(Box::new(process));
+        Ok(Self { dir, password, store: Arc::new(store), place, pbx })
     }
 
     /// The hub's address.
@@ -74,10 +90,16 @@ impl House {
         }
     }
 
-    /// The switch, when it is in this process.
+    /// The trunk over which callers come in, if the switch has one.
+    pub(crate) fn trunk(&self) -> Option<TrunkLine> {
+        let pbx = self.pbx.as_ref()?.address();
+        Some(TrunkLine { trunk: pbx.trunk, pbx: pbx.sip() })
+    }
+
+    /// The embedded switch, when it is in this process.
     pub(crate) fn switch(&self) -> Option<&EmbeddedSwitch> {
         match &self.place {
-            Place::Here(stage) => Some(stage.switch()),
+            Place::Here(stage) => stage.switch().map(Arc::as_ref),
             Place::Apart(_) => None,
         }
     }
@@ -130,9 +152,13 @@ impl House {
     /// `kill -9` of hub and switch.
     ///
     /// # Errors
-    /// When they are no process of their own, or dead.
+    /// When the hub is no process of its own, or dead.
     pub(crate) async fn kill(&self) -> anyhow::Result<()> {
-        self.process()?.kill().await
+        self.process()?.kill().await?;
+        match &self.pbx {
+            Some(pbx) => pbx.kill().await,
+            None => Ok(()),
+        }
     }
 
     /// Starts hub and switch again, at the same folder and addresses.
@@ -140,6 +166,9 @@ impl House {
     /// # Errors
     /// When they do not come up.
     pub(crate) async fn start_again(&self) -> anyhow::Result<()> {
+        if let Some(pbx) = &self.pbx {
+            pbx.start_again().await?;
+        }
         self.process()?.start_again().await
     }
 

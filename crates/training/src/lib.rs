@@ -20,6 +20,7 @@ mod music;
 mod network;
 pub mod observer;
 mod operator;
+mod pbx;
 mod report;
 mod run;
 mod scenario;
@@ -36,11 +37,12 @@ pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
 pub use network::NotAllowed;
 pub use operator::{Operator, OperatorConfig, PATIENCE};
+pub use pbx::PbxAddress;
 pub use report::{
     CaseReport, FaultJourney, Journey, LegJourney, PluginJourney, RecordingJourney, Step, Timings,
     VoiceCheck,
 };
-pub use run::{RunOptions, run};
+pub use run::{RunOptions, SwitchKind, run};
 pub use scenario::Scenario;
 pub use siaga_call_flow::FlowConfig;
 pub use soak::{SoakOptions, SoakReport, soak};

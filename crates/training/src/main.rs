@@ -5,10 +5,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_hub_api::HandoverChoice;
 use siaga_model::{Redacted, SeatId};
 use siaga_training::{
-    BenchOptions, DeskProgram, HubProgram, NotAllowed, PASSWORD_VARIABLE, RunOptions, Scenario,
-    SoakOptions, bench, desk_program, hub_program, run, soak,
+    BenchOptions, DeskProgram, HubProgram, NotAllowed, PASSWORD_VARIABLE, PbxAddress, RunOptions,
+    Scenario, SoakOptions, SwitchKind, bench, desk_program, hub_program, run, soak,
 };
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -23,6 +23,9 @@ struct Arguments {
     /// What is played; a wrong name tells all that there are
     #[arg(long, required = true)]
     scenario: Option<Scenario>,
+    /// The switch; `asterisk` is a real one (`cargo xtask asterisk up` builds it), with baresip on its trunk
+    #[arg(long, value_enum, default_value_t = SwitchArgument::Embedded)]
+    switch: SwitchArgument,
     /// Folder for journey.json, what was heard, and the recording
     #[arg(long, required = true)]
     report: Option<PathBuf>,
@@ -126,6 +129,21 @@ struct HubArguments {
     /// Where the switch listens for SIP
     #[arg(long, default_value = "127.0.0.1:0")]
     sip_listen: SocketAddr,
+    /// The address of the PBX that is the switch, instead of one of the hub's own
+    #[arg(long, requires = "pbx_trunk", requires = "pbx_folder")]
+    pbx: Option<IpAddr>,
+    /// Where that PBX expects its trunk
+    #[arg(long)]
+    pbx_trunk: Option<IpAddr>,
+    /// That PBX's folder
+    #[arg(long, value_name = "DIR")]
+    pbx_folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SwitchArgument {
+    Embedded,
+    Asterisk,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -240,8 +258,11 @@ async fn be_a_desk(desk: DeskArguments) -> anyhow::Result<bool> {
 }
 
 async fn be_a_hub(hub: HubArguments, plugins: PathBuf) -> anyhow::Result<bool> {
-    let HubArguments { dir, listen, sip_listen } = hub;
-    hub_program(HubProgram { dir, plugins, listen, sip_listen, password: password()? }).await?;
+    let HubArguments { dir, listen, sip_listen, pbx, pbx_trunk, pbx_folder } = hub;
+    let pbx = pbx.zip(pbx_trunk).zip(pbx_folder);
+    let pbx = pbx.map(|((address, trunk), folder)| PbxAddress { address, trunk, folder });
+    let password = password()?;
+    hub_program(HubProgram { dir, plugins, listen, sip_listen, pbx, password }).await?;
     Ok(true)
 }
 
@@ -249,6 +270,10 @@ async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
     let report = arguments.report.clone().context("--report")?;
     let journey = run(&RunOptions {
         scenario: arguments.scenario.context("--scenario")?,
+        switch: match arguments.switch {
+            SwitchArgument::Embedded => SwitchKind::Embedded,
+            SwitchArgument::Asterisk => SwitchKind::Asterisk,
+        },
         report: report.clone(),
         plugins: arguments.plugins()?,
         program: std::env::current_exe().context("this program's own place")?,

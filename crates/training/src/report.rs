@@ -11,8 +11,10 @@ pub struct Journey {
     /// Whether everything that must have happened did, and in time; computed, see `problems` and
     /// `late`.
     pub ok: bool,
-    /// The switch: `embedded`.
+    /// The switch: `embedded` or `asterisk`.
     pub switch: String,
+    /// What the first caller's telephone said that it is (`User-Agent`).
+    pub caller_program: String,
     /// How the handover sounded: `together` or `music`.
     pub handover: String,
     /// What happened, in order.

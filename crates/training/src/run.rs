@@ -24,11 +24,23 @@ const SETTLING: Duration = Duration::from_secs(15);
 /// How often its store is looked at meanwhile.
 const LOOK: Duration = Duration::from_millis(100);
 
+/// Which switch a scenario plays on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SwitchKind {
+    /// The one that is built in.
+    #[default]
+    Embedded,
+    /// A real Asterisk, with callers on its trunk.
+    Asterisk,
+}
+
 /// What to play and how.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
     /// Which scenario.
     pub scenario: Scenario,
+    /// On which switch.
+    pub switch: SwitchKind,
     /// Folder for the report; made if missing.
     pub report: PathBuf,
     /// Folder with the plugins' components.
@@ -55,6 +67,7 @@ impl RunOptions {
     pub fn new(scenario: Scenario, report: PathBuf, plugins: PathBuf) -> Self {
         Self {
             scenario,
+            switch: SwitchKind::default(),
             report,
             plugins,
             program: std::env::current_exe().unwrap_or_else(|_| "siaga-training".into()),

@@ -1,18 +1,19 @@
 //! A scenario on stage: its people, seated and ready, and what is noted while they play.
 
 use crate::apart::DeskProgram;
-use crate::caller::{Caller, CallerConfig, CallerState};
+use crate::caller::{Caller, CallerConfig, CallerState, TrunkCallerConfig, TrunkTelephone};
 use crate::disk::SmallDisk;
 use crate::house::House;
 use crate::network::Network;
 use crate::operator::{Operator, PATIENCE};
+use crate::pbx::Pbx;
 use crate::report::Step;
-use crate::run::RunOptions;
+use crate::run::{RunOptions, SwitchKind};
 use crate::scenario::{Cast, DeskPlace, Part};
 use crate::soak::hostile_plugins;
 use crate::sound::{RATE, Speaker, read_voice, voice_of};
-use crate::stage::{Extras, OPERATOR, StageConfig, seat_of};
-use crate::telephone::Telephone;
+use crate::stage::{Extras, OPERATOR, POLDA, StageConfig, seat_of, seats};
+use crate::telephone::{Registered, Telephone};
 use anyhow::Context;
 use siaga_hub_api::HandoverChoice;
 use siaga_hub_store::Store;
@@ -27,6 +28,9 @@ use std::time::{Duration, Instant};
 /// The number that the first simulated telephone shows; the others count up from it. Invented (a
 /// block of zeros).
 const NUMBER: u32 = 1_108;
+
+/// What callers on a trunk speak, as baresip names it.
+const CALLERS_CODEC: &str = "opus/48000/1";
 
 /// People talk as long as their words take, but no longer than this.
 const LONGEST_TALK: Duration = Duration::from_secs(12);
@@ -99,12 +103,20 @@ impl Scene {
             flow: cast.flow,
             listen: SocketAddr::from((listen, 0)),
         };
+        let pbx = match options.switch {
+            SwitchKind::Embedded => None,
+            SwitchKind::Asterisk => {
+                let at = networks.values().next().map(Network::hub);
+                std::fs::create_dir_all(dir)?;
+                Some(Pbx::start(dir, at, &seats(), POLDA).await?)
+            }
+        };
         let house = if cast.house_apart {
-            House::apart(options.program.clone(), config).await?
+            House::apart(options.program.clone(), config, pbx).await?
         } else {
             let sip_listen = Some(SocketAddr::from((listen, 0)));
             let link = link(&options).filter(|_| options.bad_desks);
-            House::here(config, Extras { sip_listen, link, ..Extras::default() }).await?
+            House::here(config, Extras { sip_listen, link, ..Extras::default() }, pbx).await?
         };
         for part in cast.seats.iter().filter(|part| part.desk == DeskPlace::BehindRelay) {
             relays.insert(part.who, TcpRelay::start(house.hub()).await?);
@@ -234,18 +246,31 @@ impl Scene {
     /// # Errors
     /// When hub and switch are a process of their own, or do not let it in.
     pub(crate) async fn telephone(&self) -> anyhow::Result<Telephone> {
+        let number = number(NUMBER);
+        if let Some(line) = self.house.trunk() {
+            let (speaker, link) = (Speaker::new(Arc::from([])), link(&self.options));
+            let codecs = CALLERS_CODEC.to_owned();
+            let config = TrunkCallerConfig { line, number, speaker, codecs, link };
+            return Ok(Telephone::Trunk(Box::new(TrunkTelephone::at(config).await?)));
+        }
         let switch = self.house.switch().context("the switch is in another process")?;
-        Telephone::at(switch, self.house.endpoint(), number(NUMBER)).await
+        let telephone = Registered::at(switch, self.house.endpoint(), number).await?;
+        Ok(Telephone::Registered(telephone))
     }
 
     async fn dial_from(&self, running: u32, speaker: Speaker) -> anyhow::Result<Arc<Caller>> {
-        let caller = Caller::dial(CallerConfig {
-            endpoint: self.house.endpoint(),
-            number: number(running),
-            speaker,
-            link: link(&self.options),
-        })
-        .await?;
+        let (number, link) = (number(running), link(&self.options));
+        let caller = match self.house.trunk() {
+            None => {
+                let endpoint = self.house.endpoint();
+                Caller::dial(CallerConfig { endpoint, number, speaker, link }).await?
+            }
+            Some(line) => {
+                let codecs = CALLERS_CODEC.to_owned();
+                let config = TrunkCallerConfig { line, number, speaker, codecs, link };
+                Caller::dial_over_trunk(config).await?
+            }
+        };
         let caller = Arc::new(caller);
         lock(&self.callers).push(caller.clone());
         Ok(caller)

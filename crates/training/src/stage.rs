@@ -1,6 +1,8 @@
-//! The stage: a hub, an embedded switch and accounts, in this process and reached over sockets only.
+//! The stage: a hub, its switch and accounts, reached over sockets only. The embedded switch is in this
+//! process, an Asterisk is one of its own.
 
 use crate::operator::{Operator, OperatorConfig};
+use crate::pbx::PbxAddress;
 use crate::sound::Speaker;
 use anyhow::Context;
 use siaga_call_flow::FlowConfig;
@@ -46,6 +48,8 @@ pub(crate) struct Extras {
     pub(crate) password: Option<Redacted<String>>,
     /// The network between the desks and the switch, if not a perfect one.
     pub(crate) link: Option<LinkModel>,
+    /// The PBX that is the switch, if it is not the embedded one.
+    pub(crate) pbx: Option<PbxAddress>,
 }
 
 /// A running stage.
@@ -55,7 +59,9 @@ pub struct Stage {
     /// The hub.
     pub hub: HubHandle,
     password: Redacted<String>,
-    switch: Arc<EmbeddedSwitch>,
+    switch: Arc<dyn Switch>,
+    /// The same, when it is the embedded one.
+    embedded: Option<Arc<EmbeddedSwitch>>,
     dir: PathBuf,
     /// Held so that the desks' bad network stays.
     _detour: Option<Arc<SipDetour>>,
@@ -83,12 +89,23 @@ impl Stage {
         let store = SqliteStore::open(&config.dir.join("hub.sqlite")).await?;
         std::fs::create_dir_all(&recordings)
             .with_context(|| format!("making {}", recordings.display()))?;
-        // What a stage that was killed here has left is put in order first.
-        recover_recordings(&store, &recordings, clock.now()).await?;
-        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let sip_listen = extras.sip_listen.unwrap_or(anywhere);
-        let (switch, events) =
-            EmbeddedSwitch::start(EmbeddedConfig::listening(sip_listen, recordings), clock).await?;
+        if extras.pbx.is_none() {
+            // What a stage that was killed here has left is put in order first; a PBX's recordings go
+            // on without us.
+            recover_recordings(&store, &recordings, clock.now()).await?;
+        }
+        let mut embedded = None;
+        let (switch, events): (Arc<dyn Switch>, _) = if let Some(pbx) = &extras.pbx {
+            let (switch, events) = AsteriskSwitch::start(pbx.config()?, clock).await?;
+            (switch, events)
+        } else {
+            let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+            let sip_listen = extras.sip_listen.unwrap_or(anywhere);
+            let config = EmbeddedConfig::listening(sip_listen, recordings);
+            let (switch, events) = EmbeddedSwitch::start(config, clock).await?;
+            embedded = Some(Arc::clone(&switch));
+            (switch, events)
+        };
         let detour = match extras.link {
             Some(model) => {
                 Some(Arc::new(SipDetour::start(&switch.endpoint().ws_url, model).await?))
@@ -124,7 +141,7 @@ impl Stage {
             Arc::new(store),
         )
         .await?;
-        Ok(Self { clock, hub, password, switch, dir: config.dir, _detour: detour })
+        Ok(Self { clock, hub, password, switch, embedded, dir: config.dir, _detour: detour })
     }
 
     /// Where callers dial.
@@ -142,9 +159,9 @@ impl Stage {
         &self.password
     }
 
-    /// The switch itself, where citizens' telephones are let in that can be called.
-    pub(crate) fn switch(&self) -> &Arc<EmbeddedSwitch> {
-        &self.switch
+    /// The embedded switch itself, where citizens' telephones are let in that can be called.
+    pub(crate) fn switch(&self) -> Option<&Arc<EmbeddedSwitch>> {
+        self.embedded.as_ref()
     }
 
     /// Where a desk of this stage keeps its files.
@@ -189,7 +206,7 @@ pub(crate) fn desk_dir(dir: &Path, seat: &SeatId) -> PathBuf {
 
 /// A switch whose desks are told to reach it another way.
 struct Detoured {
-    switch: Arc<EmbeddedSwitch>,
+    switch: Arc<dyn Switch>,
     way: String,
 }
 
@@ -233,7 +250,7 @@ pub fn seat_of(unit: &UnitId, number: u32) -> SeatId {
 
 /// Five seats at the Polda, one at each of its Polres (the founding description's rooms), one at the
 /// headquarters, to which calls overflow.
-fn seats() -> Vec<Seat> {
+pub(crate) fn seats() -> Vec<Seat> {
     let mut seats = Vec::new();
     for unit in siaga_plugin_host::units() {
         let ours = unit.level == Level::Mabes

@@ -1,5 +1,7 @@
-//! A citizen's telephone that can be called: it is registered under its number and waits.
+//! A citizen's telephone that can be called: registered at the embedded switch under its number, or behind
+//! a PBX's trunk.
 
+use crate::caller::{CallerState, TrunkTelephone};
 use crate::sound::{Ear, Speaker};
 use anyhow::{Context, bail, ensure};
 use siaga_media::{FRAME_DURATION, Frame, MediaConfig, MediaEvent, MediaSession};
@@ -16,13 +18,49 @@ const PATIENCE: Duration = Duration::from_secs(45);
 /// From the ring to the hand that answers it.
 const REACH: Duration = Duration::from_millis(700);
 
+/// A telephone that waits to be called.
+pub(crate) enum Telephone {
+    /// At the embedded switch.
+    Registered(Registered),
+    /// Behind a PBX's trunk.
+    Trunk(Box<TrunkTelephone>),
+}
+
+impl Telephone {
+    /// Waits until it rings, and answers.
+    ///
+    /// # Errors
+    /// When it does not ring, or whoever calls gives up.
+    pub(crate) async fn answer(self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
+        match self {
+            Self::Registered(telephone) => telephone.answer(speaker).await,
+            Self::Trunk(telephone) => {
+                let caller = telephone.answer(speaker).await?;
+                caller.wait_for(PATIENCE, |state| *state == CallerState::Answered).await?;
+                let (ended_in, ended) = watch::channel(None);
+                let ear = caller.ear.clone();
+                tokio::spawn(async move {
+                    let mut states = caller.state.clone();
+                    let over = |state: &CallerState| matches!(state, CallerState::Ended { .. });
+                    let by_me = states
+                        .wait_for(over)
+                        .await
+                        .is_ok_and(|state| *state == CallerState::Ended { by_me: true });
+                    ended_in.send_replace(Some(by_me));
+                });
+                Ok(AnsweredCall { ear, ended })
+            }
+        }
+    }
+}
+
 /// A registered telephone.
-pub(crate) struct Telephone {
+pub(crate) struct Registered {
     phone: UserAgent,
     events: mpsc::Receiver<UaEvent>,
 }
 
-impl Telephone {
+impl Registered {
     /// Registers it at this switch under this number.
     ///
     /// # Errors
@@ -64,7 +102,7 @@ impl Telephone {
     ///
     /// # Errors
     /// When it does not ring, or whoever calls gives up.
-    pub(crate) async fn answer(mut self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
+    async fn answer(mut self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
         let ring = async {
             loop {
                 let event = self.events.recv().await.context("the telephone is gone")?;
@@ -114,7 +152,7 @@ impl AnsweredCall {
 }
 
 struct Talk {
-    telephone: Telephone,
+    telephone: Registered,
     dialog: DialogKey,
     session: MediaSession,
     speaker: Speaker,

@@ -3,6 +3,7 @@
 use super::desk::PASSWORD_VARIABLE;
 use super::process::{Process, Said};
 use crate::operator::PATIENCE;
+use crate::pbx::PbxAddress;
 use crate::stage::{Extras, Stage, StageConfig};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
@@ -26,6 +27,8 @@ pub struct HubProgram {
     pub listen: SocketAddr,
     /// Where the switch listens for SIP.
     pub sip_listen: SocketAddr,
+    /// The PBX that is the switch, if it is not the embedded one.
+    pub pbx: Option<PbxAddress>,
     /// The password of the one account.
     pub password: Redacted<String>,
 }
@@ -53,6 +56,7 @@ pub async fn hub_program(program: HubProgram) -> anyhow::Result<()> {
     let extras = Extras {
         sip_listen: Some(program.sip_listen),
         password: Some(program.password),
+        pbx: program.pbx,
         ..Extras::default()
     };
     let stage = Stage::open_with(config, extras).await?;
@@ -87,8 +91,10 @@ impl HubProcess {
         let (process, said, addresses) = started(&command, &program).await?;
         // The next one is where this one was.
         program.listen = addresses.hub;
-        let sip = addresses.ws_url.trim_start_matches("ws://").trim_end_matches('/');
-        program.sip_listen = sip.parse().context("the address of the switch")?;
+        if program.pbx.is_none() {
+            let sip = addresses.ws_url.trim_start_matches("ws://").trim_end_matches('/');
+            program.sip_listen = sip.parse().context("the address of the switch")?;
+        }
         Ok(Self { command, program, addresses, process: Mutex::new(Some((process, said))) })
     }
 
@@ -145,6 +151,10 @@ async fn started(
     start.arg("hub").arg("--dir").arg(&program.dir).arg("--plugins").arg(&program.plugins);
     start.args(["--listen", &program.listen.to_string()]);
     start.args(["--sip-listen", &program.sip_listen.to_string()]);
+    if let Some(pbx) = &program.pbx {
+        start.args(["--pbx", &pbx.address.to_string(), "--pbx-trunk", &pbx.trunk.to_string()]);
+        start.arg("--pbx-folder").arg(&pbx.folder);
+    }
     start.env(PASSWORD_VARIABLE, program.password.expose());
     let (process, mut said) = Process::start("the hub".to_owned(), start)?;
     let line = tokio::time::timeout(PATIENCE, said.next_line())

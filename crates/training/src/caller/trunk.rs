@@ -13,7 +13,7 @@ use siaga_media::playout::Playout;
 use siaga_media::{FRAME_DURATION, MediaStats};
 use siaga_testkit::{Delivered, LinkModel, Trunk, TrunkConfig};
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -39,15 +39,25 @@ const LONGEST_CALL: Duration = Duration::from_secs(240);
 /// How long baresip may take to start, and to send its INVITE.
 const STARTS_WITHIN: Duration = Duration::from_secs(15);
 
+/// From the ring to the hand that answers it.
+const REACH: Duration = Duration::from_millis(700);
+
 /// How often something that has just been started is asked for again.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// Who calls over a trunk, and what they say.
-pub(crate) struct TrunkCallerConfig {
-    /// Where the PBX expects its trunk.
-    pub(crate) trunk: Ipv4Addr,
+/// The two ends of a PBX's trunk.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TrunkLine {
+    /// Where the PBX expects its provider.
+    pub(crate) trunk: IpAddr,
     /// Where the PBX takes calls from it.
     pub(crate) pbx: SocketAddr,
+}
+
+/// Who calls over a trunk, and what they say.
+pub(crate) struct TrunkCallerConfig {
+    /// The trunk.
+    pub(crate) line: TrunkLine,
     /// The number that the trunk vouches for.
     pub(crate) number: String,
     /// What they say.
@@ -64,27 +74,17 @@ pub(crate) struct TrunkCallerConfig {
 /// When baresip is not there, does not start or does not dial.
 pub(super) async fn dial(config: TrunkCallerConfig) -> anyhow::Result<Caller> {
     let (trunk, delivered) = Trunk::start(TrunkConfig {
-        trunk: SocketAddr::from((config.trunk, 0)),
-        pbx: config.pbx,
+        trunk: SocketAddr::new(config.line.trunk, 0),
+        pbx: config.line.pbx,
+        telephone: None,
         asserted: Some(config.number.clone()),
         link: config.link.unwrap_or_default(),
     })
     .await
     .context("the trunk")?;
-    let home = tempfile::tempdir().context("a folder for baresip")?;
-    let control = free_port().await?;
-    furnish(home.path(), &config, control, trunk.facing_telephone())?;
-    let process = Command::new(BARESIP)
-        .arg("-f")
-        .arg(home.path())
-        .stdin(Stdio::null())
-        .stdout(std::fs::File::create(home.path().join("baresip.log"))?)
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-        .context("baresip cannot be started")?;
-    let mut line = Framed::new(reach(control).await?, Netstring);
-    line.send(order("dial", &format!("sip:{NUMBER}@{}", trunk.facing_telephone()))?).await?;
+    let outward = trunk.facing_telephone();
+    let mut baresip = Baresip::start(&config, outward, 0).await?;
+    baresip.order("dial", &format!("sip:{NUMBER}@{outward}")).await?;
     let deadline = Instant::now() + STARTS_WITHIN;
     let dialled_at = loop {
         match trunk.invited_at() {
@@ -93,13 +93,65 @@ pub(super) async fn dial(config: TrunkCallerConfig) -> anyhow::Result<Caller> {
         }
         tokio::time::sleep(LOOK).await;
     };
+    converse(baresip, trunk, delivered, dialled_at)
+}
+
+/// A telephone behind a trunk that can be called.
+pub(crate) struct TrunkTelephone {
+    config: TrunkCallerConfig,
+    trunk: Trunk,
+    delivered: mpsc::Receiver<Delivered>,
+    /// Where baresip will listen.
+    listens: u16,
+}
+
+impl TrunkTelephone {
+    /// It is there from now on; its owner picks it up in [`Self::answer`].
+    ///
+    /// # Errors
+    /// When the trunk's own port is taken.
+    pub(crate) async fn at(config: TrunkCallerConfig) -> anyhow::Result<Self> {
+        // Taken by nobody a moment ago; of TCP, but baresip listens on both.
+        let listens = free_port().await?;
+        let (trunk, delivered) = Trunk::start(TrunkConfig {
+            trunk: SocketAddr::new(config.line.trunk, config.line.pbx.port()),
+            pbx: config.line.pbx,
+            telephone: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, listens))),
+            asserted: None,
+            link: config.link.unwrap_or_default(),
+        })
+        .await
+        .context("the trunk's own port")?;
+        Ok(Self { config, trunk, delivered, listens })
+    }
+
+    /// Answers the next call, whose ring is repeated (RFC 3261 section 17.1.1.2) until baresip hears
+    /// it.
+    ///
+    /// # Errors
+    /// When baresip does not start.
+    pub(crate) async fn answer(mut self, speaker: Speaker) -> anyhow::Result<Caller> {
+        self.config.speaker = speaker;
+        let outward = self.trunk.facing_telephone();
+        let baresip = Baresip::start(&self.config, outward, self.listens).await?;
+        converse(baresip, self.trunk, self.delivered, Instant::now())
+    }
+}
+
+/// Lets a started baresip talk in the background.
+fn converse(
+    baresip: Baresip,
+    trunk: Trunk,
+    delivered: mpsc::Receiver<Delivered>,
+    dialled_at: Instant,
+) -> anyhow::Result<Caller> {
     let (state, shown) = watch::channel(CallerState::Dialling);
     let (stats_in, stats) = watch::channel(MediaStats::default());
     let (hang_up, hang_ups) = mpsc::channel(1);
     let (keys, presses) = mpsc::channel(KEYS);
     let ear = Ear::default();
     let run = Run {
-        line,
+        baresip,
         trunk,
         delivered,
         voice: Playout::new()?,
@@ -109,11 +161,49 @@ pub(super) async fn dial(config: TrunkCallerConfig) -> anyhow::Result<Caller> {
         stats: stats_in,
         hang_ups,
         presses,
-        _process: process,
-        _home: home,
     };
     tokio::spawn(run.run());
     Ok(Caller { dialled_at, ear, state: shown, stats, hang_up, keys })
+}
+
+/// A baresip that runs; killed when this is dropped.
+struct Baresip {
+    line: Framed<TcpStream, Netstring>,
+    _process: Child,
+    _home: tempfile::TempDir,
+}
+
+impl Baresip {
+    /// Starts it. `listens`: its SIP port, 0 for any.
+    async fn start(
+        config: &TrunkCallerConfig,
+        outward: SocketAddr,
+        listens: u16,
+    ) -> anyhow::Result<Self> {
+        let home = tempfile::tempdir().context("a folder for baresip")?;
+        let control = free_port().await?;
+        furnish(home.path(), config, control, outward, listens)?;
+        let process = Command::new(BARESIP)
+            .arg("-f")
+            .arg(home.path())
+            .stdin(Stdio::null())
+            .stdout(std::fs::File::create(home.path().join("baresip.log"))?)
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .context("baresip cannot be started")?;
+        let line = Framed::new(reach(control).await?, Netstring);
+        Ok(Self { line, _process: process, _home: home })
+    }
+
+    async fn order(&mut self, command: &str, params: &str) -> anyhow::Result<()> {
+        Ok(self.line.send(serde_json::to_string(&Order { command, params })?).await?)
+    }
+
+    /// What it says next.
+    async fn said(&mut self) -> anyhow::Result<Said> {
+        Ok(serde_json::from_str(&self.line.next().await.context("baresip is gone")??)?)
+    }
 }
 
 /// What is ordered of baresip.
@@ -121,10 +211,6 @@ pub(super) async fn dial(config: TrunkCallerConfig) -> anyhow::Result<Caller> {
 struct Order<'a> {
     command: &'a str,
     params: &'a str,
-}
-
-fn order(command: &str, params: &str) -> anyhow::Result<String> {
-    Ok(serde_json::to_string(&Order { command, params })?)
 }
 
 /// What baresip says: answers to orders, which hold no event, and events.
@@ -142,6 +228,7 @@ fn furnish(
     config: &TrunkCallerConfig,
     control: u16,
     outward: SocketAddr,
+    listens: u16,
 ) -> anyhow::Result<()> {
     let voice = home.join("voice.wav");
     let mut speaker = config.speaker.clone();
@@ -152,7 +239,7 @@ fn furnish(
     }
     siaga_testkit::wav::write(&voice, &said, RATE).context("the caller's voice")?;
     let mut text = format!(
-        "sip_listen {ip}:0\n\
+        "sip_listen {ip}:{listens}\n\
          audio_source aufile,{voice}\n\
          audio_player aubridge,nil\n\
          audio_alert aubridge,nil\n\
@@ -199,7 +286,7 @@ async fn reach(control: u16) -> anyhow::Result<TcpStream> {
 }
 
 struct Run {
-    line: Framed<TcpStream, Netstring>,
+    baresip: Baresip,
     trunk: Trunk,
     delivered: mpsc::Receiver<Delivered>,
     voice: Playout,
@@ -209,9 +296,6 @@ struct Run {
     stats: watch::Sender<MediaStats>,
     hang_ups: mpsc::Receiver<()>,
     presses: mpsc::Receiver<char>,
-    /// Killed when this ends.
-    _process: Child,
-    _home: tempfile::TempDir,
 }
 
 impl Run {
@@ -233,10 +317,14 @@ impl Run {
         loop {
             let answered = *self.state.borrow() == CallerState::Answered;
             tokio::select! {
-                said = self.line.next() => {
-                    let said: Said =
-                        serde_json::from_str(&said.context("baresip is gone")??)?;
+                said = self.baresip.said() => {
+                    let said = said?;
                     match said.event.as_str() {
+                        "CALL_INCOMING" => {
+                            self.state.send_replace(CallerState::Ringing);
+                            tokio::time::sleep(REACH).await;
+                            self.baresip.order("accept", "").await?;
+                        }
                         "CALL_RINGING" | "CALL_PROGRESS" => {
                             self.state.send_replace(CallerState::Ringing);
                         }
@@ -252,10 +340,10 @@ impl Run {
                 }
                 Some(delivered) = self.delivered.recv() => self.take(&delivered),
                 Some(key) = self.presses.recv(), if answered => {
-                    self.line.send(order("sndcode", &key.to_string())?).await?;
+                    self.baresip.order("sndcode", &key.to_string()).await?;
                 }
                 _ = self.hang_ups.recv() => {
-                    self.line.send(order("hangup", "")?).await?;
+                    self.baresip.order("hangup", "").await?;
                     self.closed().await;
                     return Ok(true);
                 }
@@ -273,11 +361,7 @@ impl Run {
     /// Waits until baresip has said goodbye, or does not.
     async fn closed(&mut self) {
         let goodbye = async {
-            while let Some(Ok(said)) = self.line.next().await {
-                if serde_json::from_str(&said).is_ok_and(|said: Said| said.event == "CALL_CLOSED") {
-                    break;
-                }
-            }
+            while self.baresip.said().await.is_ok_and(|said| said.event != "CALL_CLOSED") {}
         };
         if tokio::time::timeout(STARTS_WITHIN, goodbye).await.is_err() {
             tracing::warn!("baresip did not hang up and is killed");

@@ -64,6 +64,7 @@ pub(super) fn judge_all(
         scenario: options.scenario.name().to_owned(),
         ok: problems.is_empty() && late.is_empty(),
         switch: seen.switch.clone(),
+        caller_program: caller_program(&seen.log.legs),
         handover: name_of(&handover)?,
         steps,
         faults: faults.collect(),
@@ -224,6 +225,11 @@ fn case(case: &Case) -> anyhow::Result<CaseReport> {
         disposition: case.disposition.as_ref().map(name_of).transpose()?,
         status: name_of(&case.status)?,
     })
+}
+
+fn caller_program(legs: &[LegRecord]) -> String {
+    let caller = legs.iter().find(|record| record.leg.is_caller());
+    caller.map(|record| record.user_agent.clone()).unwrap_or_default()
 }
 
 fn leg(record: &LegRecord, at_ms: &impl Fn(Timestamp) -> i64) -> LegJourney {

@@ -204,7 +204,7 @@ impl Calls {
             most: options.callers,
             endpoint: stage.endpoint(),
             voice: voice_of(crate::voices::CALLER_QUESTION)?,
-            switch: Arc::clone(stage.switch()),
+            switch: stage.switch().cloned().context("soak needs the embedded switch")?,
             watch: Arc::clone(watch),
             busy: Arc::default(),
             live: JoinSet::new(),
