@@ -244,8 +244,19 @@ impl Attention {
         };
         if let Some(intent) = &pressed {
             log_intent(&self.watch, &self.plan.seat, intent);
+            self.note_typed(intent, state);
         }
         pressed
+    }
+
+    /// What is typed was typed, though the desk may learn in the same moment that the call is no longer
+    /// its own, and then never show it.
+    fn note_typed(&self, intent: &Intent, state: &DeskState) {
+        if let (Intent::Edit { call, form }, Some(shown)) = (intent, &state.call)
+            && shown.call == *call
+        {
+            self.watch.note(|notebook| notebook.forms.typed(*call, shown.rev + 1, form));
+        }
     }
 }
 
