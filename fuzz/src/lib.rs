@@ -13,7 +13,7 @@ use siaga_media::playout::Playout;
 use siaga_media::{Codec, FRAME_DURATION, MediaConfig, MediaSession, sdp};
 use siaga_model::{CallId, CaseNumber, LegId, SeatId, UnitId};
 #[cfg(feature = "plugins")]
-use siaga_plugin_host::{BuiltInGazetteer, Gazetteer, Limits, PluginHost};
+use siaga_plugin_host::{FormGazetteer, Gazetteer, Limits, PluginHost};
 use std::fmt::Display;
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -254,16 +254,19 @@ pub fn plugin(data: &[u8]) {
 /// What plugins look up: names, codes, points.
 #[cfg(feature = "plugins")]
 pub fn gazetteer(data: &[u8]) {
-    static PLACES: LazyLock<BuiltInGazetteer> = LazyLock::new(BuiltInGazetteer::new);
+    static PLACES: LazyLock<FormGazetteer> = LazyLock::new(FormGazetteer::built_in);
     let Ok(text) = std::str::from_utf8(data) else { return };
     for place in PLACES.by_name(text) {
         assert!(place.score <= 100, "{place:?}");
     }
     let _ = PLACES.by_code(text);
-    let _ = PLACES.neighbours(text);
+    let _ = PLACES.neighbours(text, None);
+    let _ = PLACES.toll_kilometre(text, 19.0);
     if let Some((lat, lng)) = text.split_once(' ')
         && let (Ok(lat), Ok(lng)) = (lat.parse(), lng.parse())
     {
-        let _ = PLACES.by_point(siaga_model::Point { lat, lng });
+        let at = siaga_model::Point { lat, lng };
+        let _ = PLACES.by_point(at);
+        let _ = PLACES.by_circle(at, u32::from(data[0]) * 50);
     }
 }

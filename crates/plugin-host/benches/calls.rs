@@ -5,10 +5,13 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../tests/native/mod.rs"]
+mod native;
+
 use criterion::Criterion;
+use native::Native;
 use siaga_model::{CallFacts, Form, Intake, Point, Timestamp};
-use siaga_plugin_host::{Advisor, BuiltInGazetteer, Gazetteer, Limits, PastReport, PluginHost};
-use siaga_plugin_sdk::places::{Place, PlaceKind, Places};
+use siaga_plugin_host::{Advisor, FormGazetteer, Gazetteer, Limits, PastReport, PluginHost};
 use siaga_plugin_sdk::samples;
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -20,44 +23,6 @@ const WHAT: &str = "Kebakaran rmh tinggal kelapa dua dkt mako brimob, api besar,
 const NOW: Timestamp = Timestamp(samples::MORNING);
 const CALLS: usize = 20_000;
 
-/// The host's gazetteer without a component in between.
-struct Native(BuiltInGazetteer);
-
-fn native(place: siaga_plugin_host::Place) -> Place {
-    Place {
-        name: place.name,
-        code: place.code,
-        kind: match place.kind {
-            siaga_plugin_host::PlaceKind::Region => PlaceKind::Region,
-            siaga_plugin_host::PlaceKind::Kecamatan => PlaceKind::Kecamatan,
-            siaga_plugin_host::PlaceKind::Kelurahan => PlaceKind::Kelurahan,
-            siaga_plugin_host::PlaceKind::Landmark => PlaceKind::Landmark,
-        },
-        within: place.within,
-        unit: place.unit.into(),
-        words: place.words,
-        score: place.score,
-    }
-}
-
-impl Places for Native {
-    fn by_name(&self, words: &str) -> Vec<Place> {
-        self.0.by_name(words).into_iter().map(native).collect()
-    }
-
-    fn by_point(&self, at: siaga_plugin_sdk::types::Point) -> Vec<Place> {
-        self.0.by_point(Point { lat: at.lat, lng: at.lng }).into_iter().map(native).collect()
-    }
-
-    fn by_code(&self, code: &str) -> Option<Place> {
-        self.0.by_code(code).map(native)
-    }
-
-    fn neighbours(&self, unit: &str) -> Vec<String> {
-        self.0.neighbours(unit).into_iter().map(String::from).collect()
-    }
-}
-
 fn main() {
     let folder = std::env::var_os("SIAGA_PLUGINS").map_or_else(
         || std::env::current_exe().unwrap().ancestors().nth(3).unwrap().join("plugins"),
@@ -65,7 +30,7 @@ fn main() {
     );
     let before = resident_kib();
     let began = Instant::now();
-    let places = Native(BuiltInGazetteer::new());
+    let places = Native(FormGazetteer::built_in());
     println!("gazetteer: made in {:.1} ms, {} KiB", millis(began), resident_kib() - before);
     let began = Instant::now();
     let host = PluginHost::new(Limits::default()).unwrap();

@@ -1,7 +1,7 @@
 //! What one call of a plugin holds on the host's side, and what the plugin can reach from there.
 
 use crate::bindings::siaga::plugin::{config, gazetteer, log, types};
-use crate::gazetteer::{Gazetteer, PlaceKind};
+use crate::gazetteer::{Gazetteer, PlaceKind, Relation};
 use crate::limits::Limits;
 use siaga_model::{Point, Redacted};
 use std::collections::BTreeMap;
@@ -80,9 +80,8 @@ impl config::Host for Call {
 
 impl gazetteer::Host for Call {
     fn by_name(&mut self, words: String) -> Vec<gazetteer::Place> {
-        let end =
-            words.char_indices().nth(self.limits.place_words).map_or(words.len(), |(at, _)| at);
-        self.gazetteer.by_name(&words[..end]).into_iter().map(place).collect()
+        let words = self.first_words(&words);
+        self.gazetteer.by_name(words).into_iter().map(place).collect()
     }
 
     fn by_point(&mut self, at: types::Point) -> Vec<gazetteer::Place> {
@@ -90,12 +89,32 @@ impl gazetteer::Host for Call {
         self.gazetteer.by_point(at).into_iter().map(place).collect()
     }
 
+    fn by_circle(&mut self, middle: types::Point, radius_m: u32) -> Vec<gazetteer::Place> {
+        let middle = Point { lat: middle.lat, lng: middle.lng };
+        self.gazetteer.by_circle(middle, radius_m).into_iter().map(place).collect()
+    }
+
     fn by_code(&mut self, code: String) -> Option<gazetteer::Place> {
         self.gazetteer.by_code(&code).map(place)
     }
 
-    fn neighbours(&mut self, unit: String) -> Vec<String> {
-        self.gazetteer.neighbours(&unit).into_iter().map(String::from).collect()
+    fn toll_kilometre(&mut self, road: String, km: f64) -> Vec<gazetteer::Place> {
+        let road = self.first_words(&road).to_owned();
+        self.gazetteer.toll_kilometre(&road, km).into_iter().map(place).collect()
+    }
+
+    fn neighbours(&mut self, unit: String, at: Option<types::Point>) -> Vec<String> {
+        let at = at.map(|at| Point { lat: at.lat, lng: at.lng });
+        self.gazetteer.neighbours(&unit, at).into_iter().map(String::from).collect()
+    }
+}
+
+impl Call {
+    /// What is looked up of a text.
+    fn first_words<'a>(&self, words: &'a str) -> &'a str {
+        let end =
+            words.char_indices().nth(self.limits.place_words).map_or(words.len(), |(at, _)| at);
+        &words[..end]
     }
 }
 
@@ -104,14 +123,30 @@ fn place(place: crate::Place) -> gazetteer::Place {
         name: place.name,
         code: place.code,
         kind: match place.kind {
+            PlaceKind::Province => gazetteer::PlaceKind::Province,
             PlaceKind::Region => gazetteer::PlaceKind::Region,
             PlaceKind::Kecamatan => gazetteer::PlaceKind::Kecamatan,
             PlaceKind::Kelurahan => gazetteer::PlaceKind::Kelurahan,
+            PlaceKind::Quarter => gazetteer::PlaceKind::Quarter,
             PlaceKind::Landmark => gazetteer::PlaceKind::Landmark,
+            PlaceKind::Street => gazetteer::PlaceKind::Street,
+            PlaceKind::TollRoad => gazetteer::PlaceKind::TollRoad,
         },
         within: place.within,
         unit: place.unit.into(),
+        polsek: place.polsek,
+        at: place.at.map(|at| types::Point { lat: at.lat, lng: at.lng }),
         words: place.words,
+        starts: place.starts,
+        relation: match place.relation {
+            Relation::Here => gazetteer::Relation::Here,
+            Relation::Beside => gazetteer::Relation::Beside,
+            Relation::Opposite => gazetteer::Relation::Opposite,
+            Relation::Origin => gazetteer::Relation::Origin,
+            Relation::Towards => gazetteer::Relation::Towards,
+            Relation::Elsewhere => gazetteer::Relation::Elsewhere,
+        },
         score: place.score,
+        distance_m: place.distance_m,
     }
 }

@@ -3,7 +3,7 @@
 use crate::bindings::exports::siaga::plugin::{about, routing, validity};
 use crate::bindings::siaga::plugin::types as wit;
 use crate::call::{Call, LogLine};
-use crate::gazetteer::{BuiltInGazetteer, Gazetteer};
+use crate::gazetteer::{FormGazetteer, Gazetteer};
 use crate::limits::{Limits, TICK};
 use crate::stats::{Counters, PluginStats};
 use sha2::{Digest, Sha256};
@@ -54,7 +54,7 @@ impl PluginHost {
     /// # Errors
     /// When the engine or the thread that watches deadlines cannot be started.
     pub fn new(limits: Limits) -> Result<Self, HostError> {
-        Self::with_gazetteer(limits, Arc::new(BuiltInGazetteer::new()))
+        Self::with_gazetteer(limits, Arc::new(FormGazetteer::built_in()))
     }
 
     /// A host whose plugins ask `gazetteer`.

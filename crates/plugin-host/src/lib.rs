@@ -30,7 +30,7 @@ mod units;
 
 pub use advisor::Advisor;
 pub use call::LogLine;
-pub use gazetteer::{BuiltInGazetteer, Gazetteer, Place, PlaceKind};
+pub use gazetteer::{FormGazetteer, Gazetteer, GazetteerError, Place, PlaceKind, Relation};
 pub use history::PastReport;
 pub use host::{HostError, Plugin, PluginHost};
 pub use limits::{Limits, TICK};

@@ -1,10 +1,18 @@
-//! Finds the Polres that is responsible, its runner-up, and the question that would decide.
+//! Finds the Polres that is responsible, the others that come into question, and the question that
+//! would decide between them.
 //!
-//! A point decides before a code, a code before the words of the place, those before the narrative,
-//! and the network's own guess comes last. What is not here yet: complaints about police (Propam),
-//! the side of a road, toll kilometres.
+//! A point is trusted before a code, a code before words, and the network's own guess comes last; what
+//! contradicts the more trusted is said and asked about, never swallowed. A complaint about police goes
+//! to Propam and to no unit that it is about. Which places words mean is the host's to say (the
+//! `gazetteer` interface); what follows from it is here, and word lists are CSV files next to the code.
+//!
+//! What it is not: it judges no report and names no priority.
 
+mod candidates;
+mod complaint;
+mod question;
 mod rules;
+mod services;
 
 pub use rules::route;
 

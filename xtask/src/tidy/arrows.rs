@@ -9,7 +9,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("media", &["model"]),
     ("sip", &["model"]),
     ("audio-devices", &["model"]),
-    ("plugin-host", &["model"]),
+    ("gazetteer", &[]),
+    ("plugin-host", &["model", "gazetteer"]),
     ("plugin-sdk", &[]),
     ("plugin-cli", &["model", "plugin-host"]),
     // Ogg Opus: the encoder is media's.

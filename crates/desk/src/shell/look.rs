@@ -5,7 +5,7 @@ use crate::core::{Found, Question};
 use crate::shelf::{PlaceQuery, PlaceSort, PlaceView};
 use crate::state::DeskError;
 use siaga_hub_api::{ClientError, HubClient};
-use siaga_plugin_host::{BuiltInGazetteer, Gazetteer, Place, PlaceKind};
+use siaga_plugin_host::{FormGazetteer, Gazetteer, Place, PlaceKind};
 use std::sync::Arc;
 
 /// How many places are offered.
@@ -16,7 +16,7 @@ impl Engine {
         let report = self.report.clone();
         if let Question::Places(query) = &question {
             let (query, known) = (query.clone(), self.gazetteer.clone());
-            let gazetteer = known.unwrap_or_else(|| Arc::new(BuiltInGazetteer::new()));
+            let gazetteer = known.unwrap_or_else(|| Arc::new(FormGazetteer::built_in()));
             self.gazetteer = Some(Arc::clone(&gazetteer));
             tokio::task::spawn_blocking(move || {
                 let result = Ok(Found::Places(places(&*gazetteer, &query)));
@@ -69,10 +69,13 @@ fn shown(place: Place) -> PlaceView {
         name: place.name,
         code: place.code,
         kind: match place.kind {
-            PlaceKind::Region => PlaceSort::Region,
+            PlaceKind::Province | PlaceKind::Region => PlaceSort::Region,
             PlaceKind::Kecamatan => PlaceSort::Kecamatan,
             PlaceKind::Kelurahan => PlaceSort::Kelurahan,
-            PlaceKind::Landmark => PlaceSort::Landmark,
+            PlaceKind::Quarter
+            | PlaceKind::Landmark
+            | PlaceKind::Street
+            | PlaceKind::TollRoad => PlaceSort::Landmark,
         },
         within: place.within,
         unit: place.unit,

@@ -205,7 +205,7 @@ struct Engine {
     /// The recording that is fetched or played.
     playing: Option<String>,
     /// Loaded when somebody first looks for a place.
-    gazetteer: Option<Arc<siaga_plugin_host::BuiltInGazetteer>>,
+    gazetteer: Option<Arc<siaga_plugin_host::FormGazetteer>>,
     /// Whether the disk takes what is kept.
     kept_in: mpsc::Sender<Option<String>>,
     kept: mpsc::Receiver<Option<String>>,

@@ -29,6 +29,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     serve: Option<Serve>,
+    // Not inside `Serve`: clap takes a group that flattens another one for absent.
+    #[command(flatten)]
+    asterisk: AsteriskArgs,
 }
 
 #[derive(Subcommand)]
@@ -108,8 +111,6 @@ struct Serve {
     /// Where the embedded switch listens for SIP over WebSocket; on loopback its media stay there too.
     #[arg(long, default_value = "127.0.0.1:8111")]
     sip_listen: SocketAddr,
-    #[command(flatten)]
-    asterisk: AsteriskArgs,
     /// The Polda's code in case numbers.
     #[arg(long, default_value = "PMJ")]
     polda_code: String,
@@ -183,7 +184,7 @@ async fn main() -> anyhow::Result<()> {
         (Some(Command::Operator(OperatorCommand::Add(add))), _) => add_operator(add).await,
         (Some(Command::AsteriskConfig(config)), _) => config.run(),
         (Some(Command::Guard(args)), _) => guard(args).await,
-        (None, Some(serve)) => run(serve).await,
+        (None, Some(serve)) => run(serve, cli.asterisk).await,
         (None, None) => bail!("--db, --recordings, --units and --seats are needed; see --help"),
     }
 }

@@ -4,6 +4,9 @@
 
 mod cases;
 mod hostile;
+#[path = "../native/mod.rs"]
+mod native;
+mod routing;
 mod shipped;
 
 use siaga_model::{CallFacts, Form, Intake, Timestamp};

@@ -15,10 +15,16 @@ impl Places for Nowhere {
     fn by_point(&self, _at: Point) -> Vec<Place> {
         Vec::new()
     }
+    fn by_circle(&self, _middle: Point, _radius_m: u32) -> Vec<Place> {
+        Vec::new()
+    }
+    fn toll_kilometre(&self, _road: &str, _km: f64) -> Vec<Place> {
+        Vec::new()
+    }
     fn by_code(&self, _code: &str) -> Option<Place> {
         None
     }
-    fn neighbours(&self, _unit: &str) -> Vec<String> {
+    fn neighbours(&self, _unit: &str, _at: Option<Point>) -> Vec<String> {
         Vec::new()
     }
 }
