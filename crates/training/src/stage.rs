@@ -12,6 +12,7 @@ use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteSto
 use siaga_model::{Level, Redacted, Role, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
 use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError};
+use siaga_switch_asterisk::AsteriskSwitch;
 use siaga_testkit::{LinkModel, SipDetour};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};

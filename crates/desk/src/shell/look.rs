@@ -72,10 +72,9 @@ fn shown(place: Place) -> PlaceView {
             PlaceKind::Province | PlaceKind::Region => PlaceSort::Region,
             PlaceKind::Kecamatan => PlaceSort::Kecamatan,
             PlaceKind::Kelurahan => PlaceSort::Kelurahan,
-            PlaceKind::Quarter
-            | PlaceKind::Landmark
-            | PlaceKind::Street
-            | PlaceKind::TollRoad => PlaceSort::Landmark,
+            PlaceKind::Quarter | PlaceKind::Landmark | PlaceKind::Street | PlaceKind::TollRoad => {
+                PlaceSort::Landmark
+            }
         },
         within: place.within,
         unit: place.unit,

@@ -229,7 +229,7 @@ async fn guard(args: GuardArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run(serve: Serve) -> anyhow::Result<()> {
+async fn run(serve: Serve, pbx: AsteriskArgs) -> anyhow::Result<()> {
     let clock = Clock::start();
     let read = |file: &PathBuf| {
         std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))
@@ -252,7 +252,7 @@ async fn run(serve: Serve) -> anyhow::Result<()> {
             (switch as Arc<dyn Switch>, events)
         }
         SwitchKind::Asterisk => {
-            let config = asterisk(serve.asterisk, serve.recordings)?;
+            let config = asterisk(pbx, serve.recordings)?;
             let (switch, events) =
                 AsteriskSwitch::start(config, clock).await.context("starting the switch")?;
             (switch as Arc<dyn Switch>, events)

@@ -50,6 +50,8 @@ impl AriClient {
         if !usable {
             return Err(AriError::BadAddress(access.url.to_string()));
         }
+        // Whoever was first has installed the same one.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_WITHIN)
             .timeout(ANSWER_WITHIN)

@@ -25,8 +25,9 @@ impl Story for NotValid {
         let talk_until = scene.talk_until();
         polda
             .write(|form| {
-                form.narrative =
-                    Redacted::new("Plp tertawa-tawa, bilang iseng saja, lalu minta maaf.".to_owned());
+                form.narrative = Redacted::new(
+                    "Plp tertawa-tawa, bilang iseng saja, lalu minta maaf.".to_owned(),
+                );
             })
             .await?;
         scene.deed(3, polda, "form-written");
