@@ -229,7 +229,14 @@ pub fn incoming(sdp: &str) -> String {
     let formats = Formats::read(&audio).completed();
     with_formats(sdp, &formats, |line, out| match line {
         Some("a=inactive\r\n") => out.push_str("a=sendonly\r\n"),
-        Some(line) => out.push_str(line),
+        Some(line) => match line.strip_prefix("a=fingerprint:").and_then(|f| f.split_once(' ')) {
+            // RFC 8122 section 5: a token, so its case says nothing. Asterisk writes SHA-256, which the
+            // stack does not know.
+            Some((function, print)) => {
+                out.push_str(&format!("a=fingerprint:{} {print}", function.to_ascii_lowercase()));
+            }
+            None => out.push_str(line),
+        },
         None => formats.write("minptime=10;useinbandfec=1", out),
     })
 }
@@ -378,6 +385,13 @@ mod tests {
         assert_eq!(audio.formats.voice.len(), Codec::ALL.len());
         assert_eq!(audio.formats.payload_type(Codec::Opus), Some(96));
         assert!(seen.contains("RTP/SAVPF 8 96 9 0 110\r\n"), "{seen}");
+    }
+
+    #[test]
+    fn a_fingerprint_is_known_however_its_function_is_written() {
+        let offer = CHROMIUM.replace("a=fingerprint:sha-256 ", "a=fingerprint:SHA-256 ");
+        assert_ne!(offer, CHROMIUM, "the sample has a fingerprint");
+        assert_eq!(incoming(&offer), incoming(CHROMIUM));
     }
 
     #[test]
