@@ -1,7 +1,7 @@
 //! The switch that the hub holds, and the actor behind it.
 
 use crate::ari::{AriAccess, AriClient, AriError};
-use crate::core::{Core, Input, Output, Request};
+use crate::core::{Core, Input, LOOK, Output, Request};
 use crate::ears::{Ears, Heard};
 use crate::recordings::{NOTICES, Notice, Recordings};
 use crate::worker::{REQUESTS, Worker};
@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// Commands that may wait; the actor takes each in microseconds.
@@ -245,8 +246,16 @@ struct Actor {
 
 impl Actor {
     async fn run(mut self) {
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut looking = None::<JoinHandle<()>>;
         loop {
             tokio::select! {
+                _ = looks.tick() => {
+                    if looking.as_ref().is_none_or(JoinHandle::is_finished) {
+                        looking = self.look();
+                    }
+                }
                 message = self.commands.recv() => match message {
                     Some(ToActor::Command(command)) => self.handle(Input::Command(command)).await,
                     Some(ToActor::Survey(reply)) => {
@@ -262,6 +271,23 @@ impl Actor {
             }
         }
         let _ = self.notices.send(Notice::Stop).await;
+    }
+
+    /// Counts the packets of every seat beside everything else: one look at a time.
+    fn look(&self) -> Option<JoinHandle<()>> {
+        let legs = self.core.seats_up();
+        if legs.is_empty() {
+            return None;
+        }
+        let (client, inputs) = (self.client.clone(), self.inputs_in.clone());
+        Some(tokio::spawn(async move {
+            for (leg, channel) in legs {
+                // A leg that cannot be asked about is no leg that was lost.
+                if let Ok(figures) = client.rtp_statistics(&channel).await {
+                    let _ = inputs.send(Input::Packets { leg, received: figures.rxcount }).await;
+                }
+            }
+        }))
     }
 
     async fn handle(&mut self, input: Input) {

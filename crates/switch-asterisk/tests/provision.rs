@@ -69,7 +69,7 @@ async fn invite(pbx: &Asterisk, from: std::net::IpAddr) -> u16 {
         from.ip()
     );
     let invite = format!(
-        "INVITE sip:110@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-1;rport\r\n\
+        "INVITE sip:110@{to} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK-{from};rport\r\n\
          From: <sip:082200001109@{from}>;tag=1\r\nTo: <sip:110@{to}>\r\nCall-ID: c1@{from}\r\n\
          CSeq: 1 INVITE\r\nContact: <sip:{from}>\r\nMax-Forwards: 70\r\n\
          Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",

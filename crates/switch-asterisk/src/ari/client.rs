@@ -251,7 +251,9 @@ impl AriClient {
     /// # Errors
     /// See [`AriError`].
     pub async fn create_bridge(&self, bridge: &str) -> Result<(), AriError> {
-        let query = [("type", "mixing"), ("name", "siaga")];
+        // `video_sfu` is Asterisk's way to say "always mix". Two channels that it joins directly are cheaper,
+        // but then MixMonitor's file of what the caller is sent has holes (22.10, with every codec).
+        let query = [("type", "mixing,video_sfu"), ("name", "siaga")];
         self.post("make a bridge", &["bridges", bridge], &query).await
     }
 

@@ -1,5 +1,6 @@
 //! A call as the core sees it.
 
+use super::lost::Packets;
 use crate::ari::{Channel, RtpStatistics};
 use crate::names;
 use siaga_call_flow::Program;
@@ -47,6 +48,8 @@ pub(super) struct Leg {
     pub(super) codec: String,
     pub(super) user_agent: String,
     pub(super) figures: RtpStatistics,
+    /// What was counted last, while it is up.
+    pub(super) packets: Option<Packets>,
 }
 
 impl Leg {
@@ -59,6 +62,7 @@ impl Leg {
             codec: String::new(),
             user_agent: String::new(),
             figures: RtpStatistics::default(),
+            packets: None,
         }
     }
 

@@ -7,6 +7,7 @@
 //! missed and no request that was lost leaves a caller where nobody looks.
 
 mod call;
+mod lost;
 mod request;
 mod restored;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 use crate::ari::{Bridge, Channel, ChannelState, Endpoint, Event, Originate, RtpStatistics};
 use crate::names;
 use call::{Call, Leg, Phase, cause_of_end, cause_of_failure, facts_of};
+pub(crate) use lost::LOOK;
 pub(crate) use request::{ListenFor, Request};
 use siaga_call_flow::{Program, Prompt, SwitchCommand, SwitchSaw};
 use siaga_model::{
@@ -43,6 +45,8 @@ pub(crate) enum Input {
     NotThere(LegId),
     /// A leg's figures.
     Figures { leg: LegId, figures: RtpStatistics },
+    /// How many packets have come from a leg, asked every [`LOOK`].
+    Packets { leg: LegId, received: u64 },
     /// A leg's codec and program.
     Details { leg: LegId, codec: String, user_agent: String },
     /// An ear heard what it listened for.
@@ -127,6 +131,7 @@ impl Core {
                     leg.user_agent = user_agent;
                 }
             }
+            Input::Packets { leg, received } => self.packets(now, leg, received),
             Input::Noticed { leg, what } => self.noticed(leg, what),
         }
     }

@@ -509,3 +509,27 @@ proptest! {
         prop_assert!(bench.core.calls.is_empty());
     }
 }
+
+#[test]
+fn a_desk_whose_packets_have_stopped_for_two_seconds_is_lost() {
+    let mut bench = Bench::with_seat();
+    let look = |bench: &mut Bench, after: u64, received: u64| {
+        bench.now = bench.now + std::time::Duration::from_millis(after);
+        let outputs = bench.told(Input::Packets { leg: leg(1), received });
+        outputs.iter().any(|output| {
+            matches!(output, Output::Ask(Request::HangUp { leg: one, .. }) if *one == leg(1))
+        })
+    };
+    assert!(!look(&mut bench, 0, 50));
+    assert!(!look(&mut bench, 1_500, 50));
+    assert!(!look(&mut bench, 190, 51), "one packet is enough");
+    assert!(!look(&mut bench, 1_700, 51));
+    assert!(look(&mut bench, 190, 51));
+    assert!(!look(&mut bench, 190, 51), "it is ended once");
+    let outputs = bench.told(destroyed(seat_channel(1, "Up"), 16, None));
+    assert!(outputs.iter().any(|output| matches!(
+        output,
+        Output::Tell(SwitchEvent::Saw(SwitchSaw::Ended { leg: one, cause: LegCause::MediaLost }))
+            if *one == leg(1)
+    )));
+}

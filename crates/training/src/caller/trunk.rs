@@ -169,7 +169,7 @@ fn converse(
 /// A baresip that runs; killed when this is dropped.
 struct Baresip {
     line: Framed<TcpStream, Netstring>,
-    _process: Child,
+    process: Child,
     _home: tempfile::TempDir,
 }
 
@@ -193,7 +193,7 @@ impl Baresip {
             .spawn()
             .context("baresip cannot be started")?;
         let line = Framed::new(reach(control).await?, Netstring);
-        Ok(Self { line, _process: process, _home: home })
+        Ok(Self { line, process, _home: home })
     }
 
     async fn order(&mut self, command: &str, params: &str) -> anyhow::Result<()> {
@@ -344,7 +344,8 @@ impl Run {
                 }
                 _ = self.hang_ups.recv() => {
                     self.baresip.order("hangup", "").await?;
-                    self.closed().await;
+                    self.state.send_replace(CallerState::Ended { by_me: true });
+                    self.goodbye().await;
                     return Ok(true);
                 }
                 _ = ticks.tick(), if answered => {
@@ -358,13 +359,17 @@ impl Run {
         }
     }
 
-    /// Waits until baresip has said goodbye, or does not.
-    async fn closed(&mut self) {
-        let goodbye = async {
-            while self.baresip.said().await.is_ok_and(|said| said.event != "CALL_CLOSED") {}
+    /// Lets baresip say goodbye: of a call that it ends itself it tells nothing, but it ends only when
+    /// that is done.
+    async fn goodbye(&mut self) {
+        let quits = async {
+            self.baresip.order("quit", "").await?;
+            anyhow::Ok(self.baresip.process.wait().await?)
         };
-        if tokio::time::timeout(STARTS_WITHIN, goodbye).await.is_err() {
-            tracing::warn!("baresip did not hang up and is killed");
+        match tokio::time::timeout(STARTS_WITHIN, quits).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "baresip is gone already"),
+            Err(_) => tracing::warn!("baresip does not end and is killed"),
         }
     }
 

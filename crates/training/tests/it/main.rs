@@ -2,6 +2,7 @@
 //! voices. What is judged is what happened and in which order, and what was heard; milliseconds are
 //! the business of `cargo xtask bench` and of a journey that has the machine to itself.
 
+mod asterisk;
 mod bad_input;
 mod faults;
 mod journeys;
