@@ -36,7 +36,7 @@ usage: cargo xtask COMMAND
   run       open the desktop in training mode (without a display: the headless scenario polres-busy)
             --desk SEAT --hub URL              a further desk, at a hub that already runs
             --headless --scenario NAME --report DIR
-            [--handover music] [--loss PERCENT] [--jitter MS]
+            [--switch asterisk] [--handover music] [--loss PERCENT] [--jitter MS]
             [--caller-voice WAV] [--polda-voice WAV] [--polres-voice WAV]
   test      every test; the last line is the total
   ci        test, and what else must hold before a change is taken

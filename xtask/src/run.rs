@@ -3,6 +3,7 @@
 
 use std::process::{Command, ExitStatus};
 
+use crate::asterisk;
 use crate::cargo::{cargo, program};
 use crate::machine::Machine;
 use crate::node;
@@ -105,14 +106,27 @@ fn desktop(machine: &Machine, stages: &mut Stages, arguments: &[String]) -> Resu
 }
 
 fn headless(machine: &Machine, stages: &mut Stages, arguments: &[String]) -> Result<(), String> {
-    stages.need("system packages", || packages::ensure(machine, Purpose::Headless))?;
+    let asterisk = on_asterisk(arguments);
+    let purpose = if asterisk { Purpose::Tests } else { Purpose::Headless };
+    stages.need("system packages", || packages::ensure(machine, purpose))?;
     stages.need("plugins", || plugins::build(machine))?;
     stages.need("headless play", || {
         execute(cargo(machine).args(["build", "-p", TRAINING, "--bin", TRAINING]))
     })?;
     let mut command = Command::new(program(machine, TRAINING));
     command.args(arguments);
+    if asterisk {
+        command.env(asterisk::ROOT, stages.need("Asterisk", || asterisk::chroot(machine))?);
+    }
     play(machine, stages, command)
+}
+
+/// Whether `--switch asterisk` is asked for, which needs a PBX and telephones for its trunk.
+fn on_asterisk(arguments: &[String]) -> bool {
+    arguments.iter().enumerate().any(|(n, argument)| {
+        argument == "--switch=asterisk"
+            || argument == "--switch" && arguments.get(n + 1).is_some_and(|kind| kind == "asterisk")
+    })
 }
 
 /// Runs the built program in the folder the user is in, so that the paths they gave hold.
@@ -149,6 +163,17 @@ fn is_option(argument: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn asterisk_is_asked_for_in_both_ways_of_writing_it() {
+        let asked = |words: &[&str]| {
+            on_asterisk(&words.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert!(asked(&["--headless", "--switch", "asterisk"]) && asked(&["--switch=asterisk"]));
+        assert!(
+            !asked(&["--switch", "embedded"]) && !asked(&["--switch"]) && !asked(&["asterisk"])
+        );
+    }
 
     fn words(line: &str) -> Vec<String> {
         line.split_whitespace().map(str::to_owned).collect()
