@@ -1,5 +1,5 @@
-//! A desk is lost when its RTP has stopped. Asterisk's own timeout counts whole seconds and waits for a
-//! frame to be read, which a frozen desk does not cause; so the packets of every seat are counted here.
+//! A desk is lost when its RTP has stopped. Asterisk's own timeout counts whole seconds, and did not
+//! notice a frozen desk when it was tried; so the packets of every seat are counted here.
 
 use super::Core;
 use super::call::Phase;

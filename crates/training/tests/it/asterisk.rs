@@ -43,7 +43,7 @@ async fn a_caller_is_back_with_the_polda_when_the_polres_is_busy_on_asterisk() {
     let name = "a_caller_is_back_with_the_polda_when_the_polres_is_busy_on_asterisk";
     let Some(journey) = play(name, Scenario::PolresBusy).await else { return };
     let caller = journey.legs.iter().find(|leg| leg.who == "caller").expect("the caller's leg");
-    assert!(caller.codec.eq_ignore_ascii_case("opus"), "passed through: {}", caller.codec);
+    assert!(caller.codec.eq_ignore_ascii_case("opus"), "the telephone speaks {}", caller.codec);
 }
 
 #[tokio::test(flavor = "multi_thread")]
