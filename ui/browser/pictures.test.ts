@@ -19,7 +19,8 @@ const TOLERANCE = 0.004;
 const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["login", { state: "login" }],
   ["idle", { state: "call-backs" }],
-  ["report", { state: "call-backs", keys: ["F3", "ArrowDown", "Enter"] }],
+  ["report", { state: "report-plays" }],
+  ["search", { state: "idle", keys: ["F3", "m", "a", "r", "g", "ArrowDown"] }],
   ["settings", { state: "settings", keys: ["Shift+F1"] }],
   ["incoming", { state: "ringing" }],
   ["call", { state: "call" }],

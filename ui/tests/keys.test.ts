@@ -164,47 +164,6 @@ describe("a place", () => {
   });
 });
 
-describe("the list of reports", () => {
-  it("has the caret after F3, words and ↓, and opens a report with Enter", async () => {
-    await open("idle");
-    await press("F3");
-    await vi.waitFor(() => expect(document.activeElement).toBe(field("search")));
-    await userEvent.keyboard("margonda{ArrowDown}");
-    expect(document.activeElement).toBe(screen.getByTestId("report-list"));
-    expect(screen.getByTestId("report-list").getAttribute("aria-rowcount")).toBe("1");
-    await userEvent.keyboard("{Enter}");
-    expect(screen.getByTestId("case-page-number").textContent).toContain("000119");
-    await press("Escape");
-    await vi.waitFor(() => expect(document.activeElement).toBe(screen.getByTestId("report-list")));
-    await press("Escape");
-    expect(screen.getByTestId("report-list").getAttribute("aria-rowcount")).toBe("6");
-  });
-
-  it("keeps its row when a report comes in above it", async () => {
-    const backend = await open("idle");
-    screen.getByTestId("report-list").focus();
-    await press("ArrowDown");
-    const chosen = (): string | null =>
-      document.querySelector("[aria-selected=true]")?.getAttribute("data-testid") ?? null;
-    const before = chosen();
-    const state = prepared("idle");
-    const [first] = state.view?.cases ?? [];
-    if (state.view === null || first === undefined) throw new Error("a case");
-    const cases = [{ ...first, number: "110-PMJ-261123-000200" }, ...state.view.cases];
-    backend.show({ ...state, rev: 2, view: { ...state.view, cases } });
-    await vi.waitFor(() =>
-      expect(screen.getByTestId("report-list").getAttribute("aria-rowcount")).toBe("7"),
-    );
-    expect(chosen()).toBe(before);
-  });
-
-  it("filters by what is open", async () => {
-    await open("idle");
-    await userEvent.click(screen.getByTestId("filter-open"));
-    expect(screen.getByTestId("report-list").getAttribute("aria-rowcount")).toBe("4");
-  });
-});
-
 describe("what is known of a number", () => {
   it("is a note that begins with serving the caller, and Alt+R shows every call", async () => {
     await open("call");

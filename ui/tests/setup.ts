@@ -4,6 +4,7 @@ import { render } from "@testing-library/svelte";
 import { tick } from "svelte";
 import App from "../src/components/App.svelte";
 import { STATES } from "../src/dev/all-states";
+import { answered } from "../src/dev/states-cases";
 import type { DeskState } from "../src/lib/bindings";
 import { FakeBackend } from "../src/lib/fake-backend";
 
@@ -23,7 +24,7 @@ export function prepared(name: string): DeskState {
 /** A window that shows `name`, and the backend behind it. */
 export async function open(name: string): Promise<FakeBackend> {
   sessionStorage.clear();
-  const backend = new FakeBackend();
+  const backend = new FakeBackend(answered);
   backend.show(prepared(name));
   render(App, {
     props: { backend, prefill: { hub: "http://hub", seat: "pmj-3", operator: "rina" } },

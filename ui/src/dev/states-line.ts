@@ -5,6 +5,9 @@ import type {
   Alert,
   CallBackView,
   CallView,
+  CaseFile,
+  CaseRow,
+  DeskError,
   DeskState,
   Disposition,
   Form,
@@ -15,6 +18,7 @@ import type {
 import { emptyForm } from "../lib/form.svelte";
 import { preferences } from "../lib/preferences.svelte";
 import { SETTINGS } from "./states-around";
+import { fileOf, listOf, MANY, manyRows, peaksOf, ROWS, SHA, stale } from "./states-cases";
 import {
   advice,
   at,
@@ -22,7 +26,6 @@ import {
   deskCall,
   filledForm,
   idleState,
-  manyCases,
   NOW,
   NUMBER,
   polda,
@@ -110,6 +113,26 @@ const back = (until: number | null): DeskState =>
     { call_back: CALL },
   );
 
+const report = (running: number): CaseRow => {
+  const found = ROWS.find(({ number }) => number.endsWith(String(running)));
+  if (found === undefined) throw new Error("a report");
+  return found;
+};
+
+function asked(file: CaseFile | null, failed: DeskError | null): NonNullable<DeskState["file"]> {
+  const number = file?.case.number ?? report(119).number;
+  return { asked: number, found: file === null ? null : [number, file], as_of: NOW, failed };
+}
+
+const opened = (file: CaseFile): DeskState => ({
+  ...idleState(),
+  file: asked(file, null),
+  peaks:
+    file.recordings.length === 0
+      ? null
+      : { asked: SHA, found: [SHA, peaksOf()], as_of: NOW, failed: null },
+});
+
 export const LINE_STATES: Record<string, () => DeskState> = {
   "call-quiet": () => quiet({ check: "not-run" }),
   checking: () => quiet({ check: "running", until: at(9) }),
@@ -173,7 +196,28 @@ export const LINE_STATES: Record<string, () => DeskState> = {
     // The page that shows it has been told theme and language by its address.
     settings: { ...SETTINGS, theme: preferences.theme, language: preferences.language },
   }),
-  many: () => withView(idleState(), { cases: manyCases(5000) }),
+  many: () => ({ ...idleState(), cases: listOf(manyRows(MANY)) }),
+  report: () => opened(fileOf(report(119))),
+  "report-plays": () => ({
+    ...opened(fileOf(report(119))),
+    playing: { sha256: SHA, at_ms: 54_000, ms: 142_000 },
+  }),
+  "report-bare": () => {
+    const file = fileOf(report(122));
+    return opened({ ...file, recordings: [], timeline: file.timeline.slice(0, 6) });
+  },
+  "report-loading": () => ({ ...idleState(), file: asked(null, null) }),
+  "report-failed": () => ({
+    ...idleState(),
+    file: asked(null, { error: "unreachable", detail: "" }),
+  }),
+  "list-loading": () => ({ ...idleState(), cases: { ...listOf(ROWS), found: null, as_of: null } }),
+  "list-failed": () => ({ ...idleState(), cases: stale(false) }),
+  "list-stale": () => ({
+    ...idleState(),
+    cases: stale(true),
+    hub: { link: "down", since: at(-95) },
+  }),
   "hub-lost": () => {
     const call = deskCall(filledForm(), { rev: 9, saved_rev: 7 });
     return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };

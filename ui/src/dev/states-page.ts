@@ -5,6 +5,7 @@ import App from "../components/App.svelte";
 import { FakeBackend } from "../lib/fake-backend";
 import { preferences, wearPreferences } from "../lib/preferences.svelte";
 import { STATES } from "./all-states";
+import { answered } from "./states-cases";
 import type {} from "./states-page-window";
 import "../styles/index.css";
 
@@ -18,7 +19,7 @@ if (query.has("still")) performance.now = () => 0;
 window.__clock = clock;
 window.__flush = flushSync;
 
-const backend = new FakeBackend();
+const backend = new FakeBackend(answered);
 const make = STATES[query.get("state") ?? "idle"] ?? STATES["idle"];
 const shown = make?.();
 if (shown) backend.show(shown);

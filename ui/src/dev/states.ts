@@ -4,7 +4,6 @@
 import type {
   Advice,
   CallView,
-  Case,
   DeskCall,
   DeskState,
   Finding,
@@ -18,7 +17,9 @@ import type {
   UnitView,
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
+import { sinceOf } from "../lib/reports.svelte";
 import { known, ODDS } from "./states-around";
+import { listOf, ROWS } from "./states-cases";
 
 /** 23 Nov 2026, 03.11.28 WIB. */
 export const NOW = Date.UTC(2026, 10, 22, 20, 11, 28);
@@ -222,79 +223,20 @@ function hubView(seat: SeatState, call: CallView | null, polres: boolean): HubVi
     announced: [],
     queue: call === null ? 0 : 1,
     units: views(),
-    cases: CASES,
+    cases: [],
     call_backs: [],
     alerts: [],
     lost: null,
   };
 }
 
-const oldCase = (
-  running: number,
-  minutes: number,
-  kind: string,
-  location: string,
-  priority: Case["priority"],
-  status: Case["status"],
-  to: string | null,
-): Case => ({
-  number: `110-PMJ-261123-${String(running).padStart(6, "0")}`,
-  call: `${CALL.slice(0, -6)}${String(running).padStart(6, "0")}`,
-  form: { ...emptyForm(), kind, location, no_call_back: kind === "pengaduan/kdrt" },
-  validity: "valid",
-  priority,
-  unit: to,
-  disposition: null,
-  status,
-  opened_by: "pmj-3",
-  opened_at: NOW - minutes * 60_000,
-  closed_at: null,
-});
-
-const CASES: Case[] = [
-  oldCase(122, 13, "pelaporan/begal_curas", "“deket lampu merah”", "P1", "call-back", null),
-  oldCase(
-    119,
-    41,
-    "pelaporan/percobaan_bunuh_diri",
-    "JPO Jl. Margonda, Beji",
-    "P1",
-    "with-unit",
-    "pmj.depok",
-  ),
-  oldCase(
-    117,
-    57,
-    "pelaporan/tawuran",
-    "Jl. Raya Bogor, batas Pasar Rebo",
-    "P1",
-    "with-unit",
-    "pmj.jaktim",
-  ),
-  oldCase(
-    109,
-    150,
-    "pelaporan/kebakaran",
-    "Gardu listrik Rawamangun",
-    "P2",
-    "closed",
-    "pmj.jaktim",
-  ),
-  oldCase(103, 220, "pengaduan/kdrt", "Cilodong Permata C/12", "P1", "call-back", "pmj.depok"),
-  oldCase(94, 250, "informasi/layanan_sim", "", "P4", "closed", null),
-];
-
-/** A day with as many reports. */
-export function manyCases(count: number): Case[] {
-  return Array.from({ length: count }, (_, n) => {
-    const base = CASES[n % CASES.length];
-    if (base === undefined) throw new Error("a case");
-    const number = `110-PMJ-261123-${String(n + 1).padStart(6, "0")}`;
-    return { ...base, number, opened_at: NOW - n * 15_000 };
-  });
-}
-
 export const at = (seconds: number): number => NOW + seconds * 1000;
+
+const polresList = (): NonNullable<DeskState["cases"]> =>
+  listOf(
+    ROWS.filter((one) => one.unit === "pmj.depok"),
+    { since: sinceOf("open", NOW), filter: "open", from: 0, count: 200 },
+  );
 
 function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState {
   return {
@@ -310,6 +252,7 @@ function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState
     call,
     notice: null,
     asking: null,
+    cases: polres ? polresList() : listOf(ROWS),
     devices: [
       { name: "Headset USB", id: "usb", input: true, output: true, default: true },
       { name: "Pelantang meja", id: "hdmi", input: false, output: true, default: false },
@@ -372,7 +315,8 @@ export const STATES: Record<string, () => DeskState> = {
   idle: idleState,
   "idle-paused": () => state(false, { ...hubView("paused", null, false) }, null),
   "idle-empty": () => ({
-    ...state(false, { ...hubView("ready", null, false), cases: [] }, null),
+    ...state(false, hubView("ready", null, false), null),
+    cases: listOf([]),
     training: true,
   }),
   "not-registered": () => ({ ...idleState(), sip: { link: "down", since: at(-72) } }),
@@ -412,6 +356,7 @@ export const STATES: Record<string, () => DeskState> = {
       "after-call",
       deskCall(filledForm(), { phone: "gone" }),
     ),
+  "polres-idle": () => state(true, hubView("ready", null, true), null),
   "polres-announced": () => {
     const view = hubView("ready", null, true);
     return state(true, { ...view, announced: [callView(talking, filledForm(), true)] }, null);

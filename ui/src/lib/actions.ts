@@ -43,7 +43,10 @@ export type ActionId =
   | "call-back-1"
   | "call-back-2"
   | "call-back-3"
-  | "call-back-4";
+  | "call-back-4"
+  | "play"
+  | "follow-up"
+  | "save-follow-up";
 
 export interface Action {
   id: ActionId;
@@ -95,7 +98,9 @@ export function stripActions(desk: Desk): Action[] {
     idle:
       desk.trouble === "sip"
         ? ["copy-fault", "next-pane"]
-        : ["answer", "ready", "call-back-1", "search", "next-pane", "settings"],
+        : desk.readsReport
+          ? ["undo", "play", "save-follow-up", "follow-up", "search", "next-pane"]
+          : ["answer", "ready", "call-back-1", "search", "next-pane", "settings"],
     announced: ["answer", "ready", "next-pane"],
     ringing: ["answer", "next-pane"],
     offered: ["answer", "decline", "next-pane"],
@@ -139,7 +144,8 @@ export function actionsOf(desk: Desk): Action[] {
     const run = (): void => desk.send({ intent: "decline" });
     add("decline", ["Shift+F9"], "no", t("action.decline"), run);
   }
-  if (screen === "idle") addCallBacks(desk, add);
+  if (desk.readsReport) addOfReport(desk, add);
+  else if (screen === "idle") addCallBacks(desk, add);
   if (screen === "calling-back") {
     add("give-up", ["Esc"], "end", t("action.give-up"), () => desk.undo());
   }
@@ -230,6 +236,21 @@ function addCallBacks(desk: Desk, add: Add): void {
     const enabled = isCallable(entry) && desk.sipDown === null && desk.hubDown === null;
     add(id, [`Alt+${place + 1}`], "phone", label, run, enabled);
   });
+}
+
+/** The report that is open: hear its call, tell what was done about it. */
+function addOfReport(desk: Desk, add: Add): void {
+  const { player, followUp } = desk;
+  if (player.recording !== null) {
+    const label = t(player.plays ? "action.pause-recording" : "action.play");
+    add("play", ["Alt+P"], player.plays ? "hold" : "play", label, () => player.toggle());
+  }
+  if (followUp.may) {
+    const open = (): void => void (followUp.requests += 1);
+    add("follow-up", ["Alt+F"], "go", t("case.follow-up"), open);
+    const label = t("action.save-follow-up");
+    add("save-follow-up", ["Ctrl+Enter"], "ok", label, () => followUp.send(), followUp.ready);
+  }
 }
 
 /** What an idle desk can do for itself. */

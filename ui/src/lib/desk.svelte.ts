@@ -39,10 +39,12 @@ import {
   type ClosingCheck,
   type ClosingKind,
 } from "./closing.svelte";
+import { FollowUp } from "./follow-up.svelte";
 import { FormEditor } from "./form.svelte";
 import { shortUnit } from "./format";
 import { comboOf, isBrowsers, isTyping } from "./keys";
 import { LineEar, type Suggestion } from "./quiet";
+import { Player } from "./player.svelte";
 import { preferences } from "./preferences.svelte";
 import { Reports } from "./reports.svelte";
 import { screenOf, type Screen } from "./screen";
@@ -79,8 +81,17 @@ export class Desk {
   readonly editor: FormEditor;
   readonly closing = new ClosingDraft();
   readonly reports = new Reports(
-    () => this.state?.view?.cases ?? [],
-    () => this.session?.seat.id ?? null,
+    () => this.state,
+    (intent) => this.send(intent),
+  );
+  readonly player = new Player(
+    () => this.state,
+    (intent) => this.send(intent),
+  );
+  readonly followUp = new FollowUp(
+    () => this.reports.file,
+    () => this.session,
+    (intent) => this.send(intent),
   );
 
   #backend: Backend;
@@ -105,6 +116,7 @@ export class Desk {
 
   #receive(state: DeskState): void {
     const [before, meant] = [this.screen, this.#finalMeaning];
+    const noticed = this.state?.notice?.at;
     this.#receivedAt = performance.now();
     this.#tick = this.#receivedAt;
     this.#ear.receive(state);
@@ -113,6 +125,10 @@ export class Desk {
     if (state.settings) preferences.follow(state.settings);
     this.editor.receive(state.call);
     this.closing.for(state.call?.call ?? null);
+    this.reports.receive(state);
+    this.player.receive(state);
+    this.followUp.receive();
+    if (state.notice !== null && state.notice.at !== noticed) this.followUp.refused();
     const now = this.screen;
     if (before !== "starting" && meant !== this.#finalMeaning) {
       this.#guard();
@@ -201,6 +217,11 @@ export class Desk {
     if (talking && this.audioTrouble) return "audio";
     return this.sipDown !== null && ["idle", "announced"].includes(this.screen) ? "sip" : null;
   });
+
+  /** Whether a report is being read: its keys act, and those of the lists do not. */
+  readsReport = $derived(
+    this.screen === "idle" && this.trouble === null && this.reports.opened !== null,
+  );
 
   /** The form that is shown: what is typed here, or what others typed. */
   form = $derived.by<Form | null>(() => {
@@ -451,7 +472,7 @@ export class Desk {
     else if (this.screen === "transfer") this.send({ intent: "take-back" });
     else if (this.closingOpen) this.closingOpen = false;
     else if (this.screen === "idle" && this.reports.opened !== null) this.reports.open(null);
-    else if (this.screen === "idle" && this.reports.typed !== "") this.reports.typed = "";
+    else if (this.screen === "idle" && this.reports.typed !== "") this.reports.find("");
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });
   }
 

@@ -1,16 +1,26 @@
-// A backend without an engine, for component tests and pictures: it remembers what was sent and
-// shows what it is told to show.
+// A backend without an engine, for component tests and pictures: it remembers what was sent, shows
+// what it is told to show, and answers what it was given an answer for.
 
 import type { Backend } from "./backend";
 import type { DeskState, Intent } from "./bindings";
+
+/** The state after an intent; `null` when it changes nothing. */
+export type Answer = (state: DeskState, intent: Intent) => DeskState | null;
 
 export class FakeBackend implements Backend {
   readonly sent: Intent[] = [];
   #listeners: ((state: DeskState) => void)[] = [];
   #state: DeskState | null = null;
+  #answer: Answer;
+
+  constructor(answer: Answer = () => null) {
+    this.#answer = answer;
+  }
 
   send(intent: Intent): Promise<void> {
     this.sent.push(intent);
+    const next = this.#state === null ? null : this.#answer(this.#state, intent);
+    if (next !== null) this.show(next);
     return Promise.resolve();
   }
 

@@ -1,108 +1,234 @@
-// The list of reports: what of it is shown, which row is chosen, and which report is open.
+// The list of reports and the search: what of it is looked at, and which row is chosen. The rows come
+// from the hub a page at a time; the engine keeps the page up to date (ADR 0020).
 
-import { areaLabel } from "./areas";
-import type { Case, CaseNumber, SeatId } from "./bindings";
-import { kindLabel } from "./kinds";
-import { t, type MessageKey } from "./messages";
+import type {
+  Caller,
+  CaseCounts,
+  CaseFile,
+  CaseFilter,
+  CaseNumber,
+  CaseRow,
+  CasesQuery,
+  DeskError,
+  DeskState,
+  Intent,
+  SearchQuery,
+  Timestamp,
+} from "./bindings";
 
-export type ReportFilter = "all" | "open" | "mine";
+export const FILTERS: readonly CaseFilter[] = ["reports", "open", "mine", "not-reports"];
 
-export const FILTERS: readonly ReportFilter[] = ["all", "open", "mine"];
+/** Rows that are asked for at once; the hub gives no more (`PAGE_ROWS`). */
+const PAGE = 200;
+/** A page begins at a multiple of this, so that the list is not asked again with every row. */
+const STRIDE = 50;
+/** The hub searches for no longer text (`SEARCH_TEXT`). */
+export const SEARCH_LENGTH = 200;
 
-/** What of a report can be found by words, in small letters. */
-function words(report: Case): string {
-  const { form, number, unit } = report;
-  return [
-    number,
-    kindLabel(form.kind) ?? "",
-    form.location,
-    form.area_code === "" ? "" : areaLabel(form.area_code),
-    form.narrative,
-    form.reporter_name,
-    unit ?? "",
-    t(`status.${report.status}` satisfies MessageKey),
-  ]
-    .join("\n")
-    .toLowerCase();
+const HOUR = 3_600_000;
+/** How far back a list goes, in hours: what is open stays in sight for a week. */
+export const SPAN_HOURS: Readonly<Record<CaseFilter, number>> = {
+  reports: 24,
+  open: 7 * 24,
+  mine: 24,
+  "not-reports": 24,
+};
+
+/** A line of the list: a case, or a call that was found and has none. */
+export interface Line {
+  key: string;
+  at: Timestamp;
+  caller: Caller;
+  report: CaseRow | null;
+  /** Words around what was found. */
+  excerpt: string;
 }
 
+/** Since when a list shows, moving on with the hour. */
+export function sinceOf(filter: CaseFilter, now: Timestamp): Timestamp {
+  return Math.floor(now / HOUR) * HOUR - SPAN_HOURS[filter] * HOUR;
+}
+
+const NONE: readonly Line[] = [];
+
 export class Reports {
-  filter = $state<ReportFilter>("all");
   /** What is searched for. */
   typed = $state("");
-  /** The chosen row, by its number, so that it stays when others come and go. */
-  chosen = $state<CaseNumber | null>(null);
-  opened = $state<CaseNumber | null>(null);
   /** Counts up when the caret is to go to the search field. */
   searchRequests = $state(0);
+  /** The chosen row by its key, so that it stays when others come and go. */
+  #chosen = $state<string | null>(null);
+  /** Where it was last; holds when it is not there any more. */
+  #last = $state(0);
+  #counts = $state.raw<Partial<CaseCounts>>({});
 
-  #all: () => readonly Case[];
-  #seat: () => SeatId | null;
-  /** The words of a report are put together once for each state of it. */
-  #words = new WeakMap<Case, string>();
+  #state: () => DeskState | null;
+  #send: (intent: Intent) => void;
+  /** The list that was asked for last: the engine keeps that one up to date. */
+  #asked = "";
 
-  constructor(all: () => readonly Case[], seat: () => SeatId | null) {
-    this.#all = all;
-    this.#seat = seat;
+  constructor(state: () => DeskState | null, send: (intent: Intent) => void) {
+    this.#state = state;
+    this.#send = send;
   }
 
-  counts = $derived.by<Record<ReportFilter, number>>(() => ({
-    all: this.#all().length,
-    open: this.#all().filter((one) => this.#passes(one, "open")).length,
-    mine: this.#all().filter((one) => this.#passes(one, "mine")).length,
-  }));
+  /** Takes note of a state of the engine. */
+  receive(state: DeskState): void {
+    const { session, cases } = state;
+    if (session === null) {
+      this.#asked = "";
+      this.typed = "";
+      return;
+    }
+    const query = cases?.asked ?? this.#query(this.filter, 0, state.now);
+    const since = sinceOf(query.filter, state.now);
+    if (cases == null || query.since < since) this.#ask({ ...query, since });
+    const found = cases?.found ?? null;
+    if (found === null) return;
+    const { open, ...others } = found[1].counts;
+    this.#counts =
+      found[0].filter === "open" ? { ...this.#counts, open } : { ...this.#counts, ...others };
+  }
 
-  shown = $derived.by<readonly Case[]>(() => {
-    const asked = this.typed.toLowerCase().split(/\s+/).filter(Boolean);
-    const filtered = this.#all().filter((one) => this.#passes(one, this.filter));
-    if (asked.length === 0) return filtered;
-    return filtered.filter((one) => {
-      const text = this.#wordsOf(one);
-      return asked.every((word) => text.includes(word));
-    });
+  // ---- what is shown ----
+
+  searching = $derived.by(() => this.typed.trim() !== "");
+
+  /** A Polres has to see what it has not finished; a Polda, what came in. */
+  filter = $derived.by<CaseFilter>(() => {
+    const state = this.#state();
+    const below = state?.session?.level === "polres" || state?.session?.level === "polsek";
+    return state?.cases?.asked.filter ?? (below ? "open" : "reports");
   });
 
-  /** The place of the chosen row among those shown; the first when it is not there any more. */
-  at = $derived(
-    Math.max(
-      0,
-      this.shown.findIndex((one) => one.number === this.chosen),
-    ),
-  );
-
-  report = $derived.by<Case | null>(
-    () => this.#all().find((one) => one.number === this.opened) ?? null,
-  );
-
-  move(by: number): void {
-    const to = Math.min(Math.max(this.at + by, 0), this.shown.length - 1);
-    this.chosen = this.shown[to]?.number ?? null;
-  }
-
-  open(number: CaseNumber | null): void {
-    this.chosen = number ?? this.chosen;
-    this.opened = number;
-  }
-
-  search(): void {
-    this.opened = null;
-    this.searchRequests += 1;
-  }
-
-  #passes(report: Case, filter: ReportFilter): boolean {
+  /** How many each filter has; what is open is known once it was looked at. */
+  countOf(filter: CaseFilter): number | null {
     switch (filter) {
-      case "all":
-        return true;
+      case "reports":
+        return this.#counts.reports ?? null;
       case "open":
-        return report.status !== "closed";
+        return this.#counts.open ?? null;
       case "mine":
-        return report.opened_by === this.#seat();
+        return this.#counts.mine ?? null;
+      case "not-reports":
+        return this.#counts.not_reports ?? null;
     }
   }
 
-  #wordsOf(report: Case): string {
-    const known = this.#words.get(report) ?? words(report);
-    this.#words.set(report, known);
-    return known;
+  #list = $derived.by(() => {
+    const found = this.#state()?.cases?.found ?? null;
+    return found !== null && found[0].filter === this.filter ? found[1] : null;
+  });
+
+  #hits = $derived.by(() => this.#state()?.search?.found ?? null);
+
+  /** The rows that are here. */
+  rows = $derived.by<readonly Line[]>(() =>
+    this.searching
+      ? (this.#hits?.[1].hits.map((hit) => ({
+          key: hit.case?.number ?? hit.call,
+          at: hit.arrived_at,
+          caller: hit.caller,
+          report: hit.case,
+          excerpt: hit.excerpt,
+        })) ?? NONE)
+      : (this.#list?.rows.map((report) => ({
+          key: report.number,
+          at: report.opened_at,
+          caller: report.caller,
+          report,
+          excerpt: "",
+        })) ?? NONE),
+  );
+  /** How many rows stand above those that are here. */
+  from = $derived.by(() => (this.searching ? 0 : (this.#list?.from ?? 0)));
+  total = $derived.by(() => (this.searching ? this.rows.length : (this.#list?.total ?? 0)));
+  /** Whether a search has found more than is shown. */
+  more = $derived.by(() => this.searching && (this.#hits?.[1].more ?? false));
+
+  #looked = $derived.by(() => (this.searching ? this.#state()?.search : this.#state()?.cases));
+  /** Whether the rows answer what is asked now, were it with nothing. */
+  known = $derived.by(() =>
+    this.searching
+      ? this.#hits !== null && this.#hits[0].text === this.#state()?.search?.asked.text
+      : this.#list !== null,
+  );
+  failed = $derived.by<DeskError | null>(() => this.#looked?.failed ?? null);
+  asOf = $derived.by<Timestamp | null>(() => this.#looked?.as_of ?? null);
+
+  /** The place of the chosen row. */
+  at = $derived.by(() => {
+    const here = this.rows.findIndex((row) => row.key === this.#chosen);
+    return here >= 0 ? this.from + here : Math.max(0, Math.min(this.#last, this.total - 1));
+  });
+
+  /** The row at a place; `null` while it is not here. */
+  row(at: number): Line | null {
+    return this.rows[at - this.from] ?? null;
+  }
+
+  /** The report that is open. */
+  opened = $derived.by<CaseNumber | null>(() => this.#state()?.file?.asked ?? null);
+  file = $derived.by<CaseFile | null>(() => this.#state()?.file?.found?.[1] ?? null);
+
+  // ---- what is done ----
+
+  show(filter: CaseFilter): void {
+    this.#chosen = null;
+    this.#last = 0;
+    this.#ask(this.#query(filter, 0, this.#state()?.now ?? 0));
+  }
+
+  /** The list is looked at from one place to another: what is missing there is asked for. */
+  look(first: number, last: number): void {
+    const asked = this.#state()?.cases?.asked;
+    if (this.searching || asked === undefined || this.total === 0) return;
+    const [from, to] = [Math.max(0, first), Math.min(last, this.total - 1)];
+    if (from >= asked.from && to < asked.from + asked.count) return;
+    const middle = (from + to) / 2 - PAGE / 2;
+    this.#ask({ ...asked, from: Math.max(0, Math.round(middle / STRIDE) * STRIDE) });
+  }
+
+  choose(at: number): void {
+    this.#last = Math.max(0, Math.min(at, this.total - 1));
+    this.look(this.#last, this.#last);
+    this.#chosen = this.row(this.#last)?.key ?? null;
+  }
+
+  /** Opens a row; a call without a case has nothing to be opened. */
+  openAt(at: number): void {
+    this.choose(at);
+    const number = this.row(at)?.report?.number;
+    if (number !== undefined) this.open(number);
+  }
+
+  open(number: CaseNumber | null): void {
+    this.#send({ intent: "show-case", number });
+  }
+
+  /** What is searched for has changed. */
+  find(typed: string): void {
+    this.typed = typed;
+    this.#chosen = null;
+    this.#last = 0;
+    const query: SearchQuery = { text: typed.trim(), from: 0, count: PAGE };
+    this.#send({ intent: "search", query });
+  }
+
+  /** The caret goes to the search. */
+  search(): void {
+    if (this.opened !== null) this.open(null);
+    this.searchRequests += 1;
+  }
+
+  #query(filter: CaseFilter, from: number, now: Timestamp): CasesQuery {
+    return { since: sinceOf(filter, now), filter, from, count: PAGE };
+  }
+
+  #ask(query: CasesQuery): void {
+    const asked = JSON.stringify(query);
+    if (asked === this.#asked) return;
+    this.#asked = asked;
+    this.#send({ intent: "show-cases", query });
   }
 }

@@ -1,6 +1,7 @@
 import type { id } from "../id";
 import type { Texts } from "../index";
 import { bar } from "./bar";
+import { cases } from "./case";
 import { form } from "./form";
 import { frame } from "./frame";
 import { handing } from "./handing";
@@ -12,6 +13,7 @@ import { trouble } from "./trouble";
 export const en: Texts<typeof id> = {
   ...frame,
   ...bar,
+  ...cases,
   ...form,
   ...handing,
   ...lists,

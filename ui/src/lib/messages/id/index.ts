@@ -1,4 +1,5 @@
 import { bar } from "./bar";
+import { cases } from "./case";
 import { form } from "./form";
 import { frame } from "./frame";
 import { handing } from "./handing";
@@ -10,6 +11,7 @@ import { trouble } from "./trouble";
 export const id = {
   ...frame,
   ...bar,
+  ...cases,
   ...form,
   ...handing,
   ...lists,

@@ -1,20 +1,6 @@
-// Lists: reports, call backs, and what this desk lost or could not send.
+// Lists: call backs, and what this desk lost or could not send.
 
 export const lists = {
-  "list.title": "Perlu tindak lanjut",
-  "list.count": "{n} laporan",
-  "list.empty": "Tidak ada laporan yang menunggu satuan ini. Yang diteruskan ada di satuannya.",
-  "list.arrived": "Masuk",
-  "list.number": "Laporan",
-  "list.what": "Kejadian",
-  "list.unit": "Satuan",
-  "list.status": "Keadaan",
-  "list.no-kind": "Jenis belum dipilih",
-  "list.no-place": "Lokasi belum diisi",
-  "status.open": "Sedang ditulis",
-  "status.with-unit": "Menunggu satuan",
-  "status.call-back": "Telepon balik",
-  "status.closed": "Selesai",
   "callback.title": "Telepon balik",
   "callback.count": "{n} menunggu",
   "callback.empty": "Tidak ada yang harus ditelepon balik.",
@@ -52,14 +38,4 @@ export const lists = {
   "kept.title": "Isian Anda yang tidak masuk laporan",
   "kept.why": "Diketik sampai {time}, ketika laporannya sudah dipegang meja lain atau selesai.",
   "kept.drop": "Sudah dibaca, singkirkan",
-  "list.as-of": "per {time}",
-  "list.search": "Nomor, tempat, kata",
-  "list.filter": "Saring laporan",
-  "list.filter.all": "Semua",
-  "list.filter.open": "Terbuka",
-  "list.filter.mine": "Dari meja ini",
-  "list.not-found": "Tidak ada laporan dengan “{words}”.",
-  "case.opened": "Diterima di {seat}",
-  "case.no-unit": "Belum diteruskan",
-  "case.history": "Riwayat",
 } as const;
