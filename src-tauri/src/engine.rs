@@ -160,6 +160,7 @@ fn config(data: &Path, folder: &str) -> DeskConfig {
         media: Default::default(),
         limits: Default::default(),
         training: false,
+        coach: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a desk is set up.
 
+use crate::training::Coach;
 use siaga_audio_devices::{
     AfterEnd, AudioIn, AudioOut, FileAudioError, FileAudioIn, FileAudioOut, Selection,
 };
@@ -48,6 +49,8 @@ pub struct DeskConfig {
     pub limits: Limits,
     /// Whether the window says that this is training.
     pub training: bool,
+    /// The exercise behind this desk, if it is one with lessons.
+    pub coach: Option<Coach>,
 }
 
 impl DeskConfig {

@@ -2,6 +2,7 @@
 
 use crate::settings::Settings;
 use crate::shelf::PlaceQuery;
+use crate::training::TrainingWish;
 use serde::{Deserialize, Serialize};
 use siaga_hub_api::{CallBackId, CasesQuery, HandoverChoice, SearchQuery};
 use siaga_model::{
@@ -178,5 +179,18 @@ pub enum Intent {
     TestSound {
         /// Begin.
         on: bool,
+    },
+    /// Another program has named a telephone number (a `tel:` link): what is known of it is looked
+    /// up and [`crate::DeskState::number_asked`] offers what can be done. Nothing is dialled. `None`
+    /// puts it away.
+    AskNumber {
+        /// The number, as it was written.
+        #[cfg_attr(feature = "ts", ts(type = "string | null"))]
+        number: Option<Redacted<String>>,
+    },
+    /// Something of the exercise that runs behind this desk.
+    Training {
+        /// What.
+        wish: TrainingWish,
     },
 }

@@ -21,6 +21,7 @@ mod settings;
 mod shelf;
 mod shell;
 mod state;
+mod training;
 mod voice;
 
 pub use config::{AudioChoice, DeskConfig};
@@ -30,7 +31,11 @@ pub use shelf::{Looked, PlaceQuery, PlaceSort, PlaceView, Playing, Slice};
 pub use shell::DeskHandle;
 pub use state::{
     AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, DeviceView, KeptForm,
-    LinkHealth, Notice, PhoneState, SessionInfo, SoundTest,
+    LinkHealth, Notice, NumberAsked, PhoneState, SessionInfo, SoundTest,
+};
+pub use training::{
+    Coach, LessonInfo, LessonLevel, QuestionView, Said, Score, ScoreItem, ScoreKind, SpokenBy,
+    TrainingStage, TrainingView, TrainingWish,
 };
 
 use std::sync::Arc;

@@ -2,13 +2,14 @@
 
 use crate::settings::Settings;
 use crate::shelf::{Looked, PlaceQuery, PlaceView, Playing, Slice};
+use crate::training::TrainingView;
 use serde::{Deserialize, Serialize};
 use siaga_hub_api::{
-    AboutCall, CaseFile, CaseList, CasesQuery, ErrorCode, FiguresInfo, HubView, Peaks, SearchList,
-    SearchQuery, UnitInfo, UnitOdds,
+    AboutCall, CallBackId, CaseFile, CaseList, CasesQuery, ErrorCode, FiguresInfo, HubView, Peaks,
+    SearchList, SearchQuery, UnitInfo, UnitOdds,
 };
 use siaga_model::{
-    Advice, CallId, CaseNumber, Disposition, Form, Level, Role, Seat, Timestamp, UnitId,
+    Advice, CallId, CaseNumber, Disposition, Form, Level, Redacted, Role, Seat, Timestamp, UnitId,
 };
 
 /// Whether a connection stands.
@@ -325,6 +326,26 @@ pub struct DeskState {
     #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Playing>>"))]
     pub playing: Option<Playing>,
+    /// A number that another program has named, until it is put away.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<NumberAsked>>"))]
+    pub number_asked: Option<NumberAsked>,
+    /// The exercise behind this desk, if it is one with lessons.
+    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<TrainingView>>"))]
+    pub exercise: Slice<Option<TrainingView>>,
+}
+
+/// A number that another program has named (a `tel:` link). What is known of it stands in
+/// [`DeskState::search`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct NumberAsked {
+    /// The number, as it was written.
+    #[cfg_attr(feature = "ts", ts(type = "string"))]
+    pub number: Redacted<String>,
+    /// Its entry on the call-back list, which is the way to call it.
+    pub call_back: Option<CallBackId>,
 }
 
 /// A sound device that could be chosen.
@@ -371,6 +392,7 @@ impl DeskState {
             packet.figures.leave_out_if_sent(&sent.figures);
             packet.places.leave_out_if_sent(&sent.places);
             packet.devices.leave_out_if_sent(&sent.devices);
+            packet.exercise.leave_out_if_sent(&sent.exercise);
         }
         packet
     }

@@ -125,6 +125,7 @@ impl Exercise {
             media: MediaConfig::loopback(),
             limits: Limits::default(),
             training: true,
+            coach: None,
         }
     }
 

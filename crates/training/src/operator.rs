@@ -72,6 +72,7 @@ impl Operator {
             media: MediaConfig::loopback(),
             limits: Limits::default(),
             training: true,
+            coach: None,
         });
         let this = Self { seat: config.seat.clone(), ear, desk: Backing::Here(desk), state };
         this.want(Intent::Login {

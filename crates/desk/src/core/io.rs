@@ -5,6 +5,7 @@ use super::sound::Ring;
 use crate::Intent;
 use crate::journal::{Record, Restored};
 use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeviceView};
+use crate::training::{TrainingView, TrainingWish};
 use siaga_hub_api::{LoginRequest, PluginRelease, Sequenced, Session, SipAccount, ToDesk, ToHub};
 use siaga_model::{Advice, CallId, Intake, Redacted};
 use siaga_plugin_host::PastReport;
@@ -106,6 +107,8 @@ pub(crate) enum Input {
     },
     /// The sound devices that there are.
     Devices(Vec<DeviceView>),
+    /// The exercise behind this desk has changed.
+    Training(TrainingView),
     /// Time has passed.
     Tick,
     /// The desk ends; its telephone has gone already.
@@ -195,6 +198,8 @@ pub(crate) enum Effect {
     },
     /// Play no more.
     StopPlaying,
+    /// Tell the exercise behind this desk.
+    Train(TrainingWish),
     /// Ask the plugins.
     Advise {
         /// The call.

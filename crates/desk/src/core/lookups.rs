@@ -6,12 +6,12 @@
 
 use super::{Core, Effect};
 use crate::shelf::{Looked, PlaceQuery, PlaceView, Slice};
-use crate::state::{DeskError, LinkHealth};
+use crate::state::{DeskError, LinkHealth, NumberAsked};
 use siaga_hub_api::{
-    AboutCall, CaseFile, CaseList, CasesQuery, FiguresInfo, Peaks, SearchList, SearchQuery,
-    UnitOdds,
+    AboutCall, CaseFile, CaseList, CasesQuery, FiguresInfo, PAGE_ROWS, Peaks, SearchList,
+    SearchQuery, UnitOdds,
 };
-use siaga_model::{CallId, CaseNumber, Form, Point, Timestamp};
+use siaga_model::{CallId, Caller, CallerStatus, CaseNumber, Form, Point, Redacted, Timestamp};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
@@ -130,6 +130,20 @@ impl Core {
         }
         self.state.search = asked(&self.state.search, query.clone());
         self.look(Question::Search(query));
+    }
+
+    /// Another program has named a number: shows what is known of it, and whether it waits to be
+    /// called back. Nothing is dialled by itself.
+    pub(super) fn ask_number(&mut self, number: Option<Redacted<String>>) {
+        if let Some(number) = &number {
+            self.show_search(SearchQuery { text: number.clone(), from: 0, count: PAGE_ROWS });
+        }
+        self.state.number_asked = number.map(|number| {
+            let key = key(number.expose());
+            let waits = self.state.view.iter().flat_map(|view| &view.call_backs);
+            let entry = waits.filter(|_| key.is_some()).find(|entry| entry.caller.key() == key);
+            NumberAsked { number, call_back: entry.map(|entry| entry.id) }
+        });
     }
 
     /// Shows a case, or none any more.
@@ -298,6 +312,11 @@ impl Core {
     pub(super) fn forget_lookups(&mut self) {
         self.lookups = Lookups::default();
     }
+}
+
+/// What tells a written number from others.
+fn key(number: &str) -> Option<Redacted<String>> {
+    Caller { number: Redacted::new(number.to_owned()), status: CallerStatus::Claimed }.key()
 }
 
 /// The same place on the screen with another question: what was found stays.

@@ -153,6 +153,7 @@ impl Core {
             Input::Played { at_ms, ms } => self.on_played(at_ms, ms),
             Input::PlayFailed { sha256, error } => self.on_play_failed(&sha256, error),
             Input::Devices(devices) => self.state.devices = Slice::new(devices),
+            Input::Training(view) => self.state.exercise = Slice::new(Some(view)),
             Input::Tick => {
                 self.try_again_to_sit_down();
                 self.ask_to_rejoin();

@@ -84,6 +84,8 @@ impl Core {
             Intent::ChangeSettings { settings } => self.change_settings(*settings),
             Intent::ListDevices => self.give(Effect::ListDevices),
             Intent::TestSound { on } => self.test_sound(on),
+            Intent::AskNumber { number } => self.ask_number(number),
+            Intent::Training { wish } => self.give(Effect::Train(wish)),
         }
     }
 

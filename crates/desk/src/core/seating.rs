@@ -372,6 +372,7 @@ impl Core {
             sound_test: old.sound_test,
             sound_tested_at: old.sound_tested_at,
             devices: old.devices,
+            exercise: old.exercise,
             call,
             ..DeskState::default()
         };

@@ -14,6 +14,7 @@ use crate::journal::Journal;
 use crate::link::{Link, LinkSaw};
 use crate::ringer::Ringer;
 use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeskState, DeviceView};
+use crate::training::{Coach, TrainingView, TrainingWish};
 use crate::voice::{self, Levels, VoiceCommand, VoiceNews};
 use crate::{DeskGone, Intent};
 use clock::Clock;
@@ -128,7 +129,7 @@ impl DeskHandle {
 
 /// Starts a desk.
 pub(crate) fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<DeskState>>) {
-    let DeskConfig { audio, data_dir, media, limits, training } = config;
+    let DeskConfig { audio, data_dir, media, limits, training, coach } = config;
     let (engine, inputs) = mpsc::channel(INTENTS);
     let (reports_in, reports) = mpsc::channel(REPORTS);
     let (link_saw_in, link_saw) = mpsc::channel(REPORTS);
@@ -156,6 +157,7 @@ pub(crate) fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<Desk
         link_saw_in,
         link_saw,
         levels,
+        coach,
         kept_in,
         kept,
         state,
@@ -198,6 +200,7 @@ struct Engine {
     voice: mpsc::Sender<VoiceCommand>,
     voice_news: mpsc::Receiver<VoiceNews>,
     ringer: Option<Ringer>,
+    coach: Option<Coach>,
     /// Whether voice comes from sound cards, rather than from a file or a simulated operator.
     has_cards: bool,
     /// The number of the present sound cards.
@@ -233,6 +236,9 @@ impl Engine {
     async fn run(mut self, audio: AudioChoice) {
         self.open_audio(audio).await;
         self.open_journal().await;
+        if let Some(coach) = &mut self.coach {
+            coach.view.mark_changed();
+        }
         let mut ticks = tokio::time::interval(TICK);
         let mut listens = tokio::time::interval(LISTEN);
         listens.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -261,6 +267,7 @@ impl Engine {
                 }
                 Some(news) = self.voice_news.recv() => self.on_voice(news).await,
                 Some(trouble) = self.kept.recv() => self.give(Input::NotKept(trouble)).await,
+                Some(view) = trained(&mut self.coach) => self.give(Input::Training(view)).await,
                 _ = ticks.tick() => self.give(Input::Tick).await,
                 due = listens.tick(), if !self.legs.is_empty() => {
                     self.listen(due.into_std(), Instant::now()).await;
@@ -319,6 +326,7 @@ impl Engine {
                 self.playing = None;
                 self.tell_voice(VoiceCommand::StopPlaying).await;
             }
+            Effect::Train(wish) => self.train(wish),
             Effect::Advise { call, rev, intake, history } => {
                 self.wanted_advice = Some(ToJudge { call, rev, intake, history });
                 self.advise();
@@ -345,6 +353,13 @@ impl Engine {
         self.give(Input::ShutDown).await;
         if let Some(journal) = self.journal.take() {
             journal.close().await;
+        }
+    }
+
+    fn train(&self, wish: TrainingWish) {
+        let Some(coach) = &self.coach else { return };
+        if let Err(error) = coach.wishes.try_send(wish) {
+            tracing::warn!(%error, "the exercise does not take a wish");
         }
     }
 
@@ -404,6 +419,16 @@ async fn next(events: &mut Option<mpsc::Receiver<UaEvent>>) -> Option<UaEvent> {
         Some(events) => events.recv().await,
         None => std::future::pending().await,
     }
+}
+
+/// What the exercise behind this desk shows next. One that has ended shows nothing more.
+async fn trained(coach: &mut Option<Coach>) -> Option<TrainingView> {
+    let Some(Coach { view, .. }) = coach else { return std::future::pending().await };
+    if view.changed().await.is_err() {
+        *coach = None;
+        return None;
+    }
+    Some(view.borrow_and_update().clone())
 }
 
 /// Reports to the engine; once that is gone nobody needs the report.

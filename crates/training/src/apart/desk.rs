@@ -75,6 +75,7 @@ pub async fn desk_program(program: DeskProgram) -> anyhow::Result<()> {
         media: if program.network { MediaConfig::network() } else { MediaConfig::loopback() },
         limits: Limits::default(),
         training: true,
+        coach: None,
     });
     desk.send(Intent::Login {
         hub: program.hub,

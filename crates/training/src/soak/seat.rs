@@ -289,6 +289,7 @@ async fn sit(attention: &mut Attention, orders: &mut mpsc::Receiver<Order>) -> O
         media: MediaConfig { complexity: 0, ..MediaConfig::loopback() },
         limits: Limits::default(),
         training: true,
+        coach: None,
     });
     let mut looks = tokio::time::interval(LOOK);
     loop {

@@ -210,6 +210,7 @@ impl BareDesk {
             media: MediaConfig::loopback(),
             limits: Limits::default(),
             training: true,
+            coach: None,
         });
         Self { desk, state }
     }

@@ -16,6 +16,7 @@ import type { KeptForm } from "./KeptForm";
 import type { LinkHealth } from "./LinkHealth";
 import type { Looked } from "./Looked";
 import type { Notice } from "./Notice";
+import type { NumberAsked } from "./NumberAsked";
 import type { Peaks } from "./Peaks";
 import type { PlaceQuery } from "./PlaceQuery";
 import type { PlaceView } from "./PlaceView";
@@ -26,6 +27,7 @@ import type { SessionInfo } from "./SessionInfo";
 import type { Settings } from "./Settings";
 import type { SoundTest } from "./SoundTest";
 import type { Timestamp } from "./Timestamp";
+import type { TrainingView } from "./TrainingView";
 import type { UnitOdds } from "./UnitOdds";
 
 /**
@@ -150,4 +152,12 @@ sound_tested_at?: Timestamp | null,
 /**
  * The recording that is played.
  */
-playing?: Playing | null, };
+playing?: Playing | null, 
+/**
+ * A number that another program has named, until it is put away.
+ */
+number_asked?: NumberAsked | null, 
+/**
+ * The exercise behind this desk, if it is one with lessons.
+ */
+exercise?: TrainingView | null, };

@@ -12,6 +12,7 @@ import type { SearchQuery } from "./SearchQuery";
 import type { SeatId } from "./SeatId";
 import type { Settings } from "./Settings";
 import type { Timestamp } from "./Timestamp";
+import type { TrainingWish } from "./TrainingWish";
 import type { UnitId } from "./UnitId";
 import type { Validity } from "./Validity";
 
@@ -154,4 +155,12 @@ settings: Settings, } | { "intent": "list-devices" } | { "intent": "test-sound",
 /**
  * Begin.
  */
-on: boolean, };
+on: boolean, } | { "intent": "ask-number", 
+/**
+ * The number, as it was written.
+ */
+number: string | null, } | { "intent": "training", 
+/**
+ * What.
+ */
+wish: TrainingWish, };

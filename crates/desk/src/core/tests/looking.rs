@@ -4,8 +4,10 @@ use super::super::*;
 use super::fixture::*;
 use crate::Intent;
 use crate::shelf::PlaceQuery;
+use crate::{TrainingView, TrainingWish};
 use siaga_hub_api::{
-    AboutCall, CaseList, CasesQuery, EarlierCall, HubView, SearchList, SearchQuery, UnitOdds,
+    AboutCall, CallBackView, CaseList, CasesQuery, EarlierCall, HubView, SearchList, SearchQuery,
+    UnitOdds,
 };
 use siaga_model::{CaseNumber, FollowUpKind, Redacted};
 use siaga_sip::DialogKey;
@@ -184,4 +186,46 @@ fn a_follow_up_waits_for_the_hub_and_outlives_the_desk() {
     let (mut desk, _) = desk.killed();
     let effects = desk.let_in();
     assert!(said(&effects).iter().any(|message| matches!(message, ToHub::FollowUp { .. })));
+}
+
+#[test]
+fn a_number_that_another_program_names_is_looked_up_and_never_dialled() {
+    let mut desk = Fixture::logged_in();
+    let waiting: CallBackView = serde_json::from_value(serde_json::json!({
+        "id": "01JDK000000000000000000000",
+        "caller": {"number": "0822-0000-1202", "status": "claimed"},
+        "first_at": 0, "last_at": 0, "calls": 1, "attempts": 0,
+        "form": {}, "number": null, "calling": null,
+    }))
+    .expect("an entry");
+    let entry = waiting.id;
+    desk.hub_shows(HubView { call_backs: vec![waiting], ..no_call() });
+    let asked = |number: &str| Intent::AskNumber { number: Some(number.to_owned().into()) };
+
+    let effects = desk.intent(asked("+6282200001202"));
+    assert_eq!(said(&effects), Vec::<ToHub>::new(), "nothing is dialled");
+    let shown = desk.core.state.number_asked.clone().expect("it is shown");
+    assert_eq!(shown.call_back, Some(entry), "it waits to be called back, however it is written");
+    let search = desk.core.state.search.as_ref().map(|search| search.asked.text.clone());
+    assert_eq!(search, Some("+6282200001202".to_owned().into()));
+
+    desk.intent(asked("082200009999"));
+    assert_eq!(desk.core.state.number_asked.clone().expect("shown").call_back, None);
+    desk.intent(Intent::AskNumber { number: None });
+    assert_eq!(desk.core.state.number_asked, None);
+
+    desk.intent(asked("082200009999"));
+    desk.intent(Intent::Logout);
+    assert_eq!(desk.core.state.number_asked, None, "it goes with whoever sat here");
+}
+
+#[test]
+fn what_a_trainee_wants_goes_to_the_exercise_and_its_view_outlives_a_logout() {
+    let mut desk = Fixture::logged_in();
+    let wish = TrainingWish::Begin { lesson: "iseng".to_owned() };
+    let effects = desk.intent(Intent::Training { wish: wish.clone() });
+    assert_eq!(effects, [Effect::Train(wish)]);
+    desk.give(Input::Training(TrainingView::default()));
+    desk.intent(Intent::Logout);
+    assert_eq!(*desk.core.state.exercise, Some(TrainingView::default()));
 }

@@ -174,6 +174,7 @@ impl World {
                 | Effect::TestSound(_)
                 | Effect::Play { .. }
                 | Effect::StopPlaying
+                | Effect::Train(_)
                 | Effect::Advise { .. } => {}
             }
         }
