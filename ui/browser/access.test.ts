@@ -18,7 +18,10 @@ const looks: Look[] = [
   { state: "call", keys: ["Control+Enter"] },
   { state: "call-new", keys: ["Tab", "Tab", "Tab", "k", "e"] },
   { state: "settings", keys: ["Shift+F1"] },
-  { state: "idle", keys: ["F3", "ArrowDown", "Enter"] },
+  { state: "idle", keys: ["F3", "m", "a", "r"] },
+  { state: "idle", keys: ["F3", "x", "y", "z"] },
+  { state: "call-new", keys: ["Tab", "t", "u", "g", "u"] },
+  { state: "plugin-failed", keys: ["Alt+k"] },
 ];
 const named = looks.map((look) => [[look.state, ...(look.keys ?? [])].join(" "), look] as const);
 

@@ -18,6 +18,7 @@ const TOLERANCE = 0.004;
 
 const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["login", { state: "login" }],
+  ["shift-start", { state: "sound-test" }],
   ["idle", { state: "call-backs" }],
   ["report", { state: "report-plays" }],
   ["search", { state: "idle", keys: ["F3", "m", "a", "r", "g", "ArrowDown"] }],
@@ -33,6 +34,8 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["closing", { state: "call", keys: ["Control+Enter"] }],
   ["gone", { state: "gone" }],
   ["receiving", { state: "polres-offered" }],
+  ["board", { state: "board" }],
+  ["board-late", { state: "board-late" }],
   ["follow-up", { state: "polres-call" }],
   ["not-registered", { state: "not-registered" }],
   ["microphone-lost", { state: "mic-lost" }],

@@ -345,6 +345,18 @@ export const STATES: Record<string, () => DeskState> = {
   "mic-lost": () => ({
     ...polda(talking, "talking", deskCall(filledForm())),
     audio: { audio: "trouble", code: "no-input" },
+    devices: [
+      { name: "Headset USB", id: "usb", input: true, output: true, default: true },
+      { name: "Mikrofon webcam", id: "webcam", input: true, output: false, default: false },
+    ],
+  }),
+  "mic-lost-alone": () => ({
+    ...polda(talking, "talking", deskCall(filledForm())),
+    audio: { audio: "trouble", code: "no-input" },
+  }),
+  "sound-test": () => ({
+    ...state(false, hubView("paused", null, false), null),
+    sound_test: { mic_dbfs: -22, voice: true },
   }),
   transfer: () => polda(handing(false), "talking", deskCall(picked())),
   joined: () => polda(handing(true), "talking", deskCall(picked())),

@@ -46,7 +46,12 @@ export type ActionId =
   | "call-back-4"
   | "play"
   | "follow-up"
-  | "save-follow-up";
+  | "save-follow-up"
+  | "phone-location"
+  | "next-microphone"
+  | "test-sound"
+  | "faults"
+  | "board";
 
 export interface Action {
   id: ActionId;
@@ -87,7 +92,7 @@ function callBar(desk: Desk): ActionId[] {
   if (!desk.sendsOn) return ["mute", "hold", "close"];
   return desk.trouble === null
     ? ["mute", "hold", "disposal", "transfer", "close"]
-    : ["mute", "transfer", "close"];
+    : ["next-microphone", "mute", "transfer", "close"];
 }
 
 /** What the key strip shows, most needed first. */
@@ -100,14 +105,32 @@ export function stripActions(desk: Desk): Action[] {
         ? ["copy-fault", "next-pane"]
         : desk.readsReport
           ? ["undo", "play", "save-follow-up", "follow-up", "search", "next-pane"]
-          : ["answer", "ready", "call-back-1", "search", "next-pane", "settings"],
+          : [
+              "answer",
+              "board",
+              "ready",
+              "test-sound",
+              "call-back-1",
+              "search",
+              "next-pane",
+              "settings",
+            ],
     announced: ["answer", "ready", "next-pane"],
     ringing: ["answer", "next-pane"],
     offered: ["answer", "decline", "next-pane"],
     "calling-back": ["give-up", "next-pane"],
     call: desk.sendsOn
-      ? ["transfer", "choose-1", "other-units", "ask-now", "disposal", "close", "next-pane"]
-      : ["close", "mute", "next-pane"],
+      ? [
+          "next-microphone",
+          "transfer",
+          "choose-1",
+          "other-units",
+          "ask-now",
+          "disposal",
+          "close",
+          "next-pane",
+        ]
+      : ["next-microphone", "close", "mute", "next-pane"],
     transfer: ["take-back", "mute", "transfer", "release", "next-pane"],
     reclaimed: ["close", "transfer", "retry", "form", "next-pane"],
     gone: ["close", "disposal", "next-pane"],
@@ -145,7 +168,13 @@ export function actionsOf(desk: Desk): Action[] {
     add("decline", ["Shift+F9"], "no", t("action.decline"), run);
   }
   if (desk.readsReport) addOfReport(desk, add);
-  else if (screen === "idle") addCallBacks(desk, add);
+  else if (screen === "idle" && !desk.showsBoard) addCallBacks(desk, add);
+  if (screen === "idle" && desk.board.view !== null) {
+    add("board", ["Alt+B"], "eye", t(desk.showsBoard ? "action.reports" : "action.board"), () => {
+      desk.board.away = desk.showsBoard;
+      if (desk.reports.opened !== null) desk.reports.open(null);
+    });
+  }
   if (screen === "calling-back") {
     add("give-up", ["Esc"], "end", t("action.give-up"), () => desk.undo());
   }
@@ -158,7 +187,9 @@ export function actionsOf(desk: Desk): Action[] {
     add("logout", [], "end", t("action.logout"), () => desk.send({ intent: "logout" }));
   }
 
-  if (call && screen !== "calling-back") {
+  if (desk.trouble === "audio" && desk.otherMicrophone !== null) {
+    add("next-microphone", ["F8"], "mic", t("action.next-microphone"), () => desk.nextMicrophone());
+  } else if (call && screen !== "calling-back") {
     const muted = desk.muted;
     add("mute", ["F8"], muted ? "micx" : "mic", t(muted ? "action.unmute" : "action.mute"), () =>
       desk.send({ intent: "mute", muted: !muted }),
@@ -205,6 +236,16 @@ export function actionsOf(desk: Desk): Action[] {
   if (call && desk.silence.check === "not-run" && (desk.about?.earlier.length ?? 0) > 0) {
     add("all-earlier", ["Alt+R"], "clock", t("action.all-earlier"), () => {
       desk.allEarlier = !desk.allEarlier;
+    });
+  }
+  if (desk.editor.writable && call && desk.view?.facts.cell_location != null) {
+    add("phone-location", ["Alt+L"], "eye", t("action.phone-location"), () =>
+      desk.takePhoneLocation(),
+    );
+  }
+  if (desk.faults.length > 0) {
+    add("faults", ["Alt+K"], "warn", t("action.faults"), () => {
+      desk.overlay = desk.overlay === "faults" ? "none" : "faults";
     });
   }
   if (screen === "idle") addOfDesk(desk, add);
@@ -259,7 +300,16 @@ function addOfDesk(desk: Desk, add: Add): void {
     const run = (): void => void navigator.clipboard.writeText(faultText(desk));
     add("copy-fault", ["Alt+S"], "take", t("action.copy-fault"), run);
   } else {
-    add("search", ["F3"], "eye", t("action.search"), () => desk.reports.search());
+    add("search", ["F3"], "eye", t("action.search"), () => {
+      desk.board.away = true;
+      desk.reports.search();
+    });
+  }
+  if (desk.beginsShift || desk.overlay === "settings") {
+    const tests = desk.state?.sound_test != null;
+    add("test-sound", ["Alt+T"], "mic", t(tests ? "sound.stop" : "sound.test"), () =>
+      desk.send({ intent: "test-sound", on: !tests }),
+    );
   }
   add("settings", ["Shift+F1"], "plug", t("action.settings"), () => {
     desk.overlay = desk.overlay === "settings" ? "none" : "settings";

@@ -21,13 +21,9 @@ interface Entry extends Area {
   kel: string | null;
   kec: string;
   kab: string;
-  key: string;
 }
 
 type District = [string, UnitId, string, number, number, Record<string, [string, number, number]>];
-
-/** How a place name is compared: without blanks, hyphens and capitals. */
-export const plain = (text: string): string => text.toLowerCase().replace(/[\s-]/g, "");
 
 const city = (name: string): string =>
   name
@@ -41,9 +37,9 @@ for (const [kabkota, districts] of Object.entries(tree)) {
   for (const [code, district] of Object.entries(districts as unknown as Record<string, District>)) {
     const [kec, unit, polsek, x, y, wards] = district;
     const whole = { kec, kab, unit, polsek };
-    entries.push({ ...whole, code, kel: null, at: [x, y], key: plain(kec) });
+    entries.push({ ...whole, code, kel: null, at: [x, y] });
     for (const [suffix, [kel, kx, ky]] of Object.entries(wards)) {
-      entries.push({ ...whole, code: `${code}.${suffix}`, kel, at: [kx, ky], key: plain(kel) });
+      entries.push({ ...whole, code: `${code}.${suffix}`, kel, at: [kx, ky] });
     }
   }
 }
@@ -55,23 +51,22 @@ export function areaOf(code: string): Area | null {
   return byCode.get(code) ?? null;
 }
 
-/** The name of a code; the code itself when it is not one of ours. */
+/** Names of areas far away, as the gazetteer told them. */
+const far = new Map<string, string>();
+
+/** Keeps the name of an area that is not one of ours. */
+export function rememberArea(code: string, name: string): void {
+  if (!byCode.has(code)) far.set(code, name);
+}
+
+/** The name of a code; the code itself when nobody has told its name. */
 export function areaLabel(code: string): string {
   const entry = byCode.get(code);
-  return entry === undefined ? code : label(entry);
+  return entry === undefined ? (far.get(code) ?? code) : label(entry);
 }
 
 function label({ kel, kec, kab }: Entry): string {
   return kel === null ? t("form.area.kec", { kec, kab }) : t("form.area.kel", { kel, kec, kab });
-}
-
-/** Areas whose name starts with, or else contains, what was typed; at most eight. */
-export function findAreas(typed: string): Area[] {
-  const key = plain(typed.replace(/^(kelurahan|kecamatan|kel|kec|desa)\.?\s+/i, ""));
-  if (key.length < 2) return [];
-  const starts = entries.filter((entry) => entry.key.startsWith(key));
-  const contains = entries.filter((entry) => entry.key.indexOf(key) > 0);
-  return [...starts, ...contains].slice(0, 8);
 }
 
 /** The kecamatan of a unit, with their names, for its map. */

@@ -11,6 +11,7 @@ import type {
   CallView,
   DeskCall,
   DeskState,
+  DeviceView,
   Destination,
   Disposition,
   DisposingView,
@@ -21,6 +22,7 @@ import type {
   LostCallView,
   NotReport,
   Phase,
+  Point,
   ReclaimView,
   SeatView,
   Settings,
@@ -29,6 +31,7 @@ import type {
   UnitId,
   UnitOdds,
 } from "./bindings";
+import { Board } from "./board.svelte";
 import { isCallable, ListPlaces } from "./call-backs";
 import { destinationsOf } from "./destinations";
 import {
@@ -48,8 +51,10 @@ import { Player } from "./player.svelte";
 import { preferences } from "./preferences.svelte";
 import { Reports } from "./reports.svelte";
 import { screenOf, type Screen } from "./screen";
+import { faultLines } from "./sentences";
 
-export type Overlay = "none" | "disposal" | "units" | "keys" | "override" | "settle" | "settings";
+export type Overlay =
+  "none" | "disposal" | "units" | "keys" | "override" | "settle" | "settings" | "faults";
 
 /** For so long a call that is back is amber before it is green again. */
 const RECLAIM_AMBER_MS = 5000;
@@ -60,7 +65,16 @@ const ALARM_MS = 10_000;
 const NOT_CHECKED: SilenceView = { check: "not-run" };
 const TICK_MS = 200;
 /** What acts while a menu is open. */
-const MENU_KEYS: readonly string[] = ["undo", "all-keys", "mute", "answer", "disposal", "settings"];
+const MENU_KEYS: readonly string[] = [
+  "undo",
+  "all-keys",
+  "mute",
+  "answer",
+  "disposal",
+  "settings",
+  "test-sound",
+  "faults",
+];
 
 export class Desk {
   state = $state.raw<DeskState | null>(null);
@@ -69,6 +83,8 @@ export class Desk {
   closingOpen = $state(false);
   /** After a reclaim: whether the form is shown instead of the sheet to read from. */
   formInReclaim = $state(false);
+  /** Whether this sitting has been ready for calls, or has looked past the page before. */
+  shiftBegun = $state(false);
   /** Counts up when the caret is to go to the field of the question to ask now. */
   askNowRequests = $state(0);
   /** Counts up when the form is to have its caret back. */
@@ -81,6 +97,10 @@ export class Desk {
   readonly editor: FormEditor;
   readonly closing = new ClosingDraft();
   readonly reports = new Reports(
+    () => this.state,
+    (intent) => this.send(intent),
+  );
+  readonly board = new Board(
     () => this.state,
     (intent) => this.send(intent),
   );
@@ -101,6 +121,8 @@ export class Desk {
   #ear = new LineEar();
   #places = new ListPlaces();
   #timer: ReturnType<typeof setInterval>;
+  /** The point whose area is looked for. */
+  #located: Point | null = null;
 
   constructor(backend: Backend) {
     this.#backend = backend;
@@ -116,6 +138,7 @@ export class Desk {
 
   #receive(state: DeskState): void {
     const [before, meant] = [this.screen, this.#finalMeaning];
+    const troubled = this.trouble;
     const noticed = this.state?.notice?.at;
     this.#receivedAt = performance.now();
     this.#tick = this.#receivedAt;
@@ -125,7 +148,10 @@ export class Desk {
     if (state.settings) preferences.follow(state.settings);
     this.editor.receive(state.call);
     this.closing.for(state.call?.call ?? null);
+    this.#beginShift(state);
+    this.#takeArea(state);
     this.reports.receive(state);
+    this.board.receive(state);
     this.player.receive(state);
     this.followUp.receive();
     if (state.notice !== null && state.notice.at !== noticed) this.followUp.refused();
@@ -135,6 +161,7 @@ export class Desk {
       const final = this.asking !== null || this.disposing !== null;
       if (this.overlay === "disposal" && final) this.overlay = "none";
     }
+    if (this.trouble === "audio" && troubled !== "audio") this.send({ intent: "list-devices" });
     if (now === before) return;
     // Who is typing goes on typing; the sheet to read from is then beside the form.
     if (now === "reclaimed") this.formInReclaim = caretIsInForm();
@@ -218,9 +245,83 @@ export class Desk {
     return this.sipDown !== null && ["idle", "announced"].includes(this.screen) ? "sip" : null;
   });
 
+  /** What IT needs to know of the troubles that last, one line each. */
+  faults = $derived.by<string[]>(() => (this.session === null ? [] : faultLines(this)));
+
+  /** A supervisor who takes no calls is not pausing. */
+  watches = $derived.by(() => this.showsBoard && this.seatState === "paused");
+
+  /** A sitting that begins is told what it needs before it takes calls. */
+  beginsShift = $derived.by(
+    () =>
+      this.screen === "idle" &&
+      this.seatState === "paused" &&
+      !this.shiftBegun &&
+      this.session?.role !== "supervisor",
+  );
+
+  #beginShift(state: DeskState): void {
+    if (state.session === null) this.shiftBegun = false;
+    else if (!["paused", "offline"].includes(state.view?.seat.state ?? "offline")) {
+      this.shiftBegun = true;
+    }
+  }
+
+  // ---- the microphone ----
+
+  /** The microphone after the one that is lost; `null` when there is no other. */
+  otherMicrophone = $derived.by<DeviceView | null>(() => {
+    const inputs = (this.state?.devices ?? []).filter((device) => device.input);
+    const chosen = this.state?.settings?.input ?? null;
+    const here = inputs.findIndex(({ id, ...device }) =>
+      chosen === null ? device.default : id === chosen || device.name === chosen,
+    );
+    const next = inputs[(here + 1) % inputs.length] ?? null;
+    return inputs.length > 1 || here < 0 ? next : null;
+  });
+
+  nextMicrophone(): void {
+    const next = this.otherMicrophone;
+    if (next !== null) this.changeSettings({ input: next.id });
+  }
+
+  // ---- the place of the telephone ----
+
+  /** The report is where the network believes the telephone to be. */
+  takePhoneLocation(): void {
+    const point = this.view?.facts.cell_location?.point ?? null;
+    if (point === null || !this.editor.writable) return;
+    this.editor.form.point = point;
+    this.editor.edited();
+    this.#located = point;
+    this.send({ intent: "find-places", query: { by: "point", point } });
+  }
+
+  /** The area of the point has been found: it is taken where none was chosen. */
+  #takeArea(state: DeskState): void {
+    const [query, places] = state.places?.found ?? [null, []];
+    const located = this.#located;
+    if (located === null || query?.by !== "point") return;
+    const { lat, lng } = query.point;
+    if (lat !== located.lat || lng !== located.lng) return;
+    this.#located = null;
+    const area = places.find(({ code }) => code !== "");
+    if (area === undefined || !this.editor.writable || this.editor.form.area_code !== "") return;
+    this.editor.form.area_code = area.code;
+    this.editor.edited();
+  }
+
   /** Whether a report is being read: its keys act, and those of the lists do not. */
   readsReport = $derived(
     this.screen === "idle" && this.trouble === null && this.reports.opened !== null,
+  );
+
+  /** Whether a supervisor sees the room; a trouble of the own seat does not hide it. */
+  showsBoard = $derived(
+    this.screen === "idle" &&
+      this.board.view !== null &&
+      !this.board.away &&
+      this.reports.opened === null,
   );
 
   /** The form that is shown: what is typed here, or what others typed. */
@@ -473,6 +574,7 @@ export class Desk {
     else if (this.closingOpen) this.closingOpen = false;
     else if (this.screen === "idle" && this.reports.opened !== null) this.reports.open(null);
     else if (this.screen === "idle" && this.reports.typed !== "") this.reports.find("");
+    else if (this.beginsShift) this.shiftBegun = true;
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });
   }
 

@@ -36,6 +36,19 @@ export function dayName(ms: number): string {
   return day.format(ms).replace(",", "");
 }
 
+const wholeDay = new Intl.DateTimeFormat("id-ID", {
+  timeZone: ZONE,
+  weekday: "long",
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+});
+
+/** `Senin, 23 November 2026` of a Unix time in milliseconds. */
+export function longDay(ms: number): string {
+  return wholeDay.format(ms);
+}
+
 /** `Sen` of a Unix time in milliseconds. */
 export function weekday(ms: number): string {
   return dayName(ms).slice(0, 3);
@@ -47,6 +60,14 @@ export function duration(ms: number): string {
   const two = (n: number): string => String(n).padStart(2, "0");
   const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${two(m)}:${two(s)}`;
+}
+
+/** `13 mnt` or `4 jam` of a span in milliseconds, for what waits long. */
+export function spanText(ms: number): string {
+  const minutes = Math.max(0, Math.floor(ms / 60_000));
+  return minutes < 60
+    ? t("span.minutes", { n: minutes })
+    : t("span.hours", { n: Math.floor(minutes / 60) });
 }
 
 /** Whole seconds that are left until `until`, never negative. */

@@ -83,6 +83,23 @@ export function faultText(desk: Desk): string {
   });
 }
 
+/** Every trouble that lasts, each in one line as IT wants it: names and codes, nothing of a caller. */
+export function faultLines(desk: Desk): string[] {
+  const state = desk.state;
+  if (state === null) return [];
+  const lines = (desk.advice?.faults ?? []).map((fault) => {
+    const what = fault.kind === "limit" ? fault.limit : fault.reason;
+    return t("fault.plugin", { plugin: fault.plugin, kind: fault.kind, what });
+  });
+  if (state.advisor === "trouble" && lines.length === 0) lines.push(t("fault.advisor"));
+  if (state.audio.audio === "trouble") lines.push(t("fault.audio", { code: state.audio.code }));
+  if (state.hub.link === "down") lines.push(t("fault.hub", { time: clockTime(state.hub.since) }));
+  if (state.sip.link === "down") lines.push(t("fault.sip", { time: clockTime(state.sip.since) }));
+  if (state.not_kept) lines.push(t("fault.disk", { what: state.not_kept }));
+  const notice = state.notice === null ? "" : errorDetail(state.notice.error);
+  return notice === "" ? lines : [...lines, notice];
+}
+
 /** A disposition in one or two words, for the bar. */
 export function dispositionText(disposition: Disposition): string {
   switch (disposition.kind) {

@@ -111,4 +111,7 @@ export const bar: Texts<typeof id> = {
   "action.settings": "Settings",
   "action.copy-fault": "Copy details",
   "action.all-earlier": "All calls of this number",
+  "action.next-microphone": "Use another microphone",
+  "action.phone-location": "Use the phone's location",
+  "action.faults": "Fault details",
 };

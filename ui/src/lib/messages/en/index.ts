@@ -1,6 +1,7 @@
 import type { id } from "../id";
 import type { Texts } from "../index";
 import { bar } from "./bar";
+import { board } from "./board";
 import { cases } from "./case";
 import { form } from "./form";
 import { frame } from "./frame";
@@ -13,6 +14,7 @@ import { trouble } from "./trouble";
 export const en: Texts<typeof id> = {
   ...frame,
   ...bar,
+  ...board,
   ...cases,
   ...form,
   ...handing,

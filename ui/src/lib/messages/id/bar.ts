@@ -110,4 +110,7 @@ export const bar = {
   "action.settings": "Pengaturan",
   "action.copy-fault": "Salin keterangan",
   "action.all-earlier": "Semua panggilan nomor ini",
+  "action.next-microphone": "Pakai mikrofon lain",
+  "action.phone-location": "Pakai lokasi telepon",
+  "action.faults": "Keterangan gangguan",
 } as const;

@@ -1,4 +1,5 @@
 import { bar } from "./bar";
+import { board } from "./board";
 import { cases } from "./case";
 import { form } from "./form";
 import { frame } from "./frame";
@@ -11,6 +12,7 @@ import { trouble } from "./trouble";
 export const id = {
   ...frame,
   ...bar,
+  ...board,
   ...cases,
   ...form,
   ...handing,
