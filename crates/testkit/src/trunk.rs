@@ -71,7 +71,8 @@ impl Trunk {
         let (facing_telephone, facing_pbx) = (telephones.local_addr()?, pbx.local_addr()?);
         let media = LossyRelay::start_told(config.link, None, None, Some(tell)).await?;
         let seen = Arc::<Mutex<Seen>>::default();
-        let run = Run { telephones, pbx, telephone: None, config, media, seen: Arc::clone(&seen) };
+        let telephone = config.telephone;
+        let run = Run { telephones, pbx, telephone, config, media, seen: Arc::clone(&seen) };
         let task = tokio::spawn(run.run());
         Ok((Self { facing_telephone, facing_pbx, seen, task }, delivered))
     }
@@ -280,5 +281,27 @@ mod tests {
         pbx.send_to(&[0x80; 12], to.expect("an address")).await.expect("sent");
         let told = tokio::time::timeout(DEADLINE, delivered.recv()).await.expect("in time");
         assert_eq!(told.expect("told").datagram.len(), 12);
+    }
+
+    #[tokio::test]
+    async fn a_telephone_that_has_never_called_is_rung_by_the_pbx() {
+        let pbx = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let telephone = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+        let (trunk, _delivered) = Trunk::start(TrunkConfig {
+            trunk: "127.0.0.1:0".parse().expect("an address"),
+            pbx: pbx.local_addr().expect("bound"),
+            telephone: Some(telephone.local_addr().expect("bound")),
+            asserted: None,
+            link: LinkModel::default(),
+        })
+        .await
+        .expect("ports");
+        let invite = message("INVITE sip:082200001108@127.0.0.2 SIP/2.0");
+        pbx.send_to(invite.as_bytes(), trunk.facing_pbx()).await.expect("sent");
+        let (invite, from) = receive(&telephone).await;
+        assert_eq!(from, trunk.facing_telephone());
+        assert!(invite.contains("\r\nm=audio ") && !invite.contains("42000"), "{invite}");
+        telephone.send_to(b"SIP/2.0 180 Ringing\r\n\r\n", from).await.expect("sent");
+        assert!(receive(&pbx).await.0.starts_with("SIP/2.0 180"));
     }
 }

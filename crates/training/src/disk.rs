@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Its size. A call of a minute takes half of it.
-const SIZE: &str = "size=1m";
+/// Its size. What a PBX records of a minute, not yet coded, takes a quarter of it.
+const SIZE: &str = "size=16m";
 
 /// A mounted file system. It is gone when this is dropped.
 pub(crate) struct SmallDisk {

@@ -15,6 +15,7 @@ use siaga_switch::embedded::EmbeddedSwitch;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Hub and switch.
 pub(crate) struct House {
@@ -110,6 +111,11 @@ impl House {
             Place::Here(stage) => stage.switch_name().to_owned(),
             Place::Apart(process) => process.switch_name().to_owned(),
         }
+    }
+
+    /// What of a recording may be lost with the process that makes it: what that one keeps in memory.
+    pub(crate) fn loses_at_most(&self) -> Duration {
+        Duration::from_secs(if self.pbx.is_some() { 2 } else { 1 })
     }
 
     /// The password of the one account.

@@ -75,7 +75,8 @@ impl Engine {
             UaEvent::Registered { .. } => self.give(Input::SipUp).await,
             UaEvent::RegistrationFailed { status, reason } => {
                 tracing::warn!(status, %reason, "the switch refuses the registration");
-                let unknown = matches!(status, 401 | 403 | 404);
+                // An Asterisk that was started again says 500 to a seat whose account it does not have.
+                let unknown = matches!(status, 401 | 403 | 404 | 500);
                 self.give(if unknown { Input::SipRefused } else { Input::SipDown }).await;
             }
             UaEvent::ConnectionLost | UaEvent::Reconnecting { .. } => {

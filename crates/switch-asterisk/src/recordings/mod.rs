@@ -8,19 +8,20 @@
 mod raw;
 mod upsample;
 
-use raw::Raw;
+use raw::{Raw, Sizes};
 use siaga_model::CallId;
 use siaga_switch::{RecordingReport, SwitchEvent};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// Notices that may wait; one call makes two. The sender waits.
 pub(crate) const NOTICES: usize = 1_024;
-/// How often the files of calls that are up are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How often the files of calls that are up, and their disk, are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A file that has not grown for so long is not being written. MixMonitor writes every second.
 const GROWS_WITHIN: Duration = Duration::from_secs(8);
 /// MixMonitor closes its files some milliseconds after its channel is gone: they are whole when they
@@ -49,6 +50,8 @@ struct Health {
     bytes: u64,
     grew_at: Instant,
     troubled: bool,
+    /// How long the files were when the disk last refused.
+    hole: Option<(Raw, Sizes)>,
 }
 
 /// The task that looks after recordings.
@@ -102,14 +105,22 @@ impl Recordings {
     }
 
     fn watch(&mut self, call: CallId) {
-        let new = || Health { bytes: 0, grew_at: Instant::now(), troubled: false };
+        let new = || Health { bytes: 0, grew_at: Instant::now(), troubled: false, hole: None };
         self.up.entry(call).or_insert_with(new);
     }
 
-    async fn find(&self) -> Vec<Raw> {
+    /// Does something at the folder of the recordings.
+    async fn at_folder<T: Send + 'static>(
+        &self,
+        what: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
         let folder = self.folder.clone();
-        let found = tokio::task::spawn_blocking(move || raw::find(&folder)).await;
-        match found.unwrap_or_else(|error| Err(std::io::Error::other(error))) {
+        let done = tokio::task::spawn_blocking(move || what(&folder)).await;
+        done.unwrap_or_else(|error| Err(io::Error::other(error)))
+    }
+
+    async fn find(&self) -> Vec<Raw> {
+        match self.at_folder(raw::find).await {
             Ok(found) => found,
             Err(error) => {
                 tracing::error!(%error, "the folder of raw recordings cannot be read");
@@ -123,25 +134,39 @@ impl Recordings {
         if self.up.is_empty() {
             return;
         }
+        let room = self.at_folder(raw::probe).await;
         let found = self.find().await;
         let now = Instant::now();
         let mut told = Vec::new();
         for (call, health) in &mut self.up {
-            let bytes: u64 = found.iter().filter(|raw| raw.call == *call).map(Raw::bytes).sum();
-            if bytes > health.bytes {
-                health.bytes = bytes;
-                health.grew_at = now;
-                if std::mem::take(&mut health.troubled) {
-                    told.push(SwitchEvent::RecordingResumed { call: *call });
+            let files: Vec<_> = found.iter().filter(|raw| raw.call == *call).collect();
+            let bytes: u64 = files.iter().map(|raw| raw.sizes().both()).sum();
+            let trouble = match &room {
+                Err(error) => {
+                    health.hole = files.last().map(|raw| ((*raw).clone(), raw.sizes()));
+                    format!("nothing can be written to the disk of the recordings: {error}")
                 }
-            } else if !health.troubled && now.duration_since(health.grew_at) > GROWS_WITHIN {
-                health.troubled = true;
-                let reason = format!(
-                    "Asterisk has written nothing of this call for {} s (is its disk full?)",
-                    GROWS_WITHIN.as_secs()
-                );
-                tracing::error!(%call, reason, "recording has stopped");
-                told.push(SwitchEvent::RecordingTrouble { call: *call, reason });
+                Ok(()) if bytes > health.bytes => {
+                    health.bytes = bytes;
+                    health.grew_at = now;
+                    if let Some((raw, at)) = health.hole.take()
+                        && let Err(error) = raw.note_hole(at)
+                    {
+                        tracing::error!(%call, %error, "a hole of a recording is not noted");
+                    }
+                    if std::mem::take(&mut health.troubled) {
+                        told.push(SwitchEvent::RecordingResumed { call: *call });
+                    }
+                    continue;
+                }
+                Ok(()) if now.duration_since(health.grew_at) > GROWS_WITHIN => {
+                    format!("Asterisk has written nothing of this call for {GROWS_WITHIN:?}")
+                }
+                Ok(()) => continue,
+            };
+            if !std::mem::replace(&mut health.troubled, true) {
+                tracing::error!(%call, trouble, "recording has stopped");
+                told.push(SwitchEvent::RecordingTrouble { call: *call, reason: trouble });
             }
         }
         for event in told {
@@ -156,11 +181,11 @@ impl Recordings {
             let (folder, call) = (self.folder.clone(), raw.call);
             let sealing = tokio::task::spawn_blocking(move || raw.seal(&folder)).await;
             match sealing {
-                Ok(Ok(seal)) => {
+                Ok(Ok(seals)) => {
                     if self.failed.remove(&call) {
                         self.tell(SwitchEvent::RecordingResumed { call }).await;
                     }
-                    if let Some(seal) = seal {
+                    for seal in seals {
                         self.tell(SwitchEvent::Recorded(RecordingReport::of(call, seal))).await;
                     }
                 }
@@ -184,11 +209,11 @@ impl Recordings {
 }
 
 async fn settled(raw: &Raw) {
-    let mut bytes = raw.bytes();
+    let mut sizes = raw.sizes();
     for _ in 0..MOST_LOOKS {
         tokio::time::sleep(SETTLES_WITHIN).await;
-        let before = std::mem::replace(&mut bytes, raw.bytes());
-        if before == bytes {
+        let before = std::mem::replace(&mut sizes, raw.sizes());
+        if before == sizes {
             return;
         }
     }

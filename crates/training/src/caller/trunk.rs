@@ -342,7 +342,8 @@ impl Run {
                 Some(key) = self.presses.recv(), if answered => {
                     self.baresip.order("sndcode", &key.to_string()).await?;
                 }
-                _ = self.hang_ups.recv() => {
+                // Whoever only listens on has let go of the handset without hanging up.
+                Some(()) = self.hang_ups.recv() => {
                     self.baresip.order("hangup", "").await?;
                     self.state.send_replace(CallerState::Ended { by_me: true });
                     self.goodbye().await;

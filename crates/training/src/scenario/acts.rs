@@ -4,13 +4,14 @@ use super::{
     ANSWERED, ARRIVED, CLOSED, Expected, Happening, Limit, Measure, POLRES, REQUEUED, Since, Sound,
 };
 use crate::judge::{POLDA_HZ, SECOND_POLDA_HZ};
-use crate::operator::Operator;
+use crate::operator::{Operator, PATIENCE};
 use crate::scene::Scene;
 use crate::sound::{Ear, RATE, Speaker};
 use anyhow::{Context, ensure};
 use siaga_call_flow::Prompt;
 use siaga_desk::{DeskState, Intent, PhoneState};
 use siaga_hub_api::{CallBackView, HubView, Phase};
+use siaga_hub_store::RecordingRecord;
 use siaga_model::{
     CallId, CaseStatus, Danger, Disposition, Form, OtherService, Redacted, Tri, UnitId, Validity,
 };
@@ -149,6 +150,20 @@ pub(super) fn rings(state: &DeskState) -> bool {
 /// The call at this desk.
 pub(super) fn call_of(operator: &Operator) -> anyhow::Result<CallId> {
     Ok(operator.state().call.as_ref().context("a call is here")?.call)
+}
+
+/// The recording of a call whose recorder was killed: a PBX's is sealed after its hub is back.
+pub(super) async fn recording_of(scene: &Scene, call: CallId) -> anyhow::Result<RecordingRecord> {
+    let sealed = async {
+        loop {
+            let found = scene.house.store().recordings(Some(call), 1).await?;
+            if let Some(first) = found.into_iter().next() {
+                return anyhow::Ok(first);
+            }
+            tokio::time::sleep(TYPING).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, sealed).await.context("the recording is not sealed")?
 }
 
 /// The caller of the desk that was lost rings at this one: the operator takes the call, sees the

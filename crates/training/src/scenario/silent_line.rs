@@ -10,6 +10,10 @@ use siaga_call_flow::{FlowEvent, Prompt};
 use siaga_desk::{DeskError, DeskState, Intent};
 use siaga_hub_api::{ErrorCode, SilenceView};
 use siaga_model::{CaseStatus, Disposition, NotReport, Redacted};
+use std::time::Duration;
+
+/// For how long an operator who hears nothing asks who is there.
+const LISTENS: Duration = Duration::from_millis(1_500);
 
 /// How a silent line is closed.
 const SILENT: Disposition = Disposition::NotReport { reason: NotReport::Silent };
@@ -67,6 +71,7 @@ impl Story for SilentLine {
 /// The operator runs the procedure.
 pub(super) async fn ask_for_a_sign(polda: &Operator) -> anyhow::Result<()> {
     polda.wait_through("a desk without a notice", |state| state.notice.is_none()).await?;
+    tokio::time::sleep(LISTENS).await;
     polda.want(Intent::CheckSilence).await?;
     let runs = |state: &DeskState| !matches!(silence(state), None | Some(SilenceView::NotRun));
     polda.wait_for("the procedure", runs).await?;

@@ -2,17 +2,14 @@
 //! the same place. What was said and typed is there, the citizen is on the call-back list, and the
 //! desk comes back by itself and takes the next call.
 
-use super::acts::{REACH, a_fire_is_being_reported, call_of};
+use super::acts::{REACH, a_fire_is_being_reported, call_of, recording_of};
 use super::{ANSWERED, ARRIVED, Cast, Expected, Happening, Part, Scene, Sound, Story};
 use crate::operator::PATIENCE;
 use crate::voices;
 use anyhow::Context;
 use siaga_call_flow::FlowEvent;
 use siaga_model::{CaseStatus, Disposition, EndedBy, SeatState};
-use std::time::{Duration, Instant};
-
-/// What of a recording may be lost with the process that made it.
-const LOST_AT_MOST: Duration = Duration::from_secs(1);
+use std::time::Instant;
 
 pub(crate) struct SwitchDies;
 
@@ -53,12 +50,10 @@ impl Story for SwitchDies {
         let entry = list.first().context("the call-back list is empty")?;
         scene.fact("call_back_once", list.len() == 1 && entry.id.0 == call);
         scene.fact("draft_equal", entry.form == typed);
-        let recordings = scene.house.store().recordings(Some(call), 10).await?;
-        let recorded = recordings.first().map_or(0.0, |recording| recording.seconds);
-        let begun = recordings.first().map(|recording| recording.starts_at);
-        let said = begun.map_or(f64::MAX, |at| (scene.clock().at(killed).0 - at.0) as f64 / 1e3);
-        let lost_at_most = LOST_AT_MOST.as_secs_f64();
-        scene.fact("recorded_to_the_last_second", recorded >= said - lost_at_most);
+        let recording = recording_of(scene, call).await?;
+        let said = (scene.clock().at(killed).0 - recording.starts_at.0) as f64 / 1e3;
+        let lost_at_most = scene.house.loses_at_most().as_secs_f64();
+        scene.fact("recorded_to_the_end", recording.seconds >= said - lost_at_most);
 
         // Life goes on.
         if polda.state().view.as_ref().is_some_and(|view| view.seat.state != SeatState::Ready) {
