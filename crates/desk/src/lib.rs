@@ -31,7 +31,7 @@ pub use shelf::{Looked, PlaceQuery, PlaceSort, PlaceView, Playing, Slice};
 pub use shell::DeskHandle;
 pub use state::{
     AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, DeviceView, KeptForm,
-    LinkHealth, Notice, NumberAsked, PhoneState, SessionInfo, SoundTest,
+    LinkHealth, LocalCall, Notice, NumberAsked, PhoneState, SessionInfo, SoundTest,
 };
 pub use training::{
     Coach, LessonInfo, LessonLevel, QuestionView, Said, Score, ScoreItem, ScoreKind, SpokenBy,

@@ -9,7 +9,8 @@ use siaga_hub_api::{
     SearchList, SearchQuery, UnitInfo, UnitOdds,
 };
 use siaga_model::{
-    Advice, CallId, CaseNumber, Disposition, Form, Level, Redacted, Role, Seat, Timestamp, UnitId,
+    Advice, CallFacts, CallId, CaseNumber, Disposition, Form, Level, Redacted, Role, Seat,
+    Timestamp, UnitId,
 };
 
 /// Whether a connection stands.
@@ -136,6 +137,21 @@ pub struct KeptForm {
     pub at: Timestamp,
 }
 
+/// A call that the PBX's own queue has brought here because there is no hub. Its form is
+/// [`DeskState::call`], as ever; closing it hangs up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct LocalCall {
+    /// Its name, as in [`DeskState::call`].
+    pub call: CallId,
+    /// What the line brought.
+    pub facts: CallFacts,
+    /// The number that may be told to the caller, once somebody has answered.
+    pub number: Option<CaseNumber>,
+    /// Since when the caller is gone and only the writing up is left.
+    pub over_at: Option<Timestamp>,
+}
+
 /// Who sits here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -253,6 +269,10 @@ pub struct DeskState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub not_kept: Option<String>,
+    /// The call that is taken without a hub.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub local: Option<LocalCall>,
     /// The state that this one completes: parts that are missing are as they were in it. `None`: this
     /// is the whole state.
     #[serde(default, skip_serializing_if = "Option::is_none")]

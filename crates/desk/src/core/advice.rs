@@ -13,8 +13,11 @@ impl Core {
         if self.advised == Some(asked) || self.state.advisor == AdvisorHealth::Off {
             return;
         }
-        let Some(seen) = self.seen_call().filter(|seen| seen.call == call.call) else { return };
-        let intake = Intake { facts: seen.facts.clone(), form: call.form.clone() };
+        let local = self.local.as_ref().filter(|local| local.call == call.call);
+        let seen = self.seen_call().filter(|seen| seen.call == call.call);
+        let facts = local.map(|local| &local.facts).or(seen.map(|seen| &seen.facts));
+        let Some(facts) = facts.cloned() else { return };
+        let intake = Intake { facts, form: call.form.clone() };
         let history = self.history(asked.0);
         self.advised = Some(asked);
         self.give(Effect::Advise {
@@ -74,7 +77,7 @@ impl Core {
         }
         let writable = call.writable;
         call.advice = Some(advice.clone());
-        if writable {
+        if writable && !self.is_local(id) {
             self.tell_hub(ToHub::Advice { call: id, advice });
         }
         self.settle_question();

@@ -31,7 +31,11 @@ impl Core {
         let draft = Draft { rev: call.rev, form: call.form.clone() };
         self.forms.insert(id, draft.clone());
         self.give(Effect::Keep(Record::Form { call: id, draft: Some(draft.clone()) }));
-        self.tell_hub(ToHub::Draft { call: id, rev: draft.rev, form: draft.form });
+        if self.is_local(id) {
+            self.show_form(Some(id));
+        } else {
+            self.tell_hub(ToHub::Draft { call: id, rev: draft.rev, form: draft.form });
+        }
         self.advise_again();
     }
 
@@ -46,6 +50,11 @@ impl Core {
         let seen = self.seen_call().filter(|seen| seen.call == id).cloned();
         if let Some(seen) = &seen {
             self.merge(&mut call, seen);
+        }
+        if let Some(local) = self.local.as_ref().filter(|local| local.call == id) {
+            call.writable = local.answered_at.is_some();
+            // On this computer's disk is where it is kept until there is a hub.
+            call.saved_rev = call.rev;
         }
         let unsaid = seen.filter(|seen| {
             self.unsaid.take_if(|unsaid| *unsaid == id).is_some()
@@ -107,7 +116,7 @@ impl Core {
         let gone: Vec<CallId> = self
             .forms
             .keys()
-            .filter(|id| Some(**id) != shown && !self.post.has_draft(**id))
+            .filter(|id| Some(**id) != shown && !self.post.has_draft(**id) && !self.is_local(**id))
             .copied()
             .collect();
         for call in gone {

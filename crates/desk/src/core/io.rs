@@ -43,6 +43,17 @@ pub(crate) enum Input {
         /// The call that the switch named; a call without a name is not one of ours.
         call: Option<CallId>,
     },
+    /// The PBX's own queue rings us: it has no hub.
+    LocalRing {
+        /// The dialog.
+        dialog: DialogKey,
+        /// A name for the call, drawn for this ring.
+        call: CallId,
+        /// Who calls, as the PBX says; empty when withheld.
+        caller: Redacted<String>,
+        /// What the PBX calls the caller's line.
+        line: String,
+    },
     /// The media of a ringing leg is ready to answer with, or cannot be made.
     MediaMade {
         /// The dialog.

@@ -3,13 +3,14 @@
 //! Sans-IO, so that a night of calls, lost hubs and wrong keys is tested in milliseconds. The shell
 //! ([`crate::shell`]) owns sockets, sound and files.
 //!
-//! `people` takes what the operator wants, `seating` who sits here, `post` what waits for the hub,
+//! `local` a call without a hub, `people` takes what the operator wants, `seating` who sits here, `post` what waits for the hub,
 //! `form` what is typed, `phone` the telephone, `rejoin` a voice path that died, `advice` the
 //! plugins, `numbers` the case numbers that this seat may give.
 
 mod advice;
 mod form;
 mod io;
+mod local;
 mod lookups;
 mod numbers;
 mod people;
@@ -34,6 +35,7 @@ use siaga_model::{CallId, SeatId, Timestamp};
 use std::collections::{BTreeMap, VecDeque};
 
 pub(crate) use io::{Effect, Input};
+pub(crate) use local::Local;
 pub(crate) use lookups::{Found, Question};
 pub(crate) use sound::Ring;
 
@@ -62,6 +64,10 @@ pub(crate) struct Core {
     unsaid: Option<CallId>,
     numbers: Numbers,
     phone: Phone,
+    /// A call of the PBX's own queue, until all of it is said to the hub.
+    local: Option<Local>,
+    /// The hub was told that this seat pauses, only for the sake of that call.
+    paused_for_local: bool,
     /// A voice path that is being replaced.
     rejoin: Option<Rejoin>,
     /// The next view is the first one of this session: a call in it has no leg here yet.
@@ -95,6 +101,8 @@ impl Core {
             unsaid: None,
             numbers: Numbers::default(),
             phone: Phone::Idle,
+            local: None,
+            paused_for_local: false,
             rejoin: None,
             look_for_call: false,
             disposal: None,
@@ -133,6 +141,9 @@ impl Core {
             Input::SipDown => self.phone_is_away(),
             Input::SipRefused => self.on_sip_refused(),
             Input::Incoming { dialog, call } => self.on_incoming(dialog, call),
+            Input::LocalRing { dialog, call, caller, line } => {
+                self.on_local_ring(dialog, call, caller, line);
+            }
             Input::MediaMade { dialog, error } => self.on_media_made(dialog, error),
             Input::MediaUp(dialog) => self.on_media_up(dialog),
             Input::MediaStalled(dialog) => self.on_media_stalled(dialog),
@@ -202,6 +213,7 @@ impl Core {
     fn on_hub_up(&mut self) {
         self.state.hub = LinkHealth::Up;
         self.post.reconnected();
+        self.pause_for_local();
         self.send_post();
         self.ask_to_rejoin();
         self.everything_is_stale();
@@ -267,7 +279,9 @@ impl Core {
     /// Brings the call that is shown in line with the telephone and the hub's view.
     fn refresh_call(&mut self) {
         let rejoining = self.rejoin.as_ref().map(|rejoin| rejoin.call);
-        let shown = self.phone.call().or(rejoining).or(self.seen_call().map(|seen| seen.call));
+        let local = self.local.as_ref().map(|local| local.call);
+        let seen = self.seen_call().map(|seen| seen.call);
+        let shown = self.phone.call().or(rejoining).or(local).or(seen);
         self.show_form(shown);
         let phone = match self.phone {
             Phone::Idle if rejoining.is_some() => PhoneState::Connecting,

@@ -46,6 +46,23 @@ impl Numbers {
         &self.blocks
     }
 
+    /// Gives one itself, because there is no hub: from the end of the newest block, for a hub gives
+    /// from the beginning. It is not in the blocks any more.
+    pub(super) fn give(&mut self) -> Option<CaseNumber> {
+        while let Some(block) = self.blocks.last_mut() {
+            let number = block.last.clone();
+            let is_used = self.used.as_ref().is_some_and(|used| *used >= number);
+            match CaseNumber::new(number.code(), number.day(), number.running().wrapping_sub(1)) {
+                Ok(last) if last >= block.first => block.last = last,
+                Ok(_) | Err(_) => drop(self.blocks.pop()),
+            }
+            if !is_used {
+                return Some(number);
+            }
+        }
+        None
+    }
+
     /// This number was given to a call of this seat.
     pub(super) fn seen(&mut self, number: Option<&CaseNumber>) {
         if let Some(number) = number
@@ -95,6 +112,17 @@ mod tests {
         assert!(!numbers.runs_low(), "once is enough");
         numbers.leased(CaseBlock { first: number(21), last: number(40) });
         assert!(!numbers.runs_low());
+    }
+
+    #[test]
+    fn a_seat_without_a_hub_gives_numbers_from_the_end_that_nobody_else_gives() {
+        let mut numbers = Numbers::default();
+        assert_eq!(numbers.give(), None);
+        numbers.begin(CaseBlock { first: number(1), last: number(3) });
+        numbers.seen(Some(&number(1)));
+        assert_eq!(numbers.give(), Some(number(3)));
+        assert_eq!(numbers.give(), Some(number(2)));
+        assert_eq!(numbers.give(), None, "the hub has given the first");
     }
 
     #[test]

@@ -49,6 +49,9 @@ impl Core {
                 self.at_once("the silent-call procedure", |call| ToHub::CheckSilence { call });
             }
             Intent::Override { validity, reason } => match self.shown_call() {
+                Some(call) if self.is_local(call) => {
+                    self.complain(hub_needed("an override"));
+                }
                 Some(call) => {
                     self.overridden = Some(call);
                     self.tell_hub(ToHub::Override { call, validity, reason });
@@ -106,6 +109,9 @@ impl Core {
 
     /// Says something about the call that makes sense only now.
     fn at_once(&mut self, what: &str, message: impl FnOnce(CallId) -> ToHub) {
+        if self.local_refuses(what) {
+            return;
+        }
         match self.shown_call() {
             Some(_) if self.state.hub != LinkHealth::Up => self.complain(hub_needed(what)),
             Some(call) => {
@@ -127,6 +133,9 @@ impl Core {
             return;
         }
         self.forget_question();
+        if self.is_local(call) {
+            return self.close_local(disposition, note);
+        }
         if self.state.hub != LinkHealth::Up {
             return self.complain(hub_needed("a disposal"));
         }
@@ -150,6 +159,9 @@ impl Core {
             return;
         }
         self.forget_question();
+        if self.is_local(call) {
+            return self.close_local(disposition, note);
+        }
         if self.tell_hub(ToHub::Close { call, disposition, note }).is_some() {
             let now = self.state.now;
             if let Some(call) = &mut self.state.call {

@@ -60,6 +60,7 @@ impl Core {
         }
         match (self.phone, call) {
             (Phone::Idle, Some(call)) => {
+                self.finish_local();
                 self.phone = Phone::Ringing { dialog, call, made: false, answered: false };
                 self.give(Effect::Ring(dialog));
                 self.refresh_call();
@@ -104,6 +105,9 @@ impl Core {
     }
 
     pub(super) fn on_phone_ended(&mut self, ended: DialogKey, lost: bool) {
+        if self.local_ended(ended) {
+            return self.leave_without_session();
+        }
         if self.new_leg_ended(ended) || self.phone.dialog() != Some(ended) {
             return;
         }
@@ -148,13 +152,17 @@ impl Core {
 
     /// Refuses the call that rings; for this desk it is over.
     fn refuse(&mut self, dialog: DialogKey, status: u16) {
-        self.phone = Phone::Idle;
         self.give(Effect::Reject { dialog, status });
+        if self.local_ended(dialog) {
+            return;
+        }
+        self.phone = Phone::Idle;
         self.refresh_call();
     }
 
     fn pick_up(&mut self, dialog: DialogKey, call: CallId) {
         self.phone = Phone::Connecting { dialog, call };
+        self.local_answered(call);
         let muted = self.state.call.as_ref().is_some_and(|shown| shown.muted);
         self.give(Effect::Answer(dialog));
         self.give(Effect::Talk { dialog, muted });

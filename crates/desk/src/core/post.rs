@@ -142,6 +142,7 @@ impl Core {
             Some(ToHub::Rejoin { call }) => return self.on_rejoin_refused(call, error.code),
             Some(ToHub::LeaseCases) => return,
             Some(ToHub::Draft { call, rev, form }) => self.keep_form(call, rev, form),
+            Some(ToHub::OfflineCase { case, .. }) => self.keep_form(case.call, 1, case.form),
             Some(ToHub::Close { call: id, .. }) => {
                 if let Some(call) = self.state.call.as_mut().filter(|call| call.call == id) {
                     call.closing = None;
@@ -155,7 +156,7 @@ impl Core {
 
     /// A form that the hub does not take any more: the call has another writer, or is over. What was
     /// typed is shown until somebody has used it elsewhere and puts it away.
-    fn keep_form(&mut self, call: CallId, rev: u64, form: Form) {
+    pub(super) fn keep_form(&mut self, call: CallId, rev: u64, form: Form) {
         if form == Form::default() {
             return;
         }

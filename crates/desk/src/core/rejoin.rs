@@ -52,6 +52,10 @@ impl Core {
         if let Phone::Connected { dialog, call } = self.phone
             && dialog == stalled
         {
+            if self.local_ended(dialog) {
+                self.give(Effect::HangUp(dialog));
+                return self.leave_without_session();
+            }
             self.voice_path_is_dead(Some(call));
             self.refresh_call();
             self.leave_without_session();

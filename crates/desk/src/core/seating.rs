@@ -73,7 +73,8 @@ pub(super) enum Seating {
 
 impl Core {
     pub(super) fn on_restored(&mut self, restored: Restored) {
-        let Restored { session, reserved, waiting, left, forms, cases, kept, settings } = restored;
+        let Restored { session, reserved, waiting, left, forms, cases, kept, settings, local } =
+            restored;
         if let Some((settings, mended)) = settings {
             self.restore_settings(settings, mended);
         }
@@ -81,6 +82,7 @@ impl Core {
         self.forms = forms.into_iter().collect();
         self.numbers = Numbers::restore(cases);
         self.state.kept = kept;
+        self.restore_local(local);
         self.saved = session;
         if self.saved.is_some() {
             self.keep_post();
@@ -339,6 +341,9 @@ impl Core {
     /// Forgets who sits here. What was typed stays: on the screen while its call is up, on the disk
     /// until the hub has it.
     fn forget_session(&mut self) {
+        // Under the name of whoever has taken it.
+        self.finish_local();
+        self.paused_for_local = false;
         if let Some(saved) = self.saved.take() {
             self.leave_post(&saved.owner());
             self.give(Effect::Keep(Record::Session(None)));

@@ -7,6 +7,7 @@
 
 mod disk;
 
+use crate::core::Local;
 use crate::settings::Settings;
 use crate::state::KeptForm;
 use disk::{Disk, Row};
@@ -86,6 +87,8 @@ pub(crate) enum Record {
     Kept(Vec<KeptForm>),
     /// What is set at this computer.
     Settings(Box<Settings>),
+    /// The call that is taken without a hub; `None`: there is none, or all of it was said.
+    Local(Option<Box<Local>>),
 }
 
 /// All that was kept.
@@ -100,6 +103,7 @@ pub(crate) struct Restored {
     pub(crate) kept: Vec<KeptForm>,
     /// The settings, and which of them made no sense.
     pub(crate) settings: Option<(Settings, Vec<String>)>,
+    pub(crate) local: Option<Local>,
 }
 
 /// The kinds of rows.
@@ -112,6 +116,7 @@ mod kind {
     pub(super) const CASES: &str = "cases";
     pub(super) const KEPT: &str = "kept";
     pub(super) const SETTINGS: &str = "settings";
+    pub(super) const LOCAL: &str = "local";
 }
 
 impl Record {
@@ -130,6 +135,7 @@ impl Record {
             Self::Cases(blocks) => json(kind::CASES, one(), body(Some(blocks))?),
             Self::Kept(forms) => json(kind::KEPT, one(), body(Some(forms))?),
             Self::Settings(settings) => json(kind::SETTINGS, one(), body(Some(settings))?),
+            Self::Local(local) => json(kind::LOCAL, one(), body(local.as_ref())?),
         })
     }
 }
@@ -159,6 +165,7 @@ impl Restored {
                 self.settings = Some(Settings::read(body));
                 true
             }
+            (kind::LOCAL, ..) => read(body, |local| self.local = Some(local)),
             _ => false,
         }
     }

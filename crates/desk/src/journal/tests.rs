@@ -1,7 +1,7 @@
 //! The journal on a real disk.
 
 use super::*;
-use siaga_model::{CaseNumber, Disposition, Form};
+use siaga_model::{CallFacts, CaseNumber, Disposition, Form, Timestamp};
 
 fn call(n: u128) -> CallId {
     CallId::from_parts(1_700_000_000_000, n)
@@ -41,6 +41,14 @@ async fn everything_that_was_kept_is_there_after_the_desk_was_started_again() {
     let number = |n| CaseNumber::new("PMJ", 261_123, n).expect("in range");
     let block = CaseBlock { first: number(1), last: number(20) };
     let settings = Settings { scale: 125, ..Settings::default() };
+    let local = Local {
+        call: call(3),
+        facts: CallFacts::default(),
+        line: "1795729456.7".to_owned(),
+        number: Some(number(20)),
+        answered_at: Some(Timestamp(5)),
+        over_at: None,
+    };
     for record in [
         Record::Session(Some(saved())),
         Record::Reserved(1_000),
@@ -55,6 +63,7 @@ async fn everything_that_was_kept_is_there_after_the_desk_was_started_again() {
         Record::Form { call: call(2), draft: None },
         Record::Cases(vec![block.clone()]),
         Record::Settings(Box::new(settings.clone())),
+        Record::Local(Some(Box::new(local.clone()))),
     ] {
         journal.keep(&record);
     }
@@ -75,6 +84,7 @@ async fn everything_that_was_kept_is_there_after_the_desk_was_started_again() {
             cases: vec![block],
             kept: Vec::new(),
             settings: Some((settings, Vec::new())),
+            local: Some(local),
         }
     );
     journal.keep(&Record::Session(None));

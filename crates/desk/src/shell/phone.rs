@@ -5,7 +5,9 @@ use crate::core::Input;
 use crate::voice::VoiceCommand;
 use siaga_hub_api::SipAccount;
 use siaga_media::{MediaError, MediaEvent, MediaSession};
+use siaga_model::{CallId, Redacted};
 use siaga_sip::{DialogKey, IncomingCall, UaEvent, UserAgent, UserAgentConfig};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +16,15 @@ const REGISTRATION: Duration = Duration::from_secs(120);
 
 /// The header by which the switch names the call.
 const CALL_HEADER: &str = "X-Siaga-Call";
+
+/// The header with which the PBX's own queue rings: what it calls the caller's line.
+const WITHOUT_HUB_HEADER: &str = "X-Siaga-Tanpa-Hub";
+
+/// A line's name is some digits and a name of the machine.
+const LONGEST_LINE: usize = 128;
+
+/// Longest number of a caller, in characters (see `Caller::number`).
+const LONGEST_NUMBER: usize = 64;
 
 /// The switch always sends: a leg over which nothing comes for this long is dead
 /// (docs/adr/0009).
@@ -82,11 +93,20 @@ impl Engine {
             UaEvent::ConnectionLost | UaEvent::Reconnecting { .. } => {
                 self.give(Input::SipDown).await;
             }
-            UaEvent::Incoming(IncomingCall { dialog, offer, headers, .. }) => {
+            UaEvent::Incoming(IncomingCall { dialog, offer, headers, from_user, .. }) => {
                 let call = headers.get(CALL_HEADER).and_then(|id| id.trim().parse().ok());
+                let line = headers.get(WITHOUT_HUB_HEADER).map(|line| line.trim().to_owned());
                 let leg = Leg { offer, media: None, up_since: None, stalled: false };
                 self.legs.insert(dialog, leg);
-                self.give(Input::Incoming { dialog, call }).await;
+                let input = match line.filter(|line| line.len() <= LONGEST_LINE) {
+                    Some(line) => {
+                        let caller = from_user.into_inner();
+                        let caller = Redacted::new(caller.chars().take(LONGEST_NUMBER).collect());
+                        Input::LocalRing { dialog, call: some_call(), caller, line }
+                    }
+                    None => Input::Incoming { dialog, call },
+                };
+                self.give(input).await;
             }
             UaEvent::Reoffer { dialog, sdp } => self.on_reoffer(dialog, sdp),
             UaEvent::Failed { dialog, status, .. } => {
@@ -292,6 +312,14 @@ impl Engine {
             phone.close().await;
         }
     }
+}
+
+/// A name for a call that nobody has named.
+fn some_call() -> CallId {
+    let draw = || u128::from(RandomState::new().hash_one(Instant::now()));
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let millis = now.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+    CallId::from_parts(millis, (draw() << 64) | draw())
 }
 
 /// Whether a dialog was lost rather than ended: nobody answers (408), the switch does not know it

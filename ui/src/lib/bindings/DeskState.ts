@@ -14,6 +14,7 @@ import type { FiguresInfo } from "./FiguresInfo";
 import type { HubView } from "./HubView";
 import type { KeptForm } from "./KeptForm";
 import type { LinkHealth } from "./LinkHealth";
+import type { LocalCall } from "./LocalCall";
 import type { Looked } from "./Looked";
 import type { Notice } from "./Notice";
 import type { NumberAsked } from "./NumberAsked";
@@ -92,6 +93,10 @@ kept?: Array<KeptForm>,
  * typed still reaches the hub, but would not survive both the hub's and the desk's death.
  */
 not_kept?: string, 
+/**
+ * The call that is taken without a hub.
+ */
+local?: LocalCall, 
 /**
  * The state that this one completes: parts that are missing are as they were in it. `None`: this
  * is the whole state.

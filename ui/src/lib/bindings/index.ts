@@ -56,6 +56,7 @@ export type { LessonLevel } from "./LessonLevel";
 export type { Level } from "./Level";
 export type { LineSignal } from "./LineSignal";
 export type { LinkHealth } from "./LinkHealth";
+export type { LocalCall } from "./LocalCall";
 export type { Looked } from "./Looked";
 export type { LostCallView } from "./LostCallView";
 export type { NotReport } from "./NotReport";

@@ -145,6 +145,7 @@ pub(super) struct Shelf {
     pub(super) cases: Vec<CaseBlock>,
     pub(super) kept: Vec<KeptForm>,
     pub(super) settings: Option<crate::Settings>,
+    pub(super) local: Option<Local>,
 }
 
 impl Shelf {
@@ -173,6 +174,7 @@ impl Shelf {
             Record::Cases(cases) => self.cases = cases,
             Record::Kept(kept) => self.kept = kept,
             Record::Settings(settings) => self.settings = Some(*settings),
+            Record::Local(local) => self.local = local.map(|local| *local),
         }
     }
 
@@ -189,6 +191,7 @@ impl Shelf {
             cases: self.cases.clone(),
             kept: self.kept.clone(),
             settings: self.settings.clone().map(|settings| (settings, Vec::new())),
+            local: self.local.clone(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod disposal;
 mod fixture;
+mod local;
 mod looking;
 mod outage;
 mod rejoining;
