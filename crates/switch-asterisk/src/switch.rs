@@ -10,7 +10,7 @@ use siaga_call_flow::{SwitchCommand, SwitchSaw};
 use siaga_model::{CallId, Redacted, SeatId};
 use siaga_sip::Ha1s;
 use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError, SwitchEvent};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -291,7 +291,10 @@ impl Actor {
     }
 
     async fn handle(&mut self, input: Input) {
-        let connected = matches!(input, Input::Connected(_));
+        let connected = match &input {
+            Input::Connected(snapshot) => Some(snapshot.citizens()),
+            _ => None,
+        };
         self.core.handle(self.clock.now(), input);
         while let Some(output) = self.core.poll() {
             match output {
@@ -301,11 +304,13 @@ impl Actor {
                 Output::Restarted => self.restore_accounts(),
             }
         }
-        if connected {
+        if let Some(mut elsewhere) = connected {
             self.connected = true;
             let up = self.core.survey();
-            let live = up.iter().filter(|one| one.caller_up).map(|one| one.call).collect();
-            self.notice(Notice::Sweep(live)).await;
+            let live: BTreeSet<_> =
+                up.iter().filter(|one| one.caller_up).map(|one| one.call).collect();
+            elsewhere.retain(|call| !live.contains(call));
+            self.notice(Notice::Sweep { live, elsewhere }).await;
             self.answer_surveys();
         }
     }

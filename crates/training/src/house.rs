@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::task::AbortOnDropHandle;
 
 /// Hub and switch.
 pub(crate) struct House {
@@ -23,6 +24,8 @@ pub(crate) struct House {
     password: Redacted<String>,
     store: Arc<dyn Store>,
     place: Place,
+    /// What stands beside the PBX for the time in which there is no hub.
+    guard: Option<AbortOnDropHandle<()>>,
     /// The switch, when it is no embedded one. After `place`: what is in it outlives the hub.
     pbx: Option<Pbx>,
 }
@@ -46,7 +49,7 @@ impl House {
         let extras = Extras { pbx: pbx.as_ref().map(|pbx| pbx.address().clone()), ..extras };
         let stage = Stage::open_with(config, extras).await?;
         let (password, store) = (stage.password().clone(), stage.hub.store().clone());
-        Ok(Self { dir, password, store, place: Place::Here(Box::new(stage)), pbx })
+        Ok(Self { dir, password, store, place: Place::Here(Box::new(stage)), guard: None, pbx })
     }
 
     /// In a process of its own. `command` is this very program.
@@ -71,8 +74,9 @@ impl House {
         let process = HubProcess::start(command, program).await?;
         // The log is read beside the hub that writes it.
         let store = SqliteStore::open(&dir.join("hub.sqlite")).await?;
+        let guard = pbx.as_ref().map(|pbx| pbx.guard(process.hub())).transpose()?;
         let place = Place::Apart(Box::new(process));
-        Ok(Self { dir, password, store: Arc::new(store), place, pbx })
+        Ok(Self { dir, password, store: Arc::new(store), place, guard, pbx })
     }
 
     /// The hub's address.
@@ -167,6 +171,43 @@ impl House {
         }
     }
 
+    /// `kill -9` of the hub, beside a switch that lives.
+    ///
+    /// # Errors
+    /// When the hub is the switch, no process of its own, or dead.
+    pub(crate) async fn kill_hub(&self) -> anyhow::Result<()> {
+        self.pbx()?;
+        self.process()?.kill().await
+    }
+
+    /// Starts the hub again, at the same folder and address.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) async fn start_hub_again(&self) -> anyhow::Result<()> {
+        self.process()?.start_again().await
+    }
+
+    /// `kill -9` of the switch, beside a hub that lives.
+    ///
+    /// # Errors
+    /// When the hub is the switch.
+    pub(crate) async fn kill_switch(&self) -> anyhow::Result<()> {
+        self.pbx()?.kill().await
+    }
+
+    /// Starts the switch again, where it was.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub(crate) async fn start_switch_again(&self) -> anyhow::Result<()> {
+        self.pbx()?.start_again().await
+    }
+
+    fn pbx(&self) -> anyhow::Result<&Pbx> {
+        self.pbx.as_ref().context("the hub is the switch")
+    }
+
     /// Starts hub and switch again, at the same folder and addresses.
     ///
     /// # Errors
@@ -190,6 +231,8 @@ impl House {
     /// # Errors
     /// When the store of a hub that has ended cannot be read.
     pub(crate) async fn close(self) -> anyhow::Result<Arc<dyn Store>> {
+        // Whoever leaves for good is not to be missed.
+        drop(self.guard);
         match self.place {
             Place::Here(stage) => Ok(stage.close().await),
             Place::Apart(process) => {

@@ -26,6 +26,8 @@ pub(crate) struct HeardByCaller {
     pub voices: Vec<(f32, Vec<Span>)>,
     /// When anybody or anything of ours was audible: pilots and music.
     pub anything: Vec<Span>,
+    /// When anything was loud enough to be heard, also words that no operator says: announcements.
+    pub sound: Vec<Span>,
     /// Length of what was heard.
     pub end: u64,
 }
@@ -39,19 +41,30 @@ impl HeardByCaller {
         let (all, talk) = (loud(samples, &[]), loud(samples, &music));
         let voices = pilots.clone().map(|(hz, spans)| (hz, with_what_masks(spans, &talk)));
         let known = pilots.iter().flat_map(|(_, spans)| spans.clone()).chain(music).collect();
+        let anything = with_what_masks(union(known), &all);
         Self {
             pilots: pilots.into(),
             voices: voices.into(),
-            anything: with_what_masks(union(known), &all),
+            sound: union([anything.clone(), all].concat()),
+            anything,
             end: samples.len() as u64 * 1000 / u64::from(RATE),
         }
     }
 
     /// The longest span from `from` on in which nothing of ours was heard.
     pub(crate) fn longest_silence(&self, from: u64) -> u64 {
+        self.longest_without(&self.anything, from)
+    }
+
+    /// The longest span from `from` on in which nothing at all was heard.
+    pub(crate) fn longest_stillness(&self, from: u64) -> u64 {
+        self.longest_without(&self.sound, from)
+    }
+
+    fn longest_without(&self, spans: &[Span], from: u64) -> u64 {
         let mut longest = 0;
         let mut quiet_since = from.min(self.end);
-        for (start, end) in &self.anything {
+        for (start, end) in spans {
             longest = longest.max(start.saturating_sub(quiet_since));
             quiet_since = quiet_since.max(*end);
         }

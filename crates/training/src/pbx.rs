@@ -3,13 +3,18 @@
 
 use crate::network::NotAllowed;
 use anyhow::Context;
+use siaga_hub_api::ALIVE_PATH;
 use siaga_model::{Redacted, Seat};
+use siaga_switch::Clock;
+use siaga_switch_asterisk::ari::{AriAccess, AriClient};
+use siaga_switch_asterisk::guard::{Guard, GuardConfig};
 use siaga_switch_asterisk::provision::{Plan, files, install};
 use siaga_switch_asterisk::{AsteriskConfig, names};
 use siaga_testkit::asterisk::{Asterisk, Place};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use tokio::sync::Mutex;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The environment variable with the chroot's folder.
 const ROOT: &str = "SIAGA_ASTERISK_ROOT";
@@ -97,6 +102,18 @@ impl Pbx {
     /// How it is reached.
     pub(crate) fn address(&self) -> &PbxAddress {
         &self.address
+    }
+
+    /// A guard beside it, which looks after callers while the hub at this address is gone.
+    ///
+    /// # Errors
+    /// When the password of the PBX cannot be read.
+    pub(crate) fn guard(&self, hub: SocketAddr) -> anyhow::Result<AbortOnDropHandle<()>> {
+        let AsteriskConfig { ari_url: url, user, password, app, .. } = self.address.config()?;
+        let ari = AriClient::new(AriAccess { url, user, password, app })?;
+        let alive = format!("http://{hub}{ALIVE_PATH}").parse()?;
+        let guard = Guard::new(GuardConfig { alive }, ari, Clock::start())?;
+        Ok(AbortOnDropHandle::new(tokio::spawn(guard.run())))
     }
 
     /// `kill -9`.

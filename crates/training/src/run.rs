@@ -2,6 +2,8 @@
 
 mod verdict;
 
+use crate::caller::BARESIP;
+use crate::network::NotAllowed;
 use crate::report::Journey;
 use crate::scenario::Scenario;
 use crate::scene::{Notes, Scene};
@@ -83,6 +85,8 @@ impl RunOptions {
 /// What was seen and heard, before it is judged.
 struct Seen {
     switch: String,
+    /// The program of the callers' telephones, where the log cannot say it.
+    telephone: &'static str,
     clock: Clock,
     dialled_at: Instant,
     notes: Notes,
@@ -121,9 +125,9 @@ impl Log {
             let Some(last) = page.last() else { break };
             after = last.seq;
             for stored in page {
+                calls.extend(stored.event.call.filter(|call| !calls.contains(call)));
                 // The log also holds what is no part of a call's life: logins, seals.
                 let Ok(event) = serde_json::from_str(&stored.event.body) else { continue };
-                calls.extend(stored.event.call.filter(|call| !calls.contains(call)));
                 log.events.push((stored.event.at, event));
             }
         }
@@ -149,7 +153,8 @@ impl Log {
             matches!(event, FlowEvent::CallerArrived { .. } | FlowEvent::CallBackStarted { .. })
         });
         let ended = self.count(|event| matches!(event, FlowEvent::Ended { .. }));
-        begun > 0
+        // Of a call without a hub there is no beginning either.
+        (begun > 0 || legs == 0)
             && ended >= begun
             && self.legs.len() >= legs
             && self.recordings.len() >= recordings
@@ -166,6 +171,9 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
         .with_context(|| format!("making {}", options.report.display()))?;
     let dir = tempfile::tempdir().context("a folder for the hub")?;
     let story = options.scenario.story();
+    if let Some(why) = story.refuses(options.switch) {
+        return Err(NotAllowed(why.to_owned()).into());
+    }
     let expected = story.expects();
     let scene = Scene::set(options.clone(), dir.path()).await?;
 
@@ -194,6 +202,7 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     }
     let mut seen = Seen {
         switch: scene.house.switch_name(),
+        telephone: if scene.house.trunk().is_some() { BARESIP } else { "" },
         clock: scene.clock(),
         dialled_at,
         notes: scene.notes(),

@@ -39,10 +39,12 @@ impl Core {
         caller: Redacted<String>,
         line: String,
     ) {
-        let is_free = self.phone == Phone::Idle && self.rejoin.is_none();
+        // A voice path that died is asked for at a hub; there is none, and its caller may be this one.
+        let is_free = self.phone == Phone::Idle;
         if !is_free || self.state.session.is_none() || self.wants_nothing() {
             return self.give(Effect::Reject { dialog, status: 486 });
         }
+        self.stop_rejoining();
         self.finish_local();
         let status =
             if caller.expose().is_empty() { CallerStatus::Withheld } else { CallerStatus::Claimed };

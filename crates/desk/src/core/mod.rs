@@ -3,9 +3,9 @@
 //! Sans-IO, so that a night of calls, lost hubs and wrong keys is tested in milliseconds. The shell
 //! ([`crate::shell`]) owns sockets, sound and files.
 //!
-//! `local` a call without a hub, `people` takes what the operator wants, `seating` who sits here, `post` what waits for the hub,
-//! `form` what is typed, `phone` the telephone, `rejoin` a voice path that died, `advice` the
-//! plugins, `numbers` the case numbers that this seat may give.
+//! `people` takes what the operator wants, `seating` who sits here, `post` what waits for the hub,
+//! `form` what is typed, `phone` the telephone, `rejoin` a voice path that died, `local` a call
+//! without a hub, `advice` the plugins, `numbers` the case numbers that this seat may give.
 
 mod advice;
 mod form;

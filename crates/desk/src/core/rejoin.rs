@@ -52,9 +52,10 @@ impl Core {
         if let Phone::Connected { dialog, call } = self.phone
             && dialog == stalled
         {
-            if self.local_ended(dialog) {
-                self.give(Effect::HangUp(dialog));
-                return self.leave_without_session();
+            if self.is_local(call) {
+                // Nobody could give it a new leg. What stalled may flow again, and who hangs up leaves
+                // the caller; the PBX takes them back when it does not.
+                return;
             }
             self.voice_path_is_dead(Some(call));
             self.refresh_call();
@@ -123,7 +124,7 @@ impl Core {
     }
 
     /// The call is somebody else's, or over: what is left of our leg is put away.
-    fn stop_rejoining(&mut self) {
+    pub(super) fn stop_rejoining(&mut self) {
         let Some(call) = self.rejoin.as_ref().map(|rejoin| rejoin.call) else { return };
         if self.phone.call() == Some(call) {
             self.drop_legs();

@@ -65,6 +65,14 @@ pub(crate) struct Snapshot {
     pub(crate) playing: BTreeMap<String, Program>,
 }
 
+impl Snapshot {
+    /// The calls whose citizen's channel is there, in our application or in the dialplan.
+    pub(crate) fn citizens(&self) -> BTreeSet<CallId> {
+        let legs = self.channels.iter().filter_map(|one| names::leg_of_channel(&one.id));
+        legs.filter(|leg| leg.is_caller()).map(|leg| leg.call).collect()
+    }
+}
+
 /// One thing to do.
 #[derive(Clone, Debug)]
 pub(crate) enum Output {

@@ -39,8 +39,13 @@ pub(crate) enum Notice {
     Up(CallId),
     /// Its citizen's channel is gone.
     Over(CallId),
-    /// The connection to Asterisk has come up: these calls are up, what else is there is over.
-    Sweep(BTreeSet<CallId>),
+    /// The connection to Asterisk has come up: what is neither of these is over.
+    Sweep {
+        /// Calls that are up here.
+        live: BTreeSet<CallId>,
+        /// Calls whose citizen is in the dialplan, which tells us nothing.
+        elsewhere: BTreeSet<CallId>,
+    },
     /// The hub stops: seal what is over, then end.
     Stop,
 }
@@ -54,12 +59,20 @@ struct Health {
     hole: Option<(Raw, Sizes)>,
 }
 
+impl Health {
+    fn new() -> Self {
+        Self { bytes: 0, grew_at: Instant::now(), troubled: false, hole: None }
+    }
+}
+
 /// The task that looks after recordings.
 pub(crate) struct Recordings {
     folder: PathBuf,
     notices: mpsc::Receiver<Notice>,
     events: mpsc::Sender<SwitchEvent>,
     up: BTreeMap<CallId, Health>,
+    /// Of the dialplan's own calls: over when nothing is written any more.
+    elsewhere: BTreeMap<CallId, Health>,
     /// Calls whose files could not be sealed, of which that was told.
     failed: BTreeSet<CallId>,
 }
@@ -70,7 +83,8 @@ impl Recordings {
         notices: mpsc::Receiver<Notice>,
         events: mpsc::Sender<SwitchEvent>,
     ) -> Self {
-        Self { folder, notices, events, up: BTreeMap::new(), failed: BTreeSet::new() }
+        let (up, elsewhere, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { folder, notices, events, up, elsewhere, failed }
     }
 
     /// Runs until told to stop, or until nobody is there to tell it anything.
@@ -86,12 +100,14 @@ impl Recordings {
                         self.up.remove(&call);
                         self.seal(|one| one == call).await;
                     }
-                    Some(Notice::Sweep(live)) => {
+                    Some(Notice::Sweep { live, elsewhere }) => {
                         self.up.retain(|call, _| live.contains(call));
                         for call in &live {
                             self.watch(*call);
                         }
-                        self.seal(|one| !live.contains(&one)).await;
+                        self.elsewhere =
+                            elsewhere.iter().map(|call| (*call, Health::new())).collect();
+                        self.seal(|one| !live.contains(&one) && !elsewhere.contains(&one)).await;
                     }
                     Some(Notice::Stop) | None => return,
                 },
@@ -105,8 +121,8 @@ impl Recordings {
     }
 
     fn watch(&mut self, call: CallId) {
-        let new = || Health { bytes: 0, grew_at: Instant::now(), troubled: false, hole: None };
-        self.up.entry(call).or_insert_with(new);
+        self.elsewhere.remove(&call);
+        self.up.entry(call).or_insert_with(Health::new);
     }
 
     /// Does something at the folder of the recordings.
@@ -131,7 +147,7 @@ impl Recordings {
 
     /// Whether what is up is being recorded: told when it is not, and when it is again.
     async fn look(&mut self) {
-        if self.up.is_empty() {
+        if self.up.is_empty() && self.elsewhere.is_empty() {
             return;
         }
         let room = self.at_folder(raw::probe).await;
@@ -171,6 +187,28 @@ impl Recordings {
         }
         for event in told {
             self.tell(event).await;
+        }
+        if room.is_ok() {
+            self.look_elsewhere(&found, now).await;
+        }
+    }
+
+    /// Seals what the dialplan has recorded without us, when it has ended.
+    async fn look_elsewhere(&mut self, found: &[Raw], now: Instant) {
+        let mut over = BTreeSet::new();
+        for (call, health) in &mut self.elsewhere {
+            let files = found.iter().filter(|raw| raw.call == *call);
+            let bytes: u64 = files.map(|raw| raw.sizes().both()).sum();
+            if bytes > health.bytes {
+                health.bytes = bytes;
+                health.grew_at = now;
+            } else if now.duration_since(health.grew_at) > GROWS_WITHIN {
+                over.insert(*call);
+            }
+        }
+        self.elsewhere.retain(|call, _| !over.contains(call));
+        if !over.is_empty() {
+            self.seal(|one| over.contains(&one)).await;
         }
     }
 

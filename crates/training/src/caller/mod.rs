@@ -6,7 +6,7 @@
 mod trunk;
 mod webrtc;
 
-pub(crate) use trunk::{TrunkCallerConfig, TrunkLine, TrunkTelephone};
+pub(crate) use trunk::{BARESIP, TrunkCallerConfig, TrunkLine, TrunkTelephone};
 
 use crate::sound::{Ear, Speaker};
 use anyhow::Context;

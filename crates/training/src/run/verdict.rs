@@ -64,7 +64,7 @@ pub(super) fn judge_all(
         scenario: options.scenario.name().to_owned(),
         ok: problems.is_empty() && late.is_empty(),
         switch: seen.switch.clone(),
-        caller_program: caller_program(&seen.log.legs),
+        caller_program: caller_program(seen),
         handover: name_of(&handover)?,
         steps,
         faults: faults.collect(),
@@ -227,9 +227,9 @@ fn case(case: &Case) -> anyhow::Result<CaseReport> {
     })
 }
 
-fn caller_program(legs: &[LegRecord]) -> String {
-    let caller = legs.iter().find(|record| record.leg.is_caller());
-    caller.map(|record| record.user_agent.clone()).unwrap_or_default()
+fn caller_program(seen: &Seen) -> String {
+    let caller = seen.log.legs.iter().find(|record| record.leg.is_caller());
+    caller.map_or_else(|| seen.telephone.to_owned(), |record| record.user_agent.clone())
 }
 
 fn leg(record: &LegRecord, at_ms: &impl Fn(Timestamp) -> i64) -> LegJourney {

@@ -9,11 +9,12 @@ use crate::scene::Scene;
 use crate::sound::{Ear, RATE, Speaker};
 use anyhow::{Context, ensure};
 use siaga_call_flow::Prompt;
-use siaga_desk::{DeskState, Intent, PhoneState};
+use siaga_desk::{DeskState, Intent, LinkHealth, PhoneState};
 use siaga_hub_api::{CallBackView, HubView, Phase};
 use siaga_hub_store::RecordingRecord;
 use siaga_model::{
-    CallId, CaseStatus, Danger, Disposition, Form, OtherService, Redacted, Tri, UnitId, Validity,
+    CallId, CaseNumber, CaseStatus, Danger, Disposition, Form, OtherService, Redacted, Tri, UnitId,
+    Validity,
 };
 use siaga_switch::embedded::prompt_sound;
 use siaga_testkit::{correlate, pilot};
@@ -164,6 +165,92 @@ pub(super) async fn recording_of(scene: &Scene, call: CallId) -> anyhow::Result<
         }
     };
     tokio::time::timeout(PATIENCE, sealed).await.context("the recording is not sealed")?
+}
+
+/// This desk shows that its hub is gone.
+pub(super) async fn sees_that_the_hub_is_gone(operator: &Operator) -> anyhow::Result<()> {
+    let gone = |state: &DeskState| matches!(state.hub, LinkHealth::Down { .. });
+    operator.wait_through("seeing that the hub is gone", gone).await?;
+    Ok(())
+}
+
+/// This desk has its hub again, and has said everything that waited.
+pub(super) async fn sees_the_hub_again(operator: &Operator) -> anyhow::Result<()> {
+    operator.wait_through("the hub to be back", |state| state.hub == LinkHealth::Up).await?;
+    operator.dismiss_notice().await;
+    Ok(())
+}
+
+/// The operator types on without a hub; gives the form as it then stands.
+pub(super) async fn types_on(
+    scene: &Scene,
+    operator: &Operator,
+    narrative: &str,
+) -> anyhow::Result<Form> {
+    let typed =
+        operator.type_on(|form| form.narrative = Redacted::new(narrative.to_owned())).await?;
+    operator
+        .wait_through("what was typed", |state| {
+            state.call.as_ref().is_some_and(|call| call.form == typed)
+        })
+        .await?;
+    scene.deed(3, operator, "typed-without-a-hub");
+    Ok(typed)
+}
+
+/// The PBX's own queue rings this operator, who takes the call with a local form.
+pub(super) async fn answers_without_a_hub(
+    scene: &Scene,
+    operator: &Operator,
+) -> anyhow::Result<()> {
+    let local = |state: &DeskState| state.local.is_some() && rings(state);
+    operator.wait_through("the ring of the PBX's own queue", local).await?;
+    // Time enough for music to be told from noise.
+    tokio::time::sleep(3 * REACH).await;
+    scene.mark("answer-pressed");
+    operator.answer_through().await?;
+    operator.dismiss_notice().await;
+    operator.wait_through("a desk without a notice", |state| state.notice.is_none()).await?;
+    scene.deed(2, operator, "answered-without-a-hub");
+    Ok(())
+}
+
+/// What an operator has taken without a hub.
+pub(super) struct Taken {
+    number: CaseNumber,
+    form: Form,
+}
+
+/// The operator closes what was taken without a hub, under the number that was told to the caller.
+pub(super) async fn closes_without_a_hub(
+    scene: &Scene,
+    operator: &Operator,
+) -> anyhow::Result<Taken> {
+    let state = operator.state();
+    let local = state.local.as_ref().context("a local call is here")?;
+    let number = local.number.clone().context("the seat has no number to give")?;
+    let form = operator.form()?;
+    operator.close(Disposition::HandledHere, "Diterima tanpa hub.").await?;
+    scene.deed(5, operator, "closed-without-a-hub");
+    Ok(Taken { number, form })
+}
+
+/// The hub has what was taken without it: whole, under its number, and once.
+pub(super) async fn has_what_was_taken(scene: &Scene, taken: &Taken) -> anyhow::Result<()> {
+    let store = scene.house.store();
+    let told = async {
+        loop {
+            if let Some(case) = store.case(&taken.number).await? {
+                return anyhow::Ok(case);
+            }
+            tokio::time::sleep(TYPING).await;
+        }
+    };
+    let case = tokio::time::timeout(PATIENCE, told).await.context("the case is not told")??;
+    scene.fact("case_is_whole", case.form == taken.form);
+    scene.fact("one_case", store.cases(10).await?.len() == 1);
+    scene.fact("log_is_whole", store.verify_chain().await.is_ok());
+    Ok(())
 }
 
 /// The caller of the desk that was lost rings at this one: the operator takes the call, sees the

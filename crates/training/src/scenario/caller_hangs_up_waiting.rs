@@ -9,7 +9,7 @@ use siaga_model::{Disposition, EndedBy};
 use std::time::Duration;
 
 /// Whoever hears it ring waits so long.
-const GIVES_UP: Duration = Duration::from_secs(2);
+pub(super) const GIVES_UP: Duration = Duration::from_secs(2);
 
 /// A caller has hung up.
 pub(super) const GAVE_UP: Happening = ("the hanging up", |event| {

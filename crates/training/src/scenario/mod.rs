@@ -8,12 +8,18 @@
 
 mod acts;
 mod all_busy;
+mod asterisk_restarts;
 mod cable_pulled;
+mod call_back;
 mod caller_hangs_up_transfer;
 mod caller_hangs_up_waiting;
 mod desk_frozen;
 mod desk_returns;
 mod disk_full;
+mod hub_dies;
+mod hub_dies_ringing;
+mod hub_dies_waiting;
+mod hub_down;
 mod hub_link_lost;
 mod information;
 mod network_changes;
@@ -31,6 +37,7 @@ mod valid_transfer;
 mod webview_dies;
 
 use crate::judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
+use crate::run::SwitchKind;
 use crate::scene::Scene;
 use crate::stage::POLDA;
 use crate::voices;
@@ -42,6 +49,9 @@ use std::time::Duration;
 /// The Polres to which the fire of these scenarios belongs.
 pub(crate) const POLRES: &str = "pmj.depok";
 
+/// Why no hub alone can die on the embedded switch.
+const HUB_IS_SWITCH: &str = "the hub is the switch there, and calls die with it (switch-dies)";
+
 /// What a scenario is made of.
 #[async_trait::async_trait]
 pub(crate) trait Story: Sync {
@@ -50,6 +60,11 @@ pub(crate) trait Story: Sync {
 
     /// Who takes part, and on what stage.
     fn cast(&self) -> Cast;
+
+    /// Why it makes no sense on this switch, if it does not.
+    fn refuses(&self, _switch: SwitchKind) -> Option<&'static str> {
+        None
+    }
 
     /// What people do, from the first dialling to the end of the last call. They act by what they
     /// see and hear; only faults reach behind the curtain.
@@ -339,6 +354,11 @@ pub(crate) enum Measure {
     /// The longest span from the first answer on in which the caller received neither a pilot nor
     /// music nor a prompt.
     CallerSilence,
+    /// The longest span in which the caller hears nothing at all, whether anybody has answered yet or not.
+    LineSilence {
+        /// From when on.
+        since: Since,
+    },
     /// How long until the caller hears this pilot.
     UntilPilot {
         /// The pilot, in Hz.
@@ -445,6 +465,16 @@ scenarios! {
     NetworkChanges => network_changes,
     /// Hub and switch are killed in the middle of a call, and started again.
     SwitchDies => switch_dies,
+    /// The hub is killed in the middle of a call; both go on, and so does the next hub.
+    HubDies => hub_dies,
+    /// The hub is killed while a caller waits.
+    HubDiesWaiting => hub_dies_waiting,
+    /// The hub is killed while it rings at a desk.
+    HubDiesRinging => hub_dies_ringing,
+    /// Somebody calls while there is no hub.
+    HubDown => hub_down,
+    /// The PBX is killed in the middle of a call, and started again.
+    AsteriskRestarts => asterisk_restarts,
     /// The disk of the recordings is full for a while.
     DiskFull => disk_full,
     /// The first seat lets it ring (`tak menjawab`), the second takes the call.
@@ -455,6 +485,8 @@ scenarios! {
     CallerHangsUpWaiting => caller_hangs_up_waiting,
     /// The caller hangs up while the Polres rings, and is called back.
     CallerHangsUpTransfer => caller_hangs_up_transfer,
+    /// The caller gives up, is called back, and both talk.
+    CallBack => call_back,
     /// Nobody says anything, nor answers the silent-call procedure.
     SilentLine => silent_line,
     /// Nobody says anything, but knocks when asked for a sign.

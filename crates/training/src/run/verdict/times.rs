@@ -62,6 +62,10 @@ impl<'a> Ears<'a> {
                 let from = first(self.seen, ANSWERED.1)?.0 - answered;
                 caller.longest_silence(u64::try_from(from).unwrap_or(0))
             }
+            Measure::LineSilence { since } => {
+                let (ear, caller) = self.caller.as_ref()?;
+                caller.longest_stillness(self.ms(since, *ear)?)
+            }
             Measure::UntilPilot { hz, since } => {
                 let (ear, caller) = self.caller.as_ref()?;
                 caller.until(hz, self.ms(since, *ear)?)?

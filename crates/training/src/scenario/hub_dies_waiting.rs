@@ -1,0 +1,79 @@
+//! `hub-dies-waiting`: the hub is killed while a citizen waits for somebody who lets it ring. The guard
+//! sends the citizen to the PBX's own queue, where a human answers.
+
+use super::acts::{
+    answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
+    sees_that_the_hub_is_gone, sees_the_hub_again,
+};
+use super::hub_down::taken_without_a_hub;
+use super::{ARRIVED, Cast, Expected, HUB_IS_SWITCH, Happening, Part, Scene, Story};
+use crate::run::SwitchKind;
+use crate::voices;
+use siaga_call_flow::FlowEvent;
+use siaga_model::{EndedBy, SeatState};
+use std::time::Duration;
+
+/// For so long the citizen has waited for nobody, and it has rung, when the hub dies: its log knows it.
+pub(super) const WAITED: Duration = Duration::from_secs(1);
+
+/// For the next hub the call was cut off.
+pub(super) const CUT_OFF: Happening = ("the end for the hub", |event| {
+    matches!(event, FlowEvent::Ended { by: EndedBy::SwitchLost, .. })
+});
+/// The desk has said what became of it.
+pub(super) const DISPOSED: Happening =
+    ("the word of the desk", |event| matches!(event, FlowEvent::Disposed { .. }));
+
+pub(crate) struct HubDiesWaiting;
+
+#[async_trait::async_trait]
+impl Story for HubDiesWaiting {
+    fn name(&self) -> &'static str {
+        "hub-dies-waiting"
+    }
+
+    fn cast(&self) -> Cast {
+        let mut cast = Cast::new(voices::CALLER_FIRE, [Part::polda()]);
+        cast.house_apart = true;
+        cast
+    }
+
+    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
+        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+    }
+
+    async fn play(&self, scene: &Scene) -> anyhow::Result<()> {
+        let polda = scene.seat("polda");
+        scene.dial().await?;
+        polda
+            .wait_for("the seat to count as silent", |state| {
+                state.call.is_none()
+                    && state
+                        .view
+                        .as_ref()
+                        .is_some_and(|view| view.seat.state == SeatState::NotAnswering)
+            })
+            .await?;
+        tokio::time::sleep(WAITED).await;
+        scene.fault("kill -9 of the hub");
+        scene.mark("waits");
+        scene.house.kill_hub().await?;
+        sees_that_the_hub_is_gone(polda).await?;
+        answers_without_a_hub(scene, polda).await?;
+        let talk_until = scene.talk_until();
+        report_a_fire(scene, polda).await?;
+        polda.advice().await?;
+        tokio::time::sleep_until(talk_until).await;
+        let taken = closes_without_a_hub(scene, polda).await?;
+        scene.fault("the hub is started again");
+        scene.house.start_hub_again().await?;
+        sees_the_hub_again(polda).await?;
+        has_what_was_taken(scene, &taken).await
+    }
+
+    fn expects(&self) -> Expected {
+        let missed: Happening =
+            ("the silent seat", |event| matches!(event, FlowEvent::SeatMissed { .. }));
+        taken_without_a_hub(Expected::new([ARRIVED, missed, CUT_OFF, DISPOSED], 0))
+    }
+}

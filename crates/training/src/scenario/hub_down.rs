@@ -1,0 +1,78 @@
+//! `hub-down`: a citizen dials while there is no hub. The PBX's own queue rings the desks; the operator
+//! takes the call with a local form, and the hub has all of it when it is back.
+
+use super::acts::{
+    answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
+    sees_that_the_hub_is_gone, sees_the_hub_again,
+};
+use super::{Cast, Expected, HUB_IS_SWITCH, Limit, Measure, Part, Scene, Since, Sound, Story};
+use crate::judge::POLDA_HZ;
+use crate::run::SwitchKind;
+use crate::voices;
+use siaga_model::CaseStatus;
+
+/// A human answers a citizen whom no hub knows of within this.
+const HUMAN_WITHIN_MS: i64 = 15_000;
+
+pub(crate) struct HubDown;
+
+#[async_trait::async_trait]
+impl Story for HubDown {
+    fn name(&self) -> &'static str {
+        "hub-down"
+    }
+
+    fn cast(&self) -> Cast {
+        let mut cast = Cast::new(voices::CALLER_FIRE, [Part::polda()]);
+        cast.house_apart = true;
+        cast
+    }
+
+    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
+        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+    }
+
+    async fn play(&self, scene: &Scene) -> anyhow::Result<()> {
+        let polda = scene.seat("polda");
+        scene.fault("kill -9 of the hub");
+        scene.house.kill_hub().await?;
+        sees_that_the_hub_is_gone(polda).await?;
+        scene.mark("waits");
+        scene.dial().await?;
+        answers_without_a_hub(scene, polda).await?;
+        let talk_until = scene.talk_until();
+        report_a_fire(scene, polda).await?;
+        polda.advice().await?;
+        tokio::time::sleep_until(talk_until).await;
+        let taken = closes_without_a_hub(scene, polda).await?;
+        scene.fault("the hub is started again");
+        scene.house.start_hub_again().await?;
+        sees_the_hub_again(polda).await?;
+        has_what_was_taken(scene, &taken).await
+    }
+
+    fn expects(&self) -> Expected {
+        // The hub saw nothing of this call: it is no event of the flow.
+        taken_without_a_hub(Expected::new([], 0))
+    }
+}
+
+/// What must come of a call that was taken without a hub. `waits` marks from when on the caller had
+/// nobody.
+pub(super) fn taken_without_a_hub(mut expected: Expected) -> Expected {
+    let since = Since::Mark("waits");
+    expected.limits = vec![
+        Limit {
+            name: "waiting_to_human",
+            what: Measure::UntilPilot { hz: POLDA_HZ, since },
+            ms: HUMAN_WITHIN_MS,
+        },
+        Limit { name: "line_longest_silence", what: Measure::LineSilence { since }, ms: 500 },
+    ];
+    expected.case(CaseStatus::Closed, None).sounds([
+        Sound::of("recording-left", &["caller"]),
+        Sound::of("recording-right", &["polda"]),
+        Sound::of("heard-caller", &["polda"]),
+        Sound::of("heard-polda", &["caller"]),
+    ])
+}
