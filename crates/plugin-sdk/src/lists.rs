@@ -27,13 +27,56 @@
 
 use crate::text::letters;
 
+/// How a phrase is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// `api besar`, `darah*`.
+    Words,
+    /// `~bacok`.
+    Root,
+    /// `+pukul`.
+    DerivedRoot,
+    /// `maling & di dalam`.
+    Together,
+}
+
+/// A phrase, with what is known of it before it is compared with anything.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Phrase<'p> {
+    pub(crate) text: &'p str,
+    pub(crate) start: Start,
+    pub(crate) written: Written,
+}
+
+impl<'p> Phrase<'p> {
+    pub(crate) const fn of(text: &'p str) -> Self {
+        Self { text, start: Start::of(text), written: written(text.as_bytes()) }
+    }
+}
+
+const fn written(phrase: &[u8]) -> Written {
+    let mut at = 0;
+    while at < phrase.len() {
+        if phrase[at] == b'&' {
+            return Written::Together;
+        }
+        at += 1;
+    }
+    match phrase {
+        [b'~', ..] => Written::Root,
+        [b'+', ..] => Written::DerivedRoot,
+        _ => Written::Words,
+    }
+}
+
 /// A row of a word list.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<const CELLS: usize> {
     cells: [&'static str; CELLS],
-    /// Of the first cell, see [`pair`].
-    pair: u16,
-    /// Which letters its first cell has.
+    /// Of the first cell, as what follows.
+    start: Start,
+    written: Written,
+    /// Which letters it has.
     letters: u32,
 }
 
@@ -41,6 +84,11 @@ impl<const CELLS: usize> Row<CELLS> {
     /// The cells; the first is the phrase that is sought.
     pub const fn cells(&self) -> &[&'static str; CELLS] {
         &self.cells
+    }
+
+    /// Its first cell, as it is sought.
+    pub(crate) const fn phrase(&self) -> Phrase<'static> {
+        Phrase { text: self.cells[0], start: self.start, written: self.written }
     }
 
     pub(crate) const fn letters(&self) -> u32 {
@@ -53,19 +101,48 @@ impl<const CELLS: usize> Row<CELLS> {
     }
 }
 
-/// How many kinds of [`pair`] there are.
-pub(crate) const PAIRS: usize = 1024;
-
-/// What the first two letters of a word or phrase amount to. Different letters may amount to the
-/// same; equal ones always do, and a word of one letter equals one that a blank follows.
+/// What a word or phrase begins with: its first three letters, five bits each. Different letters may
+/// amount to the same, equal ones always do. A word that ends sooner equals a phrase whose word ends
+/// there.
 ///
 /// The mark of a root (`~`, `+`) is no letter of it.
-pub(crate) const fn pair(words: &str) -> usize {
-    let bytes = words.as_bytes();
-    let from = if !bytes.is_empty() && matches!(bytes[0], b'~' | b'+') { 1 } else { 0 };
-    let first = if bytes.len() <= from { 0 } else { bytes[from] & 31 };
-    let second = if bytes.len() < from + 2 { 0 } else { bytes[from + 1] & 31 };
-    first as usize * 32 + second as usize
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Start(u16);
+
+impl Start {
+    /// How many pairs of first letters there are.
+    pub(crate) const PAIRS: usize = 1 << 10;
+
+    /// A third letter that may be any.
+    const ANY: u16 = 31;
+
+    pub(crate) const fn of(words: &str) -> Self {
+        let bytes = words.as_bytes();
+        let from = if !bytes.is_empty() && matches!(bytes[0], b'~' | b'+') { 1 } else { 0 };
+        let (mut start, mut at, mut ended) = (0, from, false);
+        while at < from + 3 {
+            let letter = if at < bytes.len() { bytes[at] } else { b' ' };
+            ended = ended || letter == b' ';
+            start = start << 5
+                | match letter {
+                    _ if ended => 0,
+                    b'*' => Self::ANY,
+                    letter => letter as u16 & 31,
+                };
+            at += 1;
+        }
+        Self(start)
+    }
+
+    /// The first two letters.
+    pub(crate) const fn pair(self) -> usize {
+        self.0 as usize >> 5
+    }
+
+    /// Whether a word that begins so may begin a phrase of this start.
+    pub(crate) const fn admits(self, word: Self) -> bool {
+        self.0 == word.0 || self.0 & 31 == Self::ANY && self.pair() == word.pair()
+    }
 }
 
 /// How many rows a list has: its first line is a heading, `#` begins a remark.
@@ -87,7 +164,8 @@ pub const fn count(csv: &str) -> usize {
 /// When a row has too few cells, and while compiling, if used for a constant. A comma in the last
 /// cell belongs to it.
 pub const fn rows<const CELLS: usize, const ROWS: usize>(csv: &'static str) -> [Row<CELLS>; ROWS] {
-    let mut rows = [Row { cells: [""; CELLS], pair: 0, letters: 0 }; ROWS];
+    let empty = Row { cells: [""; CELLS], start: Start(0), written: Written::Words, letters: 0 };
+    let mut rows = [empty; ROWS];
     let (mut at, mut row) = (line_end(csv, 0) + 1, 0);
     while at < csv.len() {
         let end = line_end(csv, at);
@@ -116,7 +194,8 @@ const fn read<const CELLS: usize>(csv: &'static str, from: usize, end: usize) ->
         at = stop + 1;
         cell += 1;
     }
-    Row { cells, pair: pair(cells[0]) as u16, letters: letters(cells[0].as_bytes()) }
+    let Phrase { text, start, written } = Phrase::of(cells[0]);
+    Row { cells, start, written, letters: letters(text.as_bytes()) }
 }
 
 const fn line_end(csv: &str, from: usize) -> usize {
@@ -140,10 +219,10 @@ const END: u16 = u16::MAX;
 #[derive(Debug)]
 pub struct List<const CELLS: usize, const ROWS: usize> {
     rows: [Row<CELLS>; ROWS],
-    /// The first row of each [`pair`].
-    first: [u16; PAIRS],
-    /// The next row of the same pair.
-    next: [u16; ROWS],
+    /// The first row of each pair of letters.
+    first: [u16; Start::PAIRS],
+    /// What each row begins with, and the next row of the same pair.
+    next: [(Start, u16); ROWS],
 }
 
 impl<const CELLS: usize, const ROWS: usize> List<CELLS, ROWS> {
@@ -153,13 +232,13 @@ impl<const CELLS: usize, const ROWS: usize> List<CELLS, ROWS> {
     /// As [`rows`].
     pub const fn new(csv: &'static str) -> Self {
         let rows: [Row<CELLS>; ROWS] = rows(csv);
-        let (mut first, mut next) = ([END; PAIRS], [END; ROWS]);
+        let (mut first, mut next) = ([END; Start::PAIRS], [(Start(0), END); ROWS]);
         let mut row = ROWS;
         while row > 0 {
             row -= 1;
-            let pair = rows[row].pair as usize;
-            next[row] = first[pair];
-            first[pair] = row as u16;
+            let start = rows[row].start;
+            next[row] = (start, first[start.pair()]);
+            first[start.pair()] = row as u16;
         }
         Self { rows, first, next }
     }
@@ -169,13 +248,32 @@ impl<const CELLS: usize, const ROWS: usize> List<CELLS, ROWS> {
         &self.rows
     }
 
-    /// The rows whose phrase begins with a [`pair`].
-    pub(crate) fn beginning(&self, pair: usize) -> impl Iterator<Item = usize> {
-        let mut at = self.first[pair];
+    /// The cells of the row `row`, as [`Words::matches`](crate::text::Words::matches) gives it.
+    ///
+    /// # Panics
+    /// When there is no such row.
+    pub fn cells(&self, row: usize) -> &[&'static str; CELLS] {
+        self.rows[row].cells()
+    }
+
+    /// The cells of the first row that begins with exactly `cell`.
+    pub fn get(&self, cell: &str) -> Option<&[&'static str; CELLS]> {
+        self.beginning(Start::of(cell)).map(|row| self.cells(row)).find(|cells| cells[0] == cell)
+    }
+
+    /// The rows that a word which begins so may begin.
+    pub(crate) fn beginning(&self, word: Start) -> impl Iterator<Item = usize> {
+        self.alike(word).filter(move |&(start, _)| start.admits(word)).map(|(_, row)| row)
+    }
+
+    /// The rows whose first two letters are those of a word.
+    pub(crate) fn alike(&self, word: Start) -> impl Iterator<Item = (Start, usize)> {
+        let mut at = self.first[word.pair()];
         std::iter::from_fn(move || {
             let row = at;
-            at = *self.next.get(usize::from(row))?;
-            Some(usize::from(row))
+            let &(start, next) = self.next.get(usize::from(row))?;
+            at = next;
+            Some((start, usize::from(row)))
         })
     }
 }
@@ -194,18 +292,34 @@ mod tests {
     }
 
     #[test]
-    fn a_word_of_one_letter_has_the_pair_of_a_phrase_that_begins_with_it() {
-        assert_eq!(pair("a"), pair("a b"));
-        assert_ne!(pair("ab"), pair("ac"));
+    fn a_word_may_begin_what_begins_with_its_letters_and_nothing_else() {
+        for (phrase, word) in
+            [("a b", "a"), ("ab c", "ab"), ("abad", "abadi"), ("ab*", "abu"), ("~aba", "abad")]
+        {
+            let (phrase, word) = (Start::of(phrase), Start::of(word));
+            assert!(phrase.admits(word), "{phrase:?} {word:?}");
+        }
+        for (phrase, word) in [("abad", "abu"), ("ab c", "abc"), ("ac*", "abc"), ("ab", "a")] {
+            assert!(!Start::of(phrase).admits(Start::of(word)), "{phrase} {word}");
+        }
     }
 
     #[test]
     fn the_index_has_every_row_once_and_in_order() {
-        const CSV: &str = "kata\nabu\nzat\nab\n~abad\n";
+        const CSV: &str = "kata\nabu\nzat\nabu janda\n~abad\nab*\n";
         static LIST: List<1, { count(CSV) }> = List::new(CSV);
-        assert_eq!(LIST.beginning(pair("ab")).collect::<Vec<_>>(), [0, 2, 3]);
-        assert_eq!(LIST.beginning(pair("za")).collect::<Vec<_>>(), [1]);
-        assert_eq!(LIST.beginning(pair("x")).count(), 0);
+        assert_eq!(LIST.beginning(Start::of("abu")).collect::<Vec<_>>(), [0, 2, 4]);
+        assert_eq!(LIST.beginning(Start::of("za")).count(), 0);
+        assert_eq!(LIST.alike(Start::of("ab")).count(), 4);
+        assert_eq!(LIST.alike(Start::of("x")).count(), 0);
+    }
+
+    #[test]
+    fn a_row_is_found_by_its_first_cell() {
+        static LIST: List<2, { count(CSV) }> = List::new(CSV);
+        assert_eq!(LIST.get("ab"), Some(&["ab", "x"]));
+        assert_eq!(LIST.get("a"), None);
+        assert_eq!(LIST.get(""), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Duplicate<'h> {
 /// The present report, as far as it is compared.
 pub(crate) struct Present<'a> {
     pub(crate) form: &'a Form,
+    /// The narrative of the form.
+    pub(crate) narrative: &'a Words<'a>,
     pub(crate) now: i64,
     pub(crate) kind: Option<Kind>,
     /// Somebody asks after a report that was made.
@@ -56,12 +58,15 @@ pub(crate) fn find<'h>(
     places: &impl Places,
 ) -> Option<Duplicate<'h>> {
     let kind = present.kind?;
-    let here = Scene::of(&present.form.location, &present.form.narrative);
+    let location = Words::of(&present.form.location);
+    let here = Scene::of(&location, present.narrative);
     let found: Vec<Duplicate<'h>> = history
         .iter()
-        .filter(|past| may_be(present, kind, past) && here.may_meet(present.form, past))
+        .filter(|past| may_be(present, kind, past))
+        .map(|past| (past, Words::of(&past.location)))
+        .filter(|(past, location)| here.may_meet(present.form, past, location))
         .take(READ)
-        .filter_map(|past| compare(present, kind, &here, past, places))
+        .filter_map(|(past, location)| compare(present, kind, &here, past, &location, places))
         .collect();
     let doubted = found.iter().any(|found| !found.other.is_empty());
     // Where two events are at one place, only a detail says which of them is meant.
@@ -89,8 +94,9 @@ fn may_be(present: &Present<'_>, kind: Kind, past: &PastReport) -> bool {
 fn compare<'h>(
     present: &Present<'_>,
     kind: Kind,
-    here: &Scene,
+    here: &Scene<'_>,
     past: &'h PastReport,
+    location: &Words<'_>,
     places: &impl Places,
 ) -> Option<Duplicate<'h>> {
     let narrative = Words::of(&past.narrative);
@@ -99,12 +105,12 @@ fn compare<'h>(
     if !kind.is_like(theirs) {
         return None;
     }
-    let there = Scene::of(&past.location, &past.narrative);
+    let there = Scene::of(location, &narrative);
     let form = present.form;
     let mut same: Vec<String> = Vec::new();
     let mut other: Vec<String> = Vec::new();
 
-    let names: Vec<&String> = here.shared(&there);
+    let names = here.shared(&there);
     let mut place = 2 * u32::try_from(names.len().min(2)).unwrap_or(0);
     if let Some(name) = names.first() {
         same.push(format!("tempat \u{201c}{name}\u{201d}"));
@@ -182,10 +188,10 @@ const LABELS: [(&str, &str); 8] = [
     ("pos", "pos"),
 ];
 
-fn judge(
+fn judge<T: Ord>(
     what: &str,
-    here: &BTreeSet<String>,
-    there: &BTreeSet<String>,
+    here: &BTreeSet<T>,
+    there: &BTreeSet<T>,
     other: &mut Vec<String>,
     detail: &mut bool,
 ) {
@@ -197,30 +203,30 @@ fn judge(
 }
 
 /// Both say something, and nothing of it is the same.
-fn differ(here: &BTreeSet<String>, there: &BTreeSet<String>) -> bool {
+fn differ<T: Ord>(here: &BTreeSet<T>, there: &BTreeSet<T>) -> bool {
     !here.is_empty() && !there.is_empty() && here.is_disjoint(there)
 }
 
 /// What the words of a report say of its place and its vehicles.
-struct Scene {
+struct Scene<'w> {
+    location: &'w Words<'w>,
+    narrative: &'w Words<'w>,
     /// Names in the field of the place.
-    names: Vec<String>,
-    /// Every word, to find the names of the other report in.
-    words: BTreeSet<String>,
-    towns: BTreeSet<String>,
-    directions: BTreeSet<String>,
-    vehicles: BTreeSet<String>,
-    plates: BTreeSet<String>,
-    /// `km 19`, `blok c`.
-    labels: BTreeSet<String>,
+    names: Vec<&'w str>,
+    towns: BTreeSet<&'w str>,
+    directions: BTreeSet<&'w str>,
+    vehicles: BTreeSet<&'static str>,
+    plates: BTreeSet<[&'w str; 3]>,
+    /// `km` and `19`, `blok` and `c`.
+    labels: BTreeSet<(&'static str, &'w str)>,
 }
 
-impl Scene {
-    fn of(location: &str, narrative: &str) -> Self {
-        let (location, narrative) = (Words::of(location), Words::of(narrative));
+impl<'w> Scene<'w> {
+    fn of(location: &'w Words<'w>, narrative: &'w Words<'w>) -> Self {
         let mut this = Self {
+            location,
+            narrative,
             names: Vec::new(),
-            words: BTreeSet::new(),
             towns: BTreeSet::new(),
             directions: BTreeSet::new(),
             vehicles: BTreeSet::new(),
@@ -229,84 +235,84 @@ impl Scene {
         };
         for word in location.iter() {
             match weight(&word.plain) {
-                Weight::Name => this.names.push(word.plain.clone()),
+                Weight::Name => this.names.push(&word.plain),
                 Weight::Town => {
-                    this.towns.insert(word.plain.clone());
+                    this.towns.insert(&word.plain);
                 }
                 Weight::None => {}
             }
         }
-        for text in [&location, &narrative] {
-            let words: Vec<_> = text.iter().collect();
-            this.words.extend(words.iter().map(|word| word.plain.clone()));
-            for (at, word) in words.iter().enumerate() {
-                let clause =
-                    |next: usize| words.get(at + next).filter(|other| other.clause == word.clause);
-                let plain = word.plain.as_str();
-                if matches!(plain, "arah" | "menuju" | "jurusan") {
-                    let towards = (1..=2).filter_map(clause).map(|word| word.plain.clone());
-                    this.directions.extend(
-                        towards
-                            .filter(|word| !matches!(word.as_str(), "ke" | "bundaran" | "jalan")),
-                    );
-                }
-                if LABELS.iter().any(|(label, _)| *label == plain)
-                    && let Some(value) = clause(1).filter(|value| is_value(&value.plain))
-                {
-                    this.labels.insert(format!("{plain} {}", value.plain));
-                } else if let Some(value) = plain.strip_prefix("km").filter(|value| is_value(value))
-                {
-                    this.labels.insert(format!("km {value}"));
-                }
-                if let (Some(number), Some(letters)) = (clause(1), clause(2))
-                    && is_plate(plain, &number.plain, &letters.plain)
-                {
-                    this.plates.insert(format!("{plain} {} {}", number.plain, letters.plain));
-                }
-            }
-            for found in text.matches(&VEHICLES) {
-                let class = VEHICLES.rows()[found.row].cells()[1];
-                if class != "-" {
-                    this.vehicles.insert(class.to_owned());
-                }
-            }
-        }
+        this.read(location);
+        this.read(narrative);
         this
     }
 
-    fn labelled(&self, label: &str) -> BTreeSet<String> {
-        let of = |text: &&String| text.split_once(' ').is_some_and(|(known, _)| known == label);
-        self.labels.iter().filter(of).cloned().collect()
+    fn read(&mut self, text: &'w Words<'w>) {
+        for (at, word) in text.iter().enumerate() {
+            let clause = |next: usize| {
+                let other = text.get(at + next).filter(|other| other.clause == word.clause);
+                other.map(|other| other.plain.as_str())
+            };
+            let plain = word.plain.as_str();
+            if matches!(plain, "arah" | "menuju" | "jurusan") {
+                let towards = (1..=2).filter_map(clause);
+                self.directions
+                    .extend(towards.filter(|word| !matches!(*word, "ke" | "bundaran" | "jalan")));
+            }
+            if let Some((label, _)) = LABELS.iter().find(|(label, _)| *label == plain)
+                && let Some(value) = clause(1).filter(|value| is_value(value))
+            {
+                self.labels.insert((label, value));
+            } else if let Some(value) = plain.strip_prefix("km").filter(|value| is_value(value)) {
+                self.labels.insert(("km", value));
+            }
+            if let (Some(number), Some(letters)) = (clause(1), clause(2))
+                && is_plate(plain, number, letters)
+            {
+                self.plates.insert([plain, number, letters]);
+            }
+        }
+        let classes = text.matches(&VEHICLES).into_iter().map(|found| VEHICLES.cells(found.row)[1]);
+        self.vehicles.extend(classes.filter(|class| *class != "-"));
+    }
+
+    fn labelled(&self, label: &str) -> BTreeSet<&'w str> {
+        self.labels.iter().filter(|(known, _)| *known == label).map(|(_, value)| *value).collect()
+    }
+
+    fn says(&self, name: &str) -> bool {
+        self.location.iter().chain(self.narrative.iter()).any(|word| word.plain == name)
     }
 
     /// Names of one place that both reports have.
-    fn shared<'s>(&'s self, other: &'s Self) -> Vec<&'s String> {
-        let mut shared: Vec<&String> =
-            self.names.iter().filter(|name| other.words.contains(*name)).collect();
-        shared.extend(other.names.iter().filter(|name| self.words.contains(*name)));
+    fn shared<'s>(&'s self, other: &'s Scene<'_>) -> Vec<&'s str> {
+        let mut shared: Vec<&str> =
+            self.names.iter().copied().filter(|name| other.says(name)).collect();
+        shared.extend(other.names.iter().filter(|name| self.says(name)));
         // The place to name to the operator is the longest one, on every order of words.
-        shared.sort_by_key(|name| (std::cmp::Reverse(name.len()), name.as_str()));
+        shared.sort_by_key(|name| (std::cmp::Reverse(name.len()), *name));
         shared.dedup();
         shared
     }
 
     /// A cheap look, so that only few reports are read word by word.
-    fn may_meet(&self, form: &Form, past: &PastReport) -> bool {
+    fn may_meet(&self, form: &Form, past: &PastReport, location: &Words<'_>) -> bool {
         let code = |code: &str| !code.is_empty() && form.area_code.get(..8) == code.get(..8);
-        if past.same_number
+        past.same_number
             || code(&past.area_code)
             || (form.point.is_some() && past.point.is_some())
-        {
-            return true;
-        }
-        let (location, narrative) = (past.location.to_lowercase(), past.narrative.to_lowercase());
-        let named =
-            |name: &String| location.contains(name.as_str()) || narrative.contains(name.as_str());
-        self.names.iter().any(named)
-            || Words::of(&past.location)
+            || self.names.iter().any(|name| {
+                holds(&past.location, name.as_bytes()) || holds(&past.narrative, name.as_bytes())
+            })
+            || location
                 .iter()
-                .any(|word| weight(&word.plain) == Weight::Name && self.words.contains(&word.plain))
+                .any(|word| self.says(&word.plain) && weight(&word.plain) == Weight::Name)
     }
+}
+
+/// Whether a name stands somewhere in a text, in capitals or not.
+fn holds(text: &str, name: &[u8]) -> bool {
+    text.as_bytes().windows(name.len()).any(|part| part.eq_ignore_ascii_case(name))
 }
 
 fn is_value(plain: &str) -> bool {

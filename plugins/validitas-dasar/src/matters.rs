@@ -39,17 +39,20 @@ const LASTING: [&str; 5] = ["bunuh-diri", "culik", "hilang", "bayi", "mayat"];
 /// change.
 pub(crate) fn matters<'a>(text: &Words<'a>) -> Vec<Matter<'a>> {
     let mut found = text.matches(&DANGER);
-    let times = Times::of(text);
     found.retain(|found| found.stance != Stance::Denied);
     let slips = text.slips(&DANGER, |at, word| {
         found.iter().any(|found| (found.from..found.to).contains(&at))
-            || NO_SLIP.rows().iter().any(|row| row.cells()[0] == word)
+            || NO_SLIP.get(word).is_some()
     });
     let guessed = found.len();
     found.extend(slips);
+    if found.is_empty() {
+        return Vec::new();
+    }
+    let times = Times::of(text);
     let mut matters: Vec<(usize, Matter<'a>)> = Vec::with_capacity(found.len());
     for (n, found) in found.iter().enumerate() {
-        let [_, situation, kind, level] = DANGER.rows()[found.row].cells();
+        let [_, situation, kind, level] = DANGER.cells(found.row);
         let Some(said) = priority(level) else { continue };
         // A guess is worth it only where a life may hang on it.
         if n >= guessed && !matches!(said, Priority::P1 | Priority::P2) {
@@ -96,8 +99,8 @@ impl Times {
     fn of(text: &Words<'_>) -> Self {
         let mut this = Self { past: Vec::new(), supposed: Vec::new(), now: Vec::new() };
         for found in text.matches(&TIMES) {
-            let Some(word) = text.iter().nth(found.from) else { continue };
-            match TIMES.rows()[found.row].cells()[1] {
+            let Some(word) = text.get(found.from) else { continue };
+            match TIMES.cells(found.row)[1] {
                 _ if found.stance == Stance::Denied => {}
                 "lampau" => this.past.push(word.sentence),
                 "andai" => this.supposed.push(word.sentence),
@@ -108,7 +111,7 @@ impl Times {
     }
 
     fn when(&self, text: &Words<'_>, found: &Match) -> When {
-        let Some(sentence) = text.iter().nth(found.from).map(|word| word.sentence) else {
+        let Some(sentence) = text.get(found.from).map(|word| word.sentence) else {
             return When::Now;
         };
         if self.supposed.contains(&sentence) && !self.now.contains(&sentence) {
@@ -123,13 +126,12 @@ impl Times {
 
 /// Somebody who speaks in code: the words as typed and what they pretend.
 pub(crate) fn code<'a>(text: &Words<'a>) -> Option<(&'a str, &'static str)> {
-    first(text, text.matches(&CODES)).map(|(words, row)| (words, CODES.rows()[row].cells()[1]))
+    first(text, text.matches(&CODES)).map(|(words, row)| (words, CODES.cells(row)[1]))
 }
 
 /// A sign that nobody reports anything: the words as typed and the sort of call.
 pub(crate) fn not_report<'a>(text: &Words<'a>) -> Option<(&'a str, &'static str)> {
-    first(text, text.matches(&NOT_REPORT))
-        .map(|(words, row)| (words, NOT_REPORT.rows()[row].cells()[1]))
+    first(text, text.matches(&NOT_REPORT)).map(|(words, row)| (words, NOT_REPORT.cells(row)[1]))
 }
 
 /// Words of somebody who only wants to know something, and the sort of question; asking after a
@@ -138,7 +140,7 @@ pub(crate) fn question<'a>(text: &Words<'a>) -> Option<(&'a str, &'static str)> 
     let found = text.matches(&QUESTIONS);
     ["status", "informasi", "lembut"].into_iter().find_map(|sort| {
         let of_sort = found.iter().find(|found| {
-            found.stance != Stance::Denied && QUESTIONS.rows()[found.row].cells()[1] == sort
+            found.stance != Stance::Denied && QUESTIONS.cells(found.row)[1] == sort
         })?;
         Some((text.typed(of_sort.from, of_sort.to), sort))
     })

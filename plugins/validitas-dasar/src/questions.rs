@@ -9,15 +9,14 @@ const SHOWN_LATER: usize = 2;
 
 /// The question about a gap, at a level.
 pub(crate) fn ask(gap: &str, level: FindingLevel) -> Option<Finding> {
-    let row = GAPS.rows().iter().find(|row| row.cells()[0] == gap)?;
-    let [_, rule, field, title, question] = row.cells().map(str::to_owned);
+    let [_, rule, field, title, question] = GAPS.get(gap)?.map(str::to_owned);
     Some(Finding { rule, level, field, words: Vec::new(), title, advice: question })
 }
 
 /// The question that brings help forward most, and a few that can wait.
 pub(crate) fn open(form: &Form, narrative: &Words<'_>, kind: Option<Kind>) -> Vec<Finding> {
     let filled: Vec<&str> =
-        narrative.matches(&FILLS).iter().map(|found| FILLS.rows()[found.row].cells()[1]).collect();
+        narrative.matches(&FILLS).iter().map(|found| FILLS.cells(found.row)[1]).collect();
     let known = |gap: &str| match gap {
         "tempat" => is_placed(form),
         "korban" => form.danger.injured != Tri::Unknown || filled.contains(&gap),
@@ -75,9 +74,8 @@ pub(crate) enum Weight {
 
 /// What a word of a location is worth.
 pub(crate) fn weight(plain: &str) -> Weight {
-    let row = PLACE_WORDS.rows().iter().find(|row| row.cells()[0] == plain);
-    match row.map(|row| row.cells()[1]) {
-        Some("kota") => Weight::Town,
+    match PLACE_WORDS.get(plain) {
+        Some([_, "kota"]) => Weight::Town,
         Some(_) => Weight::None,
         None if plain.len() >= 3 && !plain.bytes().all(|b| b.is_ascii_digit()) => Weight::Name,
         None => Weight::None,

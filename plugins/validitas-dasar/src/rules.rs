@@ -47,6 +47,7 @@ pub fn assess(intake: &Intake, history: &[PastReport], places: &impl Places) -> 
 
     let present = Present {
         form,
+        narrative: &narrative,
         now: intake.now,
         kind,
         asks_after: seen.question.is_some_and(|(_, sort)| sort == "status"),

@@ -1,6 +1,6 @@
 //! The tables: data files beside the code, each with a heading that explains its columns.
 
-use siaga_plugin_sdk::lists::{List, Row, count};
+use siaga_plugin_sdk::lists::{List, count};
 use siaga_plugin_sdk::types::Priority;
 
 macro_rules! tables {
@@ -49,46 +49,47 @@ pub(crate) fn priority(cell: &str) -> Option<Priority> {
 
 /// A kind of event.
 #[derive(Clone, Copy)]
-pub(crate) struct Kind(&'static Row<7>);
+pub(crate) struct Kind(&'static [&'static str; 7]);
 
 impl Kind {
     /// By its short name in the tables.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        KINDS.rows().iter().find(|row| row.cells()[0] == name).map(Self)
+        KINDS.get(name).map(Self)
     }
 
     /// By branch and leaf of the form's tree.
     pub(crate) fn of_form(kind: &str) -> Option<Self> {
         let leaf = kind.rsplit('/').next().filter(|leaf| !leaf.is_empty())?;
-        KINDS.rows().iter().find(|row| row.cells()[2].split(' ').any(|of| of == leaf)).map(Self)
+        let mut kinds = KINDS.rows().iter().map(|row| Self(row.cells()));
+        kinds.find(|kind| kind.0[2].split(' ').any(|of| of == leaf))
     }
 
     pub(crate) fn name(self) -> &'static str {
-        self.0.cells()[0]
+        self.0[0]
     }
 
     pub(crate) fn title(self) -> &'static str {
-        self.0.cells()[1]
+        self.0[1]
     }
 
     /// Whether reports of the two may be of one event.
     pub(crate) fn is_like(self, other: Self) -> bool {
-        let lists = |a: Self, b: Self| a.0.cells()[3].split(' ').any(|kind| kind == b.name());
+        let lists = |a: Self, b: Self| a.0[3].split(' ').any(|kind| kind == b.name());
         self.name() == other.name() || lists(self, other) || lists(other, self)
     }
 
     /// For how long another report may be of the same event, in milliseconds.
     pub(crate) fn window_ms(self) -> i64 {
-        self.0.cells()[4].parse::<i64>().unwrap_or(0) * 3_600_000
+        self.0[4].parse::<i64>().unwrap_or(0) * 3_600_000
     }
 
     /// What has to be known, the most important first.
     pub(crate) fn gaps(self) -> impl Iterator<Item = &'static str> {
-        self.0.cells()[5].split(' ')
+        self.0[5].split(' ')
     }
 
     pub(crate) fn priority(self) -> Priority {
-        priority(self.0.cells()[6]).unwrap_or(Priority::P3)
+        priority(self.0[6]).unwrap_or(Priority::P3)
     }
 }
 
@@ -139,9 +140,9 @@ mod tests {
             assert!(kind.is_empty() || Kind::named(kind).is_some(), "{phrase}: {kind}");
             assert!(!situation.is_empty(), "{phrase}");
         }
-        let gap = |name: &str| GAPS.rows().iter().any(|row| row.cells()[0] == name);
+        let gap = |name: &str| GAPS.get(name).is_some();
         for row in KINDS.rows() {
-            let kind = Kind(row);
+            let kind = Kind(row.cells());
             let [name, _, _, similar, hours, gaps, level] = row.cells();
             assert!(priority(level).is_some() && hours.parse::<u8>().is_ok(), "{name}");
             for other in similar.split(' ').filter(|other| !other.is_empty()) {

@@ -13,7 +13,7 @@ mod typos;
 pub use negation::Stance;
 pub(crate) use typos::letters;
 
-use crate::lists::{List, PAIRS, Row, pair};
+use crate::lists::{List, Phrase, Row, Start, Written};
 use plain::{MORPHEMES, Morphemes, is_filler, plain, written_out};
 use std::ops::Range;
 
@@ -38,7 +38,7 @@ pub struct Words<'a> {
     text: &'a str,
     words: Vec<Word>,
     /// Whether any word begins with a pair of letters; rules out most phrases without comparing.
-    beginnings: [bool; PAIRS],
+    beginnings: [bool; Start::PAIRS],
 }
 
 /// Where a row of a list stands in a text.
@@ -57,8 +57,8 @@ pub struct Match {
 impl<'a> Words<'a> {
     /// Cuts `text` into words.
     pub fn of(text: &'a str) -> Self {
-        let mut this =
-            Self { text, words: Vec::with_capacity(text.len() / 4), beginnings: [false; PAIRS] };
+        let words = Vec::with_capacity(text.len() / 4);
+        let mut this = Self { text, words, beginnings: [false; Start::PAIRS] };
         let (mut start, mut sentence, mut clause) = (None, 0_u16, 0_u16);
         for (at, c) in text.char_indices() {
             if c.is_alphanumeric() {
@@ -79,8 +79,8 @@ impl<'a> Words<'a> {
             this.push(from..text.len(), sentence, clause);
         }
         for word in &this.words {
-            for (_, pair) in word.starts.iter() {
-                this.beginnings[pair] = true;
+            for (_, start) in word.starts.iter() {
+                this.beginnings[start.pair()] = true;
             }
         }
         this
@@ -116,6 +116,11 @@ impl<'a> Words<'a> {
         self.words.iter()
     }
 
+    /// The word `at`, counted from 0.
+    pub fn get(&self, at: usize) -> Option<&Word> {
+        self.words.get(at)
+    }
+
     /// The words as typed, from the first of a match to its last.
     pub fn typed(&self, from: usize, to: usize) -> &'a str {
         match (self.words.get(from), self.words.get(to.saturating_sub(1))) {
@@ -126,12 +131,15 @@ impl<'a> Words<'a> {
 
     /// Where `phrase` first stands and is not denied: the words as typed.
     pub fn find(&self, phrase: &str) -> Option<&'a str> {
-        let begins = pair(phrase);
-        if !self.beginnings[begins] {
+        self.find_phrase(Phrase::of(phrase))
+    }
+
+    fn find_phrase(&self, phrase: Phrase<'_>) -> Option<&'a str> {
+        if !self.beginnings[phrase.start.pair()] {
             return None;
         }
         (0..self.words.len()).find_map(|at| {
-            let to = self.match_at(at, phrase, begins)?;
+            let to = self.match_at(at, phrase)?;
             (self.stance(at, to) == Stance::Said).then(|| self.typed(at, to))
         })
     }
@@ -142,7 +150,7 @@ impl<'a> Words<'a> {
         &self,
         list: &'r [Row<CELLS>],
     ) -> impl Iterator<Item = (&'a str, &'r [&'static str; CELLS])> {
-        list.iter().filter_map(|row| Some((self.find(row.cells().first()?)?, row.cells())))
+        list.iter().filter_map(|row| Some((self.find_phrase(row.phrase())?, row.cells())))
     }
 
     /// Everything of a list that stands here, denied or not, in the order of the list. Where two
@@ -155,10 +163,9 @@ impl<'a> Words<'a> {
         let mut found: Vec<Match> = Vec::new();
         for at in 0..self.words.len() {
             let first = found.len();
-            for (_, begins) in self.words[at].starts.iter() {
-                for row in list.beginning(begins) {
-                    let phrase = list.rows()[row].cells()[0];
-                    if let Some(to) = self.match_at(at, phrase, begins) {
+            for (_, start) in self.words[at].starts.iter() {
+                for row in list.beginning(start) {
+                    if let Some(to) = self.match_at(at, list.rows()[row].phrase()) {
                         found.push(Match { row, from: at, to, stance: Stance::Said });
                     }
                 }
@@ -193,44 +200,55 @@ impl<'a> Words<'a> {
         found
     }
 
-    /// Where a phrase that begins at a word ends. `begins` is its pair.
-    fn match_at(&self, at: usize, phrase: &str, begins: usize) -> Option<usize> {
-        if let Some((first, others)) = phrase.split_once(" & ") {
-            let to = self.match_at(at, first, begins)?;
-            let sentence = self.words[at].sentence;
-            let all = others.split(" & ").all(|other| {
-                let begins = pair(other);
-                self.beginnings[begins]
-                    && (0..self.words.len()).any(|from| {
-                        self.words[from].sentence == sentence
-                            && self
-                                .match_at(from, other, begins)
-                                .is_some_and(|to| self.stance(from, to) != Stance::Denied)
-                    })
-            });
-            return all.then_some(to);
-        }
-        let word = self.words.get(at)?;
-        if let Some(root) = phrase.strip_prefix(['~', '+']) {
-            let bare = phrase.starts_with('~');
-            let fits = word.starts.iter().any(|(from, pair)| {
-                pair == begins && (bare || from > 0) && is_root(&word.plain[from..], root)
-            });
-            return fits.then_some(at + 1);
-        }
-        let mut next = at;
-        for wanted in phrase.split(' ') {
-            let word = self.words.get(next)?;
-            let fits = match wanted.strip_suffix('*') {
-                Some(beginning) => word.plain.starts_with(beginning),
-                None => word.plain == wanted,
-            };
-            if !fits {
-                return None;
+    /// Where a phrase that begins at a word ends.
+    fn match_at(&self, at: usize, phrase: Phrase<'_>) -> Option<usize> {
+        match phrase.written {
+            Written::Words => self.reads(at, phrase.text),
+            Written::Root | Written::DerivedRoot => {
+                let word = self.words.get(at)?;
+                let root = &phrase.text[1..];
+                let fits = word.starts.iter().any(|(from, start)| {
+                    phrase.start.admits(start)
+                        && (from > 0 || phrase.written == Written::Root)
+                        && is_root(&word.plain[from..], root)
+                });
+                fits.then_some(at + 1)
             }
-            next += 1;
+            Written::Together => {
+                let mut parts = phrase.text.split('&').map(|part| Phrase::of(part.trim()));
+                let to = self.match_at(at, parts.next()?)?;
+                let sentence = self.words[at].sentence;
+                let all = parts.all(|part| {
+                    self.beginnings[part.start.pair()]
+                        && (0..self.words.len()).any(|from| {
+                            self.words[from].sentence == sentence
+                                && self
+                                    .match_at(from, part)
+                                    .is_some_and(|to| self.stance(from, to) != Stance::Denied)
+                        })
+                });
+                all.then_some(to)
+            }
         }
-        Some(next)
+    }
+
+    /// Where plain words end that begin at a word. Letters are compared one by one: most phrases
+    /// differ in one of the next few.
+    fn reads(&self, mut at: usize, mut wanted: &str) -> Option<usize> {
+        loop {
+            let word = self.words.get(at)?.plain.as_bytes();
+            let same = word.iter().zip(wanted.as_bytes()).take_while(|(a, b)| a == b).count();
+            at += 1;
+            let end = match wanted.as_bytes().get(same) {
+                Some(b'*') => same + 1,
+                Some(b' ') | None if same == word.len() => same,
+                _ => return None,
+            };
+            if end == wanted.len() {
+                return Some(at);
+            }
+            wanted = &wanted[end + 1..];
+        }
     }
 }
 

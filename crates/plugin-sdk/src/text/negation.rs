@@ -1,7 +1,7 @@
 //! Whether a text says that something is so, that it is not, or that it nearly was.
 
 use super::Words;
-use crate::lists::{List, count, pair};
+use crate::lists::{List, count};
 
 /// `kata,peran`.
 const ROLES_CSV: &str = include_str!("kata_ingkar.csv");
@@ -55,11 +55,7 @@ impl Words<'_> {
 }
 
 fn role(plain: &str) -> &'static str {
-    ROLES
-        .beginning(pair(plain))
-        .map(|row| ROLES.rows()[row].cells())
-        .find(|cells| cells[0] == plain)
-        .map_or("", |cells| cells[1])
+    ROLES.get(plain).map_or("", |[_, role]| role)
 }
 
 #[cfg(test)]

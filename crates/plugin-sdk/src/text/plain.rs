@@ -1,6 +1,6 @@
 //! The plain form of a word, and what a word is made of.
 
-use crate::lists::{List, count, pair};
+use crate::lists::{List, Start, count};
 
 /// `singkatan,kepanjangan`; the second may be several words.
 const ABBREVIATIONS_CSV: &str = include_str!("singkatan.csv");
@@ -29,31 +29,33 @@ pub(super) const MORPHEMES: [&str; 17] = [
 /// Where a word may begin: with its first letter, and after each prefix that it may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Morphemes {
-    starts: [(u8, u16); 3],
+    starts: [(u8, Start); 3],
     count: u8,
 }
 
 impl Morphemes {
     pub(super) fn of(plain: &str) -> Self {
-        let mut this = Self { starts: [(0, pair(plain) as u16); 3], count: 1 };
-        for prefix in PREFIXES {
+        let mut this = Self { starts: [(0, Start::of(plain)); 3], count: 1 };
+        let first = plain.as_bytes().first();
+        // Most words begin with no prefix; that is seen by one letter.
+        for prefix in PREFIXES.iter().filter(|prefix| prefix.as_bytes().first() == first) {
             let Some(rest) = plain.strip_prefix(prefix).filter(|rest| rest.len() >= 3) else {
                 continue;
             };
             if usize::from(this.count) == this.starts.len() {
                 break;
             }
-            this.starts[usize::from(this.count)] = (prefix.len() as u8, pair(rest) as u16);
+            this.starts[usize::from(this.count)] = (prefix.len() as u8, Start::of(rest));
             this.count += 1;
         }
         this
     }
 
-    /// The byte at which it begins, and the pair of letters there.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, usize)> {
+    /// The bytes at which it may begin, and with what.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, Start)> {
         self.starts[..usize::from(self.count)]
             .iter()
-            .map(|&(from, pair)| (usize::from(from), usize::from(pair)))
+            .map(|&(from, start)| (usize::from(from), start))
     }
 }
 
@@ -96,17 +98,12 @@ pub(super) fn written_out(plain: &str) -> Option<&'static str> {
     if plain.len() > LONGEST_ABBREVIATION {
         return None;
     }
-    ABBREVIATIONS
-        .beginning(pair(plain))
-        .map(|row| ABBREVIATIONS.rows()[row].cells())
-        .find(|cells| cells[0] == plain)
-        .map(|cells| cells[1])
+    ABBREVIATIONS.get(plain).map(|[_, long]| *long)
 }
 
 /// Whether a word carries nothing.
 pub(super) fn is_filler(plain: &str) -> bool {
-    plain.len() <= LONGEST_ABBREVIATION
-        && FILLERS.beginning(pair(plain)).any(|row| FILLERS.rows()[row].cells()[0] == plain)
+    plain.len() <= LONGEST_ABBREVIATION && FILLERS.get(plain).is_some()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Words that are one slip of a finger away from a word of a list.
 
 use super::{Match, Stance, Words};
-use crate::lists::{List, pair};
+use crate::lists::{List, Start};
 
 /// A shorter word is too near to others: "luka" and "lupa".
 const SHORTEST: usize = 7;
@@ -21,12 +21,14 @@ impl Words<'_> {
                 continue;
             }
             // The first two letters are trusted: that keeps the search to a few rows.
-            let slip = list.beginning(pair(&word.plain)).find(|&row| {
+            let has = letters(typed);
+            let mut alike = list.alike(Start::of(&word.plain)).map(|(_, row)| row);
+            let slip = alike.find(|&row| {
                 let row = &list.rows()[row];
                 let wanted = row.cells()[0].as_bytes();
                 wanted.len() >= SHORTEST
                     && wanted.len().abs_diff(typed.len()) <= 1
-                    && (row.letters() ^ letters(typed)).count_ones() <= 2
+                    && (row.letters() ^ has).count_ones() <= 2
                     && is_word(wanted)
                     && one_slip(wanted, typed)
             });
