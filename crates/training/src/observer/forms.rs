@@ -11,7 +11,11 @@ type Print = u64;
 #[derive(Debug, Default)]
 struct Paper {
     typed: BTreeMap<u64, Vec<Print>>,
-    kept: Option<(u64, Timestamp)>,
+    /// Revisions that the hub said it had kept, each higher than the one before it, and when that
+    /// was seen.
+    kept: Vec<(Timestamp, u64)>,
+    /// When the hub last gave the call to each seat.
+    given: BTreeMap<SeatId, Timestamp>,
     /// The revision that the first writer found: a call back goes on with an earlier form.
     found: Option<u64>,
     writers: Vec<SeatId>,
@@ -40,12 +44,19 @@ impl Forms {
     /// The hub has acknowledged everything up to this revision.
     pub fn kept(&mut self, at: Timestamp, call: CallId, rev: u64) {
         let kept = &mut self.papers.entry(call).or_default().kept;
-        if kept.is_none_or(|(known, _)| known < rev) {
-            *kept = Some((rev, at));
+        if kept.last().is_none_or(|(_, known)| *known < rev) {
+            kept.push((at, rev));
         }
     }
 
-    /// A desk has become the writer of this call's form and shows it as it found it.
+    /// The hub has given this call, and its form, to a seat.
+    pub fn given(&mut self, at: Timestamp, call: CallId, seat: &SeatId) {
+        self.papers.entry(call).or_default().given.insert(seat.clone(), at);
+    }
+
+    /// A desk has become the writer of this call's form and shows it as it found it. It must show what
+    /// had been kept when the hub gave it the call: one that was frozen since then has heard of nothing
+    /// later, and is told at once that the call is another's.
     pub fn taken(&mut self, at: Timestamp, call: CallId, seat: &SeatId, rev: u64, form: &Form) {
         let paper = self.papers.entry(call).or_default();
         paper.found.get_or_insert(rev);
@@ -60,7 +71,9 @@ impl Forms {
         let mut blame = |what: String| {
             self.violations.push(Violation { rule: Rule::FormKept, call: Some(call), at, what });
         };
-        if let Some((kept, _)) = paper.kept
+        let given = paper.given.get(seat);
+        let then = paper.kept.iter().rev().find(|(at, _)| given.is_none_or(|given| at <= given));
+        if let Some(&(_, kept)) = then
             && kept > rev
         {
             blame(format!("{seat} was shown revision {rev}, {kept} had been kept"));
@@ -73,7 +86,7 @@ impl Forms {
     pub fn stored(&mut self, at: Timestamp, call: CallId, stored: Option<(u64, &Form)>) {
         let Some(paper) = self.papers.get(&call) else { return };
         let found = paper.found.unwrap_or(0);
-        let Some((kept, _)) = paper.kept.filter(|(rev, _)| *rev > found) else { return };
+        let Some(&(_, kept)) = paper.kept.last().filter(|(_, rev)| *rev > found) else { return };
         let wrong = match stored {
             None => Some(format!("revision {kept} had been kept and is not stored")),
             Some((rev, _)) if rev < kept => {

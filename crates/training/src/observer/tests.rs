@@ -166,6 +166,18 @@ fn a_form_that_is_older_or_other_than_what_was_kept_is_blamed() {
     assert_eq!(handed_over(2, &form("ab")), []);
     assert_eq!(handed_over(0, &Form::default()), [Rule::FormKept]);
     assert_eq!(handed_over(1, &form("b")), [Rule::FormKept]);
+    // Frozen as soon as it had the call, thawed when another had typed: it was given an empty form.
+    let thawed = |given| {
+        let mut forms = Forms::default();
+        forms.taken(at(2), call(1), &seat("pmj-2"), 0, &Form::default());
+        forms.typed(call(1), 1, &form("a"));
+        forms.kept(at(3), call(1), 1);
+        forms.given(at(given), call(1), &seat("pmj-1"));
+        forms.taken(at(5), call(1), &seat("pmj-1"), 0, &Form::default());
+        rules(&forms.violations)
+    };
+    assert_eq!(thawed(1), []);
+    assert_eq!(thawed(4), [Rule::FormKept]);
     let mut forms = Forms::default();
     forms.typed(call(1), 1, &form("a"));
     forms.kept(at(2), call(1), 1);

@@ -365,11 +365,20 @@ async fn all_ready(
     Ok(())
 }
 
-/// Writes what the hub tells into the log, for whoever has to find out why.
+/// Writes what the hub tells into the log, for whoever has to find out why, and into the notebook who
+/// was given a call.
 async fn write_news(mut news: broadcast::Receiver<HubNews>, watch: Arc<Watch>) {
     loop {
         match news.recv().await {
-            Ok(HubNews::Flow { at, event }) => watch.log_at(at, "hub", &format!("{event:?}")),
+            Ok(HubNews::Flow { at, event }) => {
+                if let FlowEvent::Answered { call, seat }
+                | FlowEvent::TransferDone { call, seat, .. }
+                | FlowEvent::Reclaimed { call, seat, .. } = &event
+                {
+                    watch.note(|notebook| notebook.forms.given(at, *call, seat));
+                }
+                watch.log_at(at, "hub", &format!("{event:?}"));
+            }
             Ok(other) => watch.log("hub", &format!("{other:?}")),
             Err(RecvError::Lagged(missed)) => {
                 watch.log("hub", &format!("{missed} news were missed"));
