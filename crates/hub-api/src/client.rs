@@ -27,6 +27,8 @@ const CONNECT_WITHIN: Duration = Duration::from_millis(1_500);
 const RESUME_WITHIN: Duration = Duration::from_secs(5);
 /// Time for a whole request; a login waits for argon2id on a busy hub.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+/// How long a connection is kept for the next question; a hub closes it after 20 s.
+const IDLE_AT_MOST: Duration = Duration::from_secs(15);
 
 /// Why the hub could not be asked, or what it said.
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +81,7 @@ impl HubClient {
     /// [`ClientError::Refused`] with the hub's code (`wrong-password`, `slow-down`, `seat-taken`,
     /// `no-such-seat`, `not-allowed`), and the others when there is no such hub.
     pub async fn login(hub: &str, request: LoginRequest) -> Result<(Session, Self), ClientError> {
-        let mut client = Self::without_session(hub)?;
+        let mut client = Self::new(hub)?;
         let response = client
             .http
             .post(client.url(LOGIN_PATH)?)
@@ -102,7 +104,7 @@ impl HubClient {
         token: Redacted<String>,
     ) -> Result<(Session, Self), ClientError> {
         // A client of its own: pooled connections may belong to a network that is gone.
-        let mut client = Self { token, ..Self::without_session(hub)? };
+        let mut client = Self { token, ..Self::new(hub)? };
         let request = client.http.post(client.url(SESSION_PATH)?).timeout(RESUME_WITHIN);
         let session: Session = json(client.send(request).await?).await?;
         client.token = session.token.clone();
@@ -114,7 +116,7 @@ impl HubClient {
     /// # Errors
     /// As [`Self::login`].
     pub async fn health(hub: &str) -> Result<serde_json::Value, ClientError> {
-        let client = Self::without_session(hub)?;
+        let client = Self::new(hub)?;
         let request = client.http.get(client.url(HEALTH_PATH)?);
         let response =
             request.send().await.map_err(|error| ClientError::Unreachable(told(&error)))?;
@@ -137,7 +139,7 @@ impl HubClient {
         checked(response).await.map(drop)
     }
 
-    /// The bytes of a plugin, checked against the hash by which they are asked for.
+    /// The bytes of a plugin or gazetteer, checked against the hash by which they are asked for.
     ///
     /// # Errors
     /// [`ClientError::WrongHash`] when they are others, [`ClientError::TooLarge`] above 64 MiB.
@@ -262,7 +264,11 @@ impl HubClient {
             .map_err(|_| ClientError::Unreachable("the socket took too long to open".to_owned()))?
     }
 
-    fn without_session(hub: &str) -> Result<Self, ClientError> {
+    /// A client without a session, for what needs no login. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`ClientError::BadAddress`], or when the system's certificates cannot be read.
+    pub fn new(hub: &str) -> Result<Self, ClientError> {
         let base = base_url(hub)?;
         let tls = tls_config(base.scheme() == "https")?;
         let http = reqwest::Client::builder()
@@ -271,6 +277,7 @@ impl HubClient {
             .no_proxy()
             .connect_timeout(CONNECT_WITHIN)
             .timeout(ANSWER_WITHIN)
+            .pool_idle_timeout(IDLE_AT_MOST)
             .build()
             .map_err(|error| ClientError::Unreachable(told(&error)))?;
         Ok(Self { http, base, tls, token: Redacted::default() })

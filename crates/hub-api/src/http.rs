@@ -74,18 +74,22 @@ pub struct Session {
     pub units: Vec<UnitInfo>,
     /// The plugins to run.
     pub plugins: Vec<PluginRelease>,
+    /// The gazetteer that they and the form ask; without one, that of Polda Metro Jaya, which every
+    /// desk has.
+    #[serde(default)]
+    pub gazetteer: Option<PluginRelease>,
     /// The hub's clock.
     pub now: Timestamp,
     /// Seconds for which a unit may ring in a transfer.
     pub transfer_ring_s: u32,
 }
 
-/// What a plugin is for.
+/// A plugin, or the gazetteer that plugins ask.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PluginRelease {
     /// Its name.
     pub name: String,
-    /// SHA-256 of the component, lower-case hex: also its address under `/v1/plugins/`.
+    /// SHA-256 of the file, lower-case hex: also its address under `/v1/plugins/`.
     pub sha256: String,
 }
 

@@ -46,7 +46,7 @@ pub const LOGOUT_PATH: &str = "/v1/logout";
 /// `POST`, authorized: [`Session`] of a token that still stands, with a new telephone account: for a
 /// desk that was started again, and for one whose switch was.
 pub const SESSION_PATH: &str = "/v1/session";
-/// `GET`, authorized: `Vec<PluginRelease>`; a component's bytes at `/v1/plugins/{sha256}`.
+/// `GET`, authorized: `Vec<PluginRelease>`; the bytes of a component or of the gazetteer at `/v1/plugins/{sha256}`.
 pub const PLUGINS_PATH: &str = "/v1/plugins";
 /// `GET`, authorized: a case by number at `/v1/cases/{number}`; the latest 100 at `/v1/cases`.
 pub const CASES_PATH: &str = "/v1/cases";

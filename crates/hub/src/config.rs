@@ -25,6 +25,9 @@ pub struct HubConfig {
     pub utc_offset_min: i32,
     /// The plugins that desks are to run: a name and the component's file.
     pub plugins: Vec<(String, PathBuf)>,
+    /// The file of places that plugins and forms ask; `None`: that of Polda Metro Jaya, which every
+    /// desk has.
+    pub gazetteer: Option<PathBuf>,
     /// The clock; give the same one to an embedded switch.
     pub clock: Clock,
 }

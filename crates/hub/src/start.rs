@@ -2,17 +2,17 @@
 
 use crate::actor::{Actor, INBOX, Inbox};
 use crate::core::{Found, FoundCall, HubCore, Survivor};
-use crate::http::{self, Door, Guest, Plugin, Shared};
+use crate::http::{self, Asset, Door, Patience, Rules, Shared};
 use crate::line::{COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
-use axum::serve::ListenerExt;
 use siaga_call_flow::Past;
 use siaga_hub_store::{PasswordError, Store, StoreError};
 use siaga_model::CallId;
 use siaga_switch::{LiveCall, Switch, SwitchEvent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -52,6 +52,14 @@ pub enum HubError {
         /// The system's words.
         source: std::io::Error,
     },
+    /// The places are not to be had. Those of another Polda would send help to the wrong place.
+    #[error("the gazetteer {} cannot be read: {source}", file.display())]
+    Gazetteer {
+        /// The file.
+        file: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
     /// The machine cannot hash a password.
     #[error("no password can be checked: {0}")]
     Password(#[from] PasswordError),
@@ -79,7 +87,10 @@ impl Hub {
         let live = survey(&*switch).await;
         let found = find(&*store, live).await?;
         let core = HubCore::new(&config, now, found).map_err(ConfigFault::from)?;
-        let plugins = load_plugins(&config).await;
+        let rules = Rules {
+            plugins: load_plugins(&config).await,
+            gazetteer: load_gazetteer(&config).await?,
+        };
         let listen = |source| HubError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
         let local_addr = listener.local_addr().map_err(listen)?;
@@ -108,13 +119,11 @@ impl Hub {
             last_connection: 0,
         };
         let shared =
-            Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), line_in, plugins)
+            Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), line_in, rules)
                 .await?;
         let stopping = CancellationToken::new();
-        let app = http::router(shared).into_make_service_with_connect_info::<SocketAddr>();
-        let server = axum::serve(Door::new(listener).tap_io(answer_at_once), app)
-            .with_graceful_shutdown(stopping.clone().cancelled_owned())
-            .into_future();
+        let app = http::router(shared);
+        let server = http::serve(Door::new(listener), app, Patience::default(), stopping.clone());
         tracing::info!(%local_addr, "the hub listens");
         Ok(HubHandle {
             local_addr,
@@ -126,11 +135,7 @@ impl Hub {
             actor: tokio::spawn(actor.run()),
             line: tokio::spawn(line.run()),
             writer: tokio::spawn(writer.run()),
-            server: tokio::spawn(async move {
-                if let Err(error) = server.await {
-                    tracing::error!(%error, "the server stopped");
-                }
-            }),
+            server: tokio::spawn(server),
         })
     }
 }
@@ -259,22 +264,25 @@ async fn find(store: &dyn Store, live: Vec<LiveCall>) -> Result<Found, StoreErro
     })
 }
 
-/// An acknowledgement is not to wait for a larger packet.
-fn answer_at_once(guest: &mut Guest) {
-    if let Err(error) = guest.no_delay() {
-        tracing::debug!(%error, "a connection keeps its delay");
-    }
-}
-
-async fn load_plugins(config: &HubConfig) -> Vec<Plugin> {
+async fn load_plugins(config: &HubConfig) -> Vec<Asset> {
     let mut plugins = Vec::new();
     for (name, file) in &config.plugins {
         match tokio::fs::read(file).await {
-            Ok(bytes) => plugins.push(Plugin::new(name.clone(), bytes)),
+            Ok(bytes) => plugins.push(Asset::new(name.clone(), bytes)),
             Err(error) => {
                 tracing::error!(name, file = %file.display(), %error, "a plugin cannot be read");
             }
         }
     }
     plugins
+}
+
+async fn load_gazetteer(config: &HubConfig) -> Result<Option<Asset>, HubError> {
+    let Some(file) = &config.gazetteer else { return Ok(None) };
+    let bytes = tokio::fs::read(file)
+        .await
+        .map_err(|source| HubError::Gazetteer { file: file.clone(), source })?;
+    let name =
+        file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    Ok(Some(Asset::new(name, bytes)))
 }

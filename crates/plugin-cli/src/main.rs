@@ -1,10 +1,13 @@
-//! `siaga-plugin`: for the IT of a Polda, to know before a release what a plugin would do.
+//! `siaga-plugin`: for the IT of a Polda, to know before a release what a plugin would do, and whether
+//! the tables of places are sound.
 //!
 //! A program of its own and no part of the plugin host, because a desk and a hub carry the host and
 //! have no use for reading files of cases.
+#![cfg_attr(test, allow(clippy::unwrap_used))]
 #![forbid(unsafe_code)]
 
 mod cases;
+mod gazetteer;
 mod replay;
 mod report;
 
@@ -14,8 +17,9 @@ use siaga_plugin_host::{Advisor, Limits, Plugin, PluginHost};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-/// Tries plugins out, outside of any call.
+/// Tries plugins and tables of places out, outside of any call.
 #[derive(Parser)]
 #[command(version)]
 struct Arguments {
@@ -27,6 +31,9 @@ struct Arguments {
 enum Command {
     /// Gives cases to the plugins, each with the earlier ones as its history
     Replay(Replay),
+    /// Tables of places: checks them, and looks places up
+    #[command(subcommand)]
+    Gazetteer(gazetteer::Command),
 }
 
 #[derive(Args)]
@@ -40,6 +47,10 @@ struct Replay {
     /// The component that routes [default: rute-metro-jaya as `cargo xtask plugins` built it]
     #[arg(long, value_name = "WASM")]
     routing: Option<PathBuf>,
+    /// The places that the plugins ask, as `gazetteer check` writes them [default: those of Polda Metro
+    /// Jaya]
+    #[arg(long, value_name = "FILE")]
+    gazetteer: Option<PathBuf>,
     /// The plugins see the words only: neither resolved places nor chosen kinds
     #[arg(long)]
     from_words: bool,
@@ -49,8 +60,11 @@ struct Replay {
 }
 
 fn main() -> ExitCode {
-    let Command::Replay(arguments) = Arguments::parse().command;
-    match run(&arguments) {
+    let done = match Arguments::parse().command {
+        Command::Replay(arguments) => replay(&arguments),
+        Command::Gazetteer(command) => gazetteer::run(&command),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("siaga-plugin: {error:#}");
@@ -59,12 +73,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &Replay) -> anyhow::Result<()> {
+fn replay(arguments: &Replay) -> anyhow::Result<()> {
     let name = arguments.cases.display();
     let text = std::fs::read_to_string(&arguments.cases)
         .with_context(|| format!("the cases in {name} cannot be read"))?;
     let cases = cases::read(&text).with_context(|| format!("the cases in {name}"))?;
-    let host = PluginHost::new(Limits::default())?;
+    let places = gazetteer::open(arguments.gazetteer.as_deref())?;
+    let host = PluginHost::with_gazetteer(Limits::default(), Arc::new(places))?;
     let validity = load(&host, arguments.validity.as_deref(), "validitas-dasar")?;
     if !validity.judges() {
         bail!("{} does not judge; give it as --routing", validity.name());

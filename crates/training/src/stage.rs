@@ -132,6 +132,7 @@ impl Stage {
                 polda_code: "PMJ".to_owned(),
                 utc_offset_min: 7 * 60,
                 plugins,
+                gazetteer: None,
                 clock,
             },
             match &detour {

@@ -12,7 +12,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("gazetteer", &[]),
     ("plugin-host", &["model", "gazetteer"]),
     ("plugin-sdk", &[]),
-    ("plugin-cli", &["model", "plugin-host"]),
+    ("plugin-cli", &["model", "gazetteer", "plugin-host"]),
     // Ogg Opus: the encoder is media's.
     ("recording", &["model", "media"]),
     ("switch", &["model", "call-flow", "sip", "media", "recording"]),

@@ -151,8 +151,8 @@ pub(crate) enum Effect {
     OpenLink,
     /// Register with this account, in place of any earlier one.
     StartPhone(Box<SipAccount>),
-    /// Load these plugins.
-    FetchPlugins(Vec<PluginRelease>),
+    /// Load these plugins, and the places that they ask.
+    FetchPlugins { plugins: Vec<PluginRelease>, gazetteer: Option<PluginRelease> },
     /// Let go of the hub's socket and open another one at once.
     ReconnectHub,
     /// Let go of the telephone's socket and register over another one at once.

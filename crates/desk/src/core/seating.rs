@@ -220,7 +220,7 @@ impl Core {
         self.look_for_call = true;
         self.give(Effect::StartPhone(Box::new(session.sip)));
         self.give(Effect::OpenLink);
-        self.give(Effect::FetchPlugins(session.plugins));
+        self.give(Effect::FetchPlugins { plugins: session.plugins, gazetteer: session.gazetteer });
     }
 
     /// The telephone is replaced by another one: its legs are gone without a word.

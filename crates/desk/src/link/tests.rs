@@ -88,6 +88,7 @@ fn session() -> Session {
         cases: CaseBlock { first: number(1), last: number(20) },
         units: Vec::new(),
         plugins: Vec::new(),
+        gazetteer: None,
         now: Timestamp(0),
         transfer_ring_s: 5,
     }

@@ -99,12 +99,17 @@ impl Engine {
         }
     }
 
-    pub(super) fn fetch_plugins(&self, releases: Vec<PluginRelease>) {
+    pub(super) fn fetch_plugins(
+        &self,
+        releases: Vec<PluginRelease>,
+        gazetteer: Option<PluginRelease>,
+    ) {
         let Some(client) = self.client.clone() else { return };
         let (report, folder) = (self.report.clone(), self.data_dir.join("plugins"));
         let limits = self.limits.clone();
         tokio::spawn(async move {
-            let advisory = Advisory::fetch(&client, &releases, &folder, limits).await;
+            let advisory =
+                Advisory::fetch(&client, &releases, gazetteer.as_ref(), &folder, limits).await;
             tell(&report, Report::Plugins(Box::new(advisory))).await;
         });
     }

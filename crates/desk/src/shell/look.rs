@@ -5,8 +5,7 @@ use crate::core::{Found, Question};
 use crate::shelf::{PlaceQuery, PlaceSort, PlaceView};
 use crate::state::DeskError;
 use siaga_hub_api::{ClientError, HubClient};
-use siaga_plugin_host::{FormGazetteer, Gazetteer, Place, PlaceKind};
-use std::sync::Arc;
+use siaga_plugin_host::{Gazetteer, Place, PlaceKind};
 
 /// How many places are offered.
 const PLACES: usize = 8;
@@ -15,11 +14,10 @@ impl Engine {
     pub(super) fn ask(&mut self, question: Question) {
         let report = self.report.clone();
         if let Question::Places(query) = &question {
-            let (query, known) = (query.clone(), self.gazetteer.clone());
-            let gazetteer = known.unwrap_or_else(|| Arc::new(FormGazetteer::built_in()));
-            self.gazetteer = Some(Arc::clone(&gazetteer));
+            let (query, gazetteer) = (query.clone(), self.gazetteer.clone());
             tokio::task::spawn_blocking(move || {
-                let result = Ok(Found::Places(places(&*gazetteer, &query)));
+                let gazetteer = gazetteer.ok_or(DeskError::NotNow);
+                let result = gazetteer.map(|all| Found::Places(places(&*all, &query)));
                 let _ = report.blocking_send(Report::Found { question, result });
             });
             return;

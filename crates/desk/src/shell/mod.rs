@@ -207,7 +207,7 @@ struct Engine {
     cards: u64,
     /// The recording that is fetched or played.
     playing: Option<String>,
-    /// Loaded when somebody first looks for a place.
+    /// The places; there with the plugins.
     gazetteer: Option<Arc<siaga_plugin_host::FormGazetteer>>,
     /// Whether the disk takes what is kept.
     kept_in: mpsc::Sender<Option<String>>,
@@ -298,7 +298,7 @@ impl Engine {
             Effect::Leave => self.leave().await,
             Effect::OpenLink => self.open_link(),
             Effect::StartPhone(account) => self.start_phone(&account),
-            Effect::FetchPlugins(releases) => self.fetch_plugins(releases),
+            Effect::FetchPlugins { plugins, gazetteer } => self.fetch_plugins(plugins, gazetteer),
             Effect::ReconnectHub => self.reconnect_hub(),
             Effect::ReconnectPhone => self.reconnect_phone().await,
             Effect::Say(message) => self.say(*message),
@@ -371,6 +371,7 @@ impl Engine {
             Report::Plugins(advisory) => {
                 let health =
                     if advisory.is_whole() { AdvisorHealth::Ok } else { AdvisorHealth::Trouble };
+                self.gazetteer = advisory.gazetteer();
                 self.advisory = Some(advisory);
                 self.give(Input::Advisor(health)).await;
             }

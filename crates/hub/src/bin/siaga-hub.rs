@@ -120,6 +120,10 @@ struct Serve {
     /// A plugin that desks are to run, as NAME=FILE; may be repeated.
     #[arg(long = "plugin", value_parser = named_file)]
     plugins: Vec<(String, PathBuf)>,
+    /// The places of this Polda, as `siaga-plugin gazetteer check` writes them [default: those of
+    /// Polda Metro Jaya].
+    #[arg(long, value_name = "FILE")]
+    gazetteer: Option<PathBuf>,
 }
 
 /// With `--switch asterisk`: how Asterisk is reached.
@@ -269,6 +273,7 @@ async fn run(serve: Serve, pbx: AsteriskArgs) -> anyhow::Result<()> {
         polda_code: serve.polda_code,
         utc_offset_min: serve.utc_offset,
         plugins: serve.plugins,
+        gazetteer: serve.gazetteer,
         clock,
     };
     let hub = Hub::start(config, switch.clone(), events, store.clone()).await?;

@@ -50,6 +50,7 @@ impl Bench {
             polda_code: "PMJ".to_owned(),
             utc_offset_min: 420,
             plugins: Vec::new(),
+            gazetteer: None,
             clock: Clock::start(),
         };
         let core = HubCore::new(&config, BEFORE_MIDNIGHT, Found::default()).unwrap();

@@ -169,7 +169,8 @@ fn session(
         level: seated.level,
         cases: furniture.cases,
         units: seated.units,
-        plugins: shared.0.plugins.iter().map(|plugin| plugin.release.clone()).collect(),
+        plugins: shared.0.rules.releases(),
+        gazetteer: shared.0.rules.gazetteer.as_ref().map(|asset| asset.release.clone()),
         now: shared.0.clock.now(),
         transfer_ring_s: seated.transfer_ring_s,
     }

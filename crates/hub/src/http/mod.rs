@@ -7,6 +7,7 @@ mod files;
 mod lists;
 mod login;
 mod resources;
+mod serve;
 mod socket;
 
 use crate::HubConfig;
@@ -22,8 +23,9 @@ use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-pub(crate) use door::{Door, Guest};
+pub(crate) use door::Door;
 use error::Failure;
+pub(crate) use serve::{Patience, serve};
 use sha2::{Digest, Sha256};
 use siaga_hub_api::{
     ABOUT_PATH, ALIVE_PATH, AUDIO_PATH, CASE_LIST_PATH, CASES_PATH, DESK_SOCKET_PATH, ErrorCode,
@@ -42,14 +44,27 @@ const BODY: usize = 16 * 1024;
 /// calls must not feel it.
 const PASSWORDS_AT_ONCE: usize = 2;
 
-/// A component that desks run.
+/// A file that desks fetch by its hash.
 #[derive(Clone, Debug)]
-pub(crate) struct Plugin {
+pub(crate) struct Asset {
     release: PluginRelease,
     bytes: Bytes,
 }
 
-impl Plugin {
+/// By what desks judge and route.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    pub(crate) plugins: Vec<Asset>,
+    pub(crate) gazetteer: Option<Asset>,
+}
+
+impl Rules {
+    fn releases(&self) -> Vec<PluginRelease> {
+        self.plugins.iter().map(|plugin| plugin.release.clone()).collect()
+    }
+}
+
+impl Asset {
     pub(crate) fn new(name: String, bytes: Vec<u8>) -> Self {
         let sha256 = hex::encode(Sha256::digest(&bytes));
         Self { release: PluginRelease { name, sha256 }, bytes: bytes.into() }
@@ -67,7 +82,7 @@ struct Inner {
     store: Arc<dyn Store>,
     hub: mpsc::Sender<Inbox>,
     line: mpsc::Sender<LineJob>,
-    plugins: Vec<Plugin>,
+    rules: Rules,
     seats: Vec<Seat>,
     gate: Mutex<LoginGate>,
     requests: Mutex<Requests>,
@@ -86,7 +101,7 @@ impl Shared {
         store: Arc<dyn Store>,
         hub: mpsc::Sender<Inbox>,
         line: mpsc::Sender<LineJob>,
-        plugins: Vec<Plugin>,
+        rules: Rules,
     ) -> Result<Self, PasswordError> {
         Ok(Self(Arc::new(Inner {
             clock: config.clock,
@@ -95,7 +110,7 @@ impl Shared {
             store,
             hub,
             line,
-            plugins,
+            rules,
             seats: config.seats.clone(),
             gate: Mutex::new(LoginGate::default()),
             requests: Mutex::new(Requests::default()),

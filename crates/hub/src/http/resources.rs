@@ -20,7 +20,7 @@ pub(super) async fn plugins(
     headers: HeaderMap,
 ) -> Result<Json<Vec<PluginRelease>>, Failure> {
     shared.authorized(&headers).await?;
-    Ok(Json(shared.0.plugins.iter().map(|plugin| plugin.release.clone()).collect()))
+    Ok(Json(shared.0.rules.releases()))
 }
 
 pub(super) async fn plugin(
@@ -29,14 +29,16 @@ pub(super) async fn plugin(
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
     shared.authorized(&headers).await?;
-    let plugin = shared.0.plugins.iter().find(|plugin| plugin.release.sha256 == sha256);
-    let plugin = plugin.ok_or_else(|| Failure::new(ErrorCode::NotFound, "no such plugin"))?;
+    let rules = &shared.0.rules;
+    let plugin = rules.plugins.iter().map(|plugin| (plugin, "application/wasm"));
+    let gazetteer = rules.gazetteer.iter().map(|file| (file, "application/octet-stream"));
+    let (asset, sort) = plugin
+        .chain(gazetteer)
+        .find(|(asset, _)| asset.release.sha256 == sha256)
+        .ok_or_else(|| Failure::new(ErrorCode::NotFound, "no such plugin"))?;
     // The address is the hash of the bytes, so they never change.
-    let headers = [
-        (CONTENT_TYPE, "application/wasm"),
-        (CACHE_CONTROL, "private, immutable, max-age=31536000"),
-    ];
-    Ok((headers, plugin.bytes.clone()).into_response())
+    let headers = [(CONTENT_TYPE, sort), (CACHE_CONTROL, "private, immutable, max-age=31536000")];
+    Ok((headers, asset.bytes.clone()).into_response())
 }
 
 pub(super) async fn cases(

@@ -2,6 +2,7 @@
 
 use crate::world::{PASSWORD, World, config, seat, within};
 use sha2::{Digest, Sha256};
+use siaga_hub::HubConfig;
 use siaga_hub_api::{ApiError, ClientError, ErrorCode, HubClient, ToHub};
 use siaga_hub_store::Store;
 use siaga_model::SeatState;
@@ -156,6 +157,7 @@ async fn a_plugin_is_downloaded_and_its_hash_is_that_of_the_file() {
     assert_eq!(release.sha256, hex::encode(Sha256::digest(&bytes)));
     assert_eq!(client.plugin(&release.sha256).await.unwrap(), bytes);
     assert_eq!(client.plugins().await.unwrap(), session.plugins);
+    assert_eq!(session.gazetteer, None, "every desk has that of Polda Metro Jaya");
     let unknown = client.plugin(&"0".repeat(64)).await;
     assert_eq!(refused(unknown).code, ErrorCode::NotFound);
     world.stop().await;
@@ -210,6 +212,22 @@ async fn an_address_that_takes_all_the_connections_it_can_get_keeps_no_desk_out(
             break;
         }
     }
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn the_places_of_another_polda_are_downloaded_and_without_them_no_hub_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("jawa-barat.gazetteer");
+    let told = |gazetteer| HubConfig { gazetteer: Some(gazetteer), ..config(Vec::new()) };
+    let refused = World::try_with(dir.path(), told(file.clone())).await.err().unwrap();
+    assert!(refused.to_string().contains("jawa-barat.gazetteer"), "{refused}");
+    std::fs::write(&file, b"tempat").unwrap();
+    let world = World::with(dir.path(), told(file)).await;
+    let (session, client) = world.login("ratna", "pmj-1").await.unwrap();
+    let release = session.gazetteer.unwrap();
+    assert_eq!(release.name, "jawa-barat");
+    assert_eq!(client.plugin(&release.sha256).await.unwrap(), b"tempat");
     world.stop().await;
 }
 

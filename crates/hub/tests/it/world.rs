@@ -1,7 +1,7 @@
 //! A hub on loopback with a scripted switch and desks that speak the real protocol.
 
 use siaga_call_flow::{FlowConfig, SwitchCommand, SwitchSaw};
-use siaga_hub::{Hub, HubConfig, HubHandle};
+use siaga_hub::{Hub, HubConfig, HubError, HubHandle};
 use siaga_hub_api::{
     CallView, ClientError, DeskReceiver, DeskSender, HubClient, HubView, LoginRequest, Sequenced,
     Session, ToDesk, ToHub,
@@ -208,6 +208,7 @@ pub(crate) fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
         polda_code: "PMJ".to_owned(),
         utc_offset_min: 420,
         plugins,
+        gazetteer: None,
         clock: Clock::start(),
     }
 }
@@ -220,14 +221,18 @@ impl World {
 
     /// A hub on the database in `dir` whose switch has lived on with these calls.
     pub(crate) async fn finds(dir: &Path, live: Vec<LiveCall>) -> Self {
-        Self::on(dir, config(Vec::new()), live).await
+        Self::on(dir, config(Vec::new()), live).await.unwrap()
     }
 
     pub(crate) async fn with(dir: &Path, config: HubConfig) -> Self {
+        Self::try_with(dir, config).await.unwrap()
+    }
+
+    pub(crate) async fn try_with(dir: &Path, config: HubConfig) -> Result<Self, HubError> {
         Self::on(dir, config, Vec::new()).await
     }
 
-    async fn on(dir: &Path, config: HubConfig, live: Vec<LiveCall>) -> Self {
+    async fn on(dir: &Path, config: HubConfig, live: Vec<LiveCall>) -> Result<Self, HubError> {
         let store = Arc::new(SqliteStore::open(&dir.join("hub.db")).await.unwrap());
         for (name, seats) in
             [("ratna", vec![]), ("budi", vec![]), ("sari", vec![]), ("joko", vec![seat("depok-1")])]
@@ -244,8 +249,8 @@ impl World {
         let switch = Arc::new(ScriptedSwitch { live, ..ScriptedSwitch::default() });
         let (events, receiver) = mpsc::channel(64);
         let clock = config.clock;
-        let hub = Hub::start(config, switch.clone(), receiver, store.clone()).await.unwrap();
-        Self { hub, switch, store, events, clock, calls: 0, dir: dir.to_owned() }
+        let hub = Hub::start(config, switch.clone(), receiver, store.clone()).await?;
+        Ok(Self { hub, switch, store, events, clock, calls: 0, dir: dir.to_owned() })
     }
 
     pub(crate) async fn stop(self) {

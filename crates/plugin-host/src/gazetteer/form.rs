@@ -56,7 +56,11 @@ impl FormGazetteer {
         Self::from_bytes(&name, &std::fs::read(path)?)
     }
 
-    fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, GazetteerError> {
+    /// Reads what such a file holds. `name` becomes a part of its id.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, GazetteerError> {
         let places = siaga_gazetteer::Gazetteer::new(Form::from_bytes(bytes)?);
         let unit = |id: &str| {
             let unit = id.parse().map_err(|_| GazetteerError::Unit(id.to_owned()))?;

@@ -40,6 +40,7 @@ pub(super) fn session() -> Session {
         cases: CaseBlock { first: number(1), last: number(20) },
         units: Vec::new(),
         plugins: Vec::new(),
+        gazetteer: None,
         now: Timestamp(0),
         transfer_ring_s: 5,
     }

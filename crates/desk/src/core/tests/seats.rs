@@ -92,7 +92,7 @@ fn a_desk_that_was_started_again_waits_for_its_hub() {
     let effects = desk.give(Input::LoggedIn(Box::new(session())));
     assert!(matches!(
         &effects[..],
-        [Effect::StartPhone(_), Effect::OpenLink, Effect::FetchPlugins(_)]
+        [Effect::StartPhone(_), Effect::OpenLink, Effect::FetchPlugins { .. }]
     ));
     assert!(desk.core.state.session.is_some());
 }

@@ -160,7 +160,7 @@ impl World {
                 }
                 Effect::LogIn { .. }
                 | Effect::Resume { .. }
-                | Effect::FetchPlugins(_)
+                | Effect::FetchPlugins { .. }
                 | Effect::ReconnectPhone
                 | Effect::Keep(_)
                 | Effect::Ring(_)
