@@ -4,7 +4,7 @@
 import axe from "axe-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { STATES as PREPARED } from "../src/dev/all-states";
-import { audit } from "./audit";
+import { audit, sideways } from "./audit";
 import { missing, States, type Look } from "./states";
 
 const why = missing();
@@ -57,6 +57,15 @@ describe.skipIf(why !== null)("the page in Chromium", () => {
       expect(await faults(), theme).toEqual([]);
     }
   });
+
+  // 200 %: the side panes go under the form, and nothing runs out of the window sideways.
+  it.each(named)(
+    "keeps bar, panes and words in the window at twice the size: %s",
+    async (_name, look) => {
+      const page = await states.show({ ...look, width: 683, height: 540 });
+      expect(await page.evaluate(sideways)).toEqual([]);
+    },
+  );
 
   it.each(named)("cuts off nothing: %s", async (_name, look) => {
     for (const [width, height] of [

@@ -29,3 +29,14 @@ export function audit(): string[] {
   }
   return faults;
 }
+
+/** What a narrow window would show only to who scrolls sideways. Runs inside the page. */
+export function sideways(): string[] {
+  return [...document.querySelectorAll("#app *")].flatMap((e) => {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && (n.textContent ?? "").trim());
+    const box = e.getBoundingClientRect();
+    if (!own || !box.width || e.closest("option, .vh, .map, .el, svg")) return [];
+    const out = box.right > innerWidth + 1 || box.left < -1;
+    return out ? [`OUT ${e.className} “${(e.textContent ?? "").trim().slice(0, 40)}”`] : [];
+  });
+}

@@ -36,6 +36,9 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["receiving", { state: "polres-offered" }],
   ["board", { state: "board" }],
   ["board-late", { state: "board-late" }],
+  ["lessons", { state: "lessons" }],
+  ["lesson", { state: "lesson-call" }],
+  ["score", { state: "score" }],
   ["follow-up", { state: "polres-call" }],
   ["not-registered", { state: "not-registered" }],
   ["microphone-lost", { state: "mic-lost" }],
@@ -43,7 +46,7 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["hub-lost", { state: "hub-lost" }],
 ];
 /** Shown by the README, and so kept in full; the others are kept at half their size. */
-const WHOLE: readonly string[] = ["call-1366-light", "reclaimed-1366-light", "receiving-1366-dark"];
+const WHOLE: readonly string[] = ["call-1366-light", "reclaimed-1366-light", "board-1366-dark"];
 const SIZES = [
   [1366, 768],
   [1920, 1080],

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { clockTime, duration, phoneNumber, secondsLeft, spelled } from "../src/lib/format";
 import { comboOf, isTyping } from "../src/lib/keys";
+import { findKinds } from "../src/lib/kinds";
 import { catalogues, t } from "../src/lib/messages";
 
 const root = join(import.meta.dirname, "../src");
@@ -54,6 +55,13 @@ describe("the message catalogue", () => {
         );
       });
     expect(literal).toEqual([]);
+  });
+
+  it("names each kind of call, and no other", () => {
+    const named = Object.keys(catalogues.id).filter((key) => key.startsWith("kind."));
+    const all = findKinds("", Infinity).map(({ value }) => `kind.${value}`);
+    expect(named.toSorted()).toEqual(all.toSorted());
+    expect(findKinds("", Infinity).map(({ branch }) => branch)).not.toContain("");
   });
 
   it("fills in places and leaves unknown ones visible", () => {

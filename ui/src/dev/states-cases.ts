@@ -128,7 +128,7 @@ export function listOf(
 
 type Searched = NonNullable<DeskState["search"]>;
 
-function found(rows: readonly CaseRow[], asked: Searched["asked"]): Searched {
+export function searched(rows: readonly CaseRow[], asked: Searched["asked"]): Searched {
   const words = asked.text.toLowerCase().split(/\s+/);
   const hits = rows.flatMap<SearchHit>((report) => {
     const told = ALSO[report.number.slice(-6)] ?? "";
@@ -326,7 +326,7 @@ export function answered(state: DeskState, intent: Intent): DeskState | null {
     case "show-cases":
       return { ...next, cases: listOf(rows, intent.query) };
     case "search":
-      return { ...next, search: intent.query.text === "" ? null : found(rows, intent.query) };
+      return { ...next, search: intent.query.text === "" ? null : searched(rows, intent.query) };
     case "show-case": {
       if (intent.number === null) return { ...next, file: null, peaks: null };
       const report = rows.find((one) => one.number === intent.number);

@@ -1,13 +1,12 @@
 // What can be done on the screen that is shown, and with which key. Buttons, key strip, key list and
 // the keyboard all read this one list.
 
+import { addCallBacks, addOfDesk, addOfLesson, addOfReport } from "./actions-around";
 import type { IconName } from "./icons";
 import type { Desk } from "./desk.svelte";
 import type { Combo } from "./keys";
 import { t } from "./messages";
 import { isInCall, type Screen } from "./screen";
-import { faultText } from "./sentences";
-import { isCallable, KEYED } from "./call-backs";
 import type { UnitId } from "./bindings";
 
 export type ActionId =
@@ -51,7 +50,24 @@ export type ActionId =
   | "next-microphone"
   | "test-sound"
   | "faults"
-  | "board";
+  | "board"
+  | "lessons"
+  | "begin-lesson"
+  | "break-off"
+  | "ask"
+  | "again"
+  | "export-score"
+  | "leave-score";
+
+/** Adds an action to those of the screen. */
+export type Add = (
+  id: ActionId,
+  keys: Combo[],
+  icon: IconName,
+  label: string,
+  run: () => void,
+  enabled?: boolean,
+) => void;
 
 export interface Action {
   id: ActionId;
@@ -106,7 +122,12 @@ export function stripActions(desk: Desk): Action[] {
         : desk.readsReport
           ? ["undo", "play", "save-follow-up", "follow-up", "search", "next-pane"]
           : [
+              "begin-lesson",
+              "again",
+              "export-score",
+              "break-off",
               "answer",
+              "lessons",
               "board",
               "ready",
               "test-sound",
@@ -122,6 +143,7 @@ export function stripActions(desk: Desk): Action[] {
     call: desk.sendsOn
       ? [
           "next-microphone",
+          "ask",
           "transfer",
           "choose-1",
           "other-units",
@@ -145,15 +167,9 @@ export function actionsOf(desk: Desk): Action[] {
   const call = isInCall(screen);
   const final = desk.asking !== null || desk.disposing !== null;
   const actions: Action[] = [];
-  const add = (
-    id: ActionId,
-    keys: Combo[],
-    icon: IconName,
-    label: string,
-    run: () => void,
-    enabled = true,
-  ): void => void actions.push({ id, keys, icon, label, run, enabled });
-  const short = (unit: UnitId | null): string => (unit === null ? "" : desk.shortName(unit));
+  const add: Add = (id, keys, icon, label, run, enabled = true) =>
+    void actions.push({ id, keys, icon, label, run, enabled });
+  const short = (unit: UnitId | null): string => (unit === null ? "" : desk.units.shortName(unit));
 
   if (screen === "starting" || screen === "login") return actions;
 
@@ -168,7 +184,10 @@ export function actionsOf(desk: Desk): Action[] {
     add("decline", ["Shift+F9"], "no", t("action.decline"), run);
   }
   if (desk.readsReport) addOfReport(desk, add);
-  else if (screen === "idle" && !desk.showsBoard) addCallBacks(desk, add);
+  else if (screen === "idle" && !desk.showsBoard && desk.lessonPage === null) {
+    addCallBacks(desk, add);
+  }
+  addOfLesson(desk, add);
   if (screen === "idle" && desk.board.view !== null) {
     add("board", ["Alt+B"], "eye", t(desk.showsBoard ? "action.reports" : "action.board"), () => {
       desk.board.away = desk.showsBoard;
@@ -238,10 +257,10 @@ export function actionsOf(desk: Desk): Action[] {
       desk.allEarlier = !desk.allEarlier;
     });
   }
-  if (desk.editor.writable && call && desk.view?.facts.cell_location != null) {
-    add("phone-location", ["Alt+L"], "eye", t("action.phone-location"), () =>
-      desk.takePhoneLocation(),
-    );
+  const point = desk.view?.facts.cell_location?.point;
+  if (desk.editor.writable && call && point !== undefined) {
+    const run = (): void => desk.phonePlace.take(point);
+    add("phone-location", ["Alt+L"], "eye", t("action.phone-location"), run);
   }
   if (desk.faults.length > 0) {
     add("faults", ["Alt+K"], "warn", t("action.faults"), () => {
@@ -267,63 +286,6 @@ export function actionsOf(desk: Desk): Action[] {
   }
   return actions;
 }
-
-/** The first of the list have keys; who must not be called keeps the place, and has none. */
-function addCallBacks(desk: Desk, add: Add): void {
-  desk.callBacks.slice(0, KEYED).forEach((entry, place) => {
-    const id = `call-back-${place + 1}` as ActionId;
-    const label = t(place === 0 ? "action.call-back.first" : "action.call-back");
-    const run = (): void => desk.callBack(entry, place);
-    const enabled = isCallable(entry) && desk.sipDown === null && desk.hubDown === null;
-    add(id, [`Alt+${place + 1}`], "phone", label, run, enabled);
-  });
-}
-
-/** The report that is open: hear its call, tell what was done about it. */
-function addOfReport(desk: Desk, add: Add): void {
-  const { player, followUp } = desk;
-  if (player.recording !== null) {
-    const label = t(player.plays ? "action.pause-recording" : "action.play");
-    add("play", ["Alt+P"], player.plays ? "hold" : "play", label, () => player.toggle());
-  }
-  if (followUp.may) {
-    const open = (): void => void (followUp.requests += 1);
-    add("follow-up", ["Alt+F"], "go", t("case.follow-up"), open);
-    const label = t("action.save-follow-up");
-    add("save-follow-up", ["Ctrl+Enter"], "ok", label, () => followUp.send(), followUp.ready);
-  }
-}
-
-/** What an idle desk can do for itself. */
-function addOfDesk(desk: Desk, add: Add): void {
-  if (desk.trouble === "sip") {
-    const run = (): void => void navigator.clipboard.writeText(faultText(desk));
-    add("copy-fault", ["Alt+S"], "take", t("action.copy-fault"), run);
-  } else {
-    add("search", ["F3"], "eye", t("action.search"), () => {
-      desk.board.away = true;
-      desk.reports.search();
-    });
-  }
-  if (desk.beginsShift || desk.overlay === "settings") {
-    const tests = desk.state?.sound_test != null;
-    add("test-sound", ["Alt+T"], "mic", t(tests ? "sound.stop" : "sound.test"), () =>
-      desk.send({ intent: "test-sound", on: !tests }),
-    );
-  }
-  add("settings", ["Shift+F1"], "plug", t("action.settings"), () => {
-    desk.overlay = desk.overlay === "settings" ? "none" : "settings";
-  });
-}
-
-type Add = (
-  id: ActionId,
-  keys: Combo[],
-  icon: IconName,
-  label: string,
-  run: () => void,
-  enabled?: boolean,
-) => void;
 
 function addRouting(desk: Desk, add: Add, short: (unit: UnitId | null) => string): void {
   const { screen, target, nextTarget } = desk;

@@ -22,14 +22,10 @@ import type {
   LostCallView,
   NotReport,
   Phase,
-  Point,
   ReclaimView,
-  SeatView,
   Settings,
   SilenceView,
-  Unit,
   UnitId,
-  UnitOdds,
 } from "./bindings";
 import { Board } from "./board.svelte";
 import { isCallable, ListPlaces } from "./call-backs";
@@ -44,14 +40,17 @@ import {
 } from "./closing.svelte";
 import { FollowUp } from "./follow-up.svelte";
 import { FormEditor } from "./form.svelte";
-import { shortUnit } from "./format";
-import { comboOf, isBrowsers, isTyping } from "./keys";
+import { comboOf, isBrowsers, isTyping, typesText } from "./keys";
+import { Lessons } from "./lessons.svelte";
 import { LineEar, type Suggestion } from "./quiet";
+import { microphoneAfter } from "./microphones";
+import { PhonePlace } from "./phone-place";
 import { Player } from "./player.svelte";
 import { preferences } from "./preferences.svelte";
 import { Reports } from "./reports.svelte";
-import { screenOf, type Screen } from "./screen";
+import { isInCall, screenOf, type Screen } from "./screen";
 import { faultLines } from "./sentences";
+import { Units } from "./units";
 
 export type Overlay =
   "none" | "disposal" | "units" | "keys" | "override" | "settle" | "settings" | "faults";
@@ -95,12 +94,18 @@ export class Desk {
   settling = $state<CallBackView | null>(null);
 
   readonly editor: FormEditor;
+  readonly phonePlace: PhonePlace;
   readonly closing = new ClosingDraft();
   readonly reports = new Reports(
     () => this.state,
     (intent) => this.send(intent),
   );
+  readonly units = new Units(() => this.state);
   readonly board = new Board(
+    () => this.state,
+    (intent) => this.send(intent),
+  );
+  readonly lessons = new Lessons(
     () => this.state,
     (intent) => this.send(intent),
   );
@@ -121,12 +126,11 @@ export class Desk {
   #ear = new LineEar();
   #places = new ListPlaces();
   #timer: ReturnType<typeof setInterval>;
-  /** The point whose area is looked for. */
-  #located: Point | null = null;
 
   constructor(backend: Backend) {
     this.#backend = backend;
     this.editor = new FormEditor((intent) => void backend.send(intent));
+    this.phonePlace = new PhonePlace(this.editor, (intent) => this.send(intent));
     this.#timer = setInterval(() => (this.#tick = performance.now()), TICK_MS);
     backend.subscribe((state) => this.#receive(state));
   }
@@ -149,7 +153,7 @@ export class Desk {
     this.editor.receive(state.call);
     this.closing.for(state.call?.call ?? null);
     this.#beginShift(state);
-    this.#takeArea(state);
+    this.phonePlace.receive(state);
     this.reports.receive(state);
     this.board.receive(state);
     this.player.receive(state);
@@ -163,6 +167,7 @@ export class Desk {
     }
     if (this.trouble === "audio" && troubled !== "audio") this.send({ intent: "list-devices" });
     if (now === before) return;
+    if (before === "ringing") this.lessons.answered();
     // Who is typing goes on typing; the sheet to read from is then beside the form.
     if (now === "reclaimed") this.formInReclaim = caretIsInForm();
     if (this.overlay !== "keys") this.overlay = "none";
@@ -248,6 +253,23 @@ export class Desk {
   /** What IT needs to know of the troubles that last, one line each. */
   faults = $derived.by<string[]>(() => (this.session === null ? [] : faultLines(this)));
 
+  /** What of an exercise stands in the place of the reports. */
+  lessonPage = $derived.by<"choose" | "wait" | "score" | null>(() => {
+    if (this.screen !== "idle" || this.trouble !== null || this.reports.opened !== null)
+      return null;
+    switch (this.lessons.stage?.stage) {
+      case "choosing":
+        return this.lessons.away ? null : "choose";
+      case "waiting":
+      case "playing":
+        return "wait";
+      case "scored":
+        return "score";
+      case undefined:
+        return null;
+    }
+  });
+
   /** A supervisor who takes no calls is not pausing. */
   watches = $derived.by(() => this.showsBoard && this.seatState === "paused");
 
@@ -257,11 +279,13 @@ export class Desk {
       this.screen === "idle" &&
       this.seatState === "paused" &&
       !this.shiftBegun &&
+      this.lessons.stage === null &&
       this.session?.role !== "supervisor",
   );
 
   #beginShift(state: DeskState): void {
-    if (state.session === null) this.shiftBegun = false;
+    if (state.number_asked != null) [this.shiftBegun, this.board.away] = [true, true];
+    else if (state.session === null) this.shiftBegun = false;
     else if (!["paused", "offline"].includes(state.view?.seat.state ?? "offline")) {
       this.shiftBegun = true;
     }
@@ -270,45 +294,13 @@ export class Desk {
   // ---- the microphone ----
 
   /** The microphone after the one that is lost; `null` when there is no other. */
-  otherMicrophone = $derived.by<DeviceView | null>(() => {
-    const inputs = (this.state?.devices ?? []).filter((device) => device.input);
-    const chosen = this.state?.settings?.input ?? null;
-    const here = inputs.findIndex(({ id, ...device }) =>
-      chosen === null ? device.default : id === chosen || device.name === chosen,
-    );
-    const next = inputs[(here + 1) % inputs.length] ?? null;
-    return inputs.length > 1 || here < 0 ? next : null;
-  });
+  otherMicrophone = $derived.by<DeviceView | null>(() =>
+    microphoneAfter(this.state?.settings?.input ?? null, this.state?.devices ?? []),
+  );
 
   nextMicrophone(): void {
     const next = this.otherMicrophone;
     if (next !== null) this.changeSettings({ input: next.id });
-  }
-
-  // ---- the place of the telephone ----
-
-  /** The report is where the network believes the telephone to be. */
-  takePhoneLocation(): void {
-    const point = this.view?.facts.cell_location?.point ?? null;
-    if (point === null || !this.editor.writable) return;
-    this.editor.form.point = point;
-    this.editor.edited();
-    this.#located = point;
-    this.send({ intent: "find-places", query: { by: "point", point } });
-  }
-
-  /** The area of the point has been found: it is taken where none was chosen. */
-  #takeArea(state: DeskState): void {
-    const [query, places] = state.places?.found ?? [null, []];
-    const located = this.#located;
-    if (located === null || query?.by !== "point") return;
-    const { lat, lng } = query.point;
-    if (lat !== located.lat || lng !== located.lng) return;
-    this.#located = null;
-    const area = places.find(({ code }) => code !== "");
-    if (area === undefined || !this.editor.writable || this.editor.form.area_code !== "") return;
-    this.editor.form.area_code = area.code;
-    this.editor.edited();
   }
 
   /** Whether a report is being read: its keys act, and those of the lists do not. */
@@ -335,52 +327,11 @@ export class Desk {
 
   // ---- units ----
 
-  unit(id: UnitId): Unit | null {
-    return (
-      this.state?.view?.units.find((u) => u.info.unit.id === id)?.info.unit ??
-      this.session?.units.find((u) => u.unit.id === id)?.unit ??
-      null
-    );
-  }
-
   /** What is known around this call; `null` until the hub has told. */
   about = $derived.by<AboutCall | null>(() => {
     const found = this.state?.about?.found ?? null;
     return found !== null && found[0] === this.desk?.call ? found[1] : null;
   });
-
-  /** How a unit takes transfers at this hour, where there are enough of them to say. */
-  oddsOf(id: UnitId): UnitOdds | null {
-    const odds = this.state?.odds?.found?.[1].find((one) => one.unit === id) ?? null;
-    return odds?.percent == null ? null : odds;
-  }
-
-  unitName(id: UnitId): string {
-    return this.unit(id)?.name ?? id;
-  }
-
-  /** The name without its rank, for buttons and clauses. */
-  shortName(id: UnitId): string {
-    const unit = this.unit(id);
-    return unit === null ? id : shortUnit(unit);
-  }
-
-  seatsOf(id: UnitId): SeatView[] {
-    return this.state?.view?.units.find((u) => u.info.unit.id === id)?.seats ?? [];
-  }
-
-  seatLabel(id: string): string {
-    const units = this.session?.units ?? [];
-    return units.flatMap((u) => u.seats).find((s) => s.id === id)?.label ?? id;
-  }
-
-  /** A seat with its unit, unless it is of this one. */
-  seatPlace(id: string): string {
-    const info = this.session?.units.find((u) => u.seats.some((s) => s.id === id));
-    const label = this.seatLabel(id);
-    if (info === undefined || info.unit.id === this.session?.unit) return label;
-    return `${label}, ${info.unit.name}`;
-  }
 
   /** Up to four units to choose from: the operator's own choice, then the advice, best first. */
   destinations = $derived.by<Destination[]>(() =>
@@ -472,6 +423,11 @@ export class Desk {
 
   #guard(): void {
     this.#guardedUntil = performance.now() + CLOSE_GUARD_MS;
+  }
+
+  /** From the answer to the end of the writing up. */
+  get #isBusy(): boolean {
+    return isInCall(this.screen) || this.screen === "gone";
   }
 
   get #isGuarded(): boolean {
@@ -575,12 +531,15 @@ export class Desk {
     else if (this.screen === "idle" && this.reports.opened !== null) this.reports.open(null);
     else if (this.screen === "idle" && this.reports.typed !== "") this.reports.find("");
     else if (this.beginsShift) this.shiftBegun = true;
+    else if (this.lessonPage === "score") this.lessons.wish({ wish: "leave" });
     else if (this.state?.notice) this.send({ intent: "dismiss-notice" });
   }
 
   keydown(event: KeyboardEvent): void {
     const combo = comboOf(event);
-    if (combo === null || isTyping(combo) || event.isComposing) return;
+    if (combo === null || event.isComposing) return;
+    if (!event.repeat && !typesText(combo, event.target) && this.#isBusy) this.lessons.pressed();
+    if (isTyping(combo)) return;
     if (isBrowsers(combo)) event.preventDefault();
     const action = this.actions.find((a) => a.keys.includes(combo));
     if (!action) return;

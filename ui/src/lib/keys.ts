@@ -27,6 +27,13 @@ export function isTyping(combo: Combo): boolean {
   return !/^(F\d+|Esc|Pause|.+\+.+)$/.test(combo) || combo === "Shift+Enter";
 }
 
+/** Whether the key writes into the field that has the caret. */
+export function typesText(combo: Combo, target: EventTarget | null): boolean {
+  const field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  if (!field || ["radio", "checkbox"].includes(target.type)) return false;
+  return combo.length === 1 || ["Backspace", "Delete", "Shift+Enter"].includes(combo);
+}
+
 /** What a browser would do with a key, and a seat must not: load the page again, leave it, cover it. */
 const BROWSER: readonly Combo[] = [
   ...["F3", "F5", "F7", "F11", "F12"].flatMap((key) => [key, `Ctrl+${key}`, `Shift+${key}`]),

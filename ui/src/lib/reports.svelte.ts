@@ -62,6 +62,9 @@ export class Reports {
   #last = $state(0);
   #counts = $state.raw<Partial<CaseCounts>>({});
 
+  /** The number that another program named last. */
+  #named: string | null = null;
+
   #state: () => DeskState | null;
   #send: (intent: Intent) => void;
   /** The list that was asked for last: the engine keeps that one up to date. */
@@ -74,7 +77,11 @@ export class Reports {
 
   /** Takes note of a state of the engine. */
   receive(state: DeskState): void {
-    const { session, cases } = state;
+    const { session, cases, number_asked } = state;
+    const named = number_asked?.number ?? null;
+    // The engine has looked for it already.
+    if (named !== null && named !== this.#named) this.typed = named;
+    this.#named = named;
     if (session === null) {
       this.#asked = "";
       this.typed = "";

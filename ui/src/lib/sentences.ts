@@ -8,7 +8,7 @@ import { t, type MessageKey } from "./messages";
 /** Why the caller is back, in one clause, and that the form is already there. */
 export function causeText(desk: Desk, reclaim: ReclaimView): string {
   const cause = t(`cause.${reclaim.cause}` satisfies MessageKey, {
-    unit: desk.shortName(reclaim.unit),
+    unit: desk.units.shortName(reclaim.unit),
     seconds: desk.session?.transfer_ring_s ?? 0,
   });
   return `${cause} ${t("cause.form-there")}`;
@@ -59,9 +59,9 @@ export function outcomeText(desk: Desk, disposition: Disposition | null): string
   if (disposition === null) return t("status.closed");
   switch (disposition.kind) {
     case "handled-by-unit":
-      return t("closing.by-unit", { unit: desk.unitName(disposition.unit) });
+      return t("closing.by-unit", { unit: desk.units.name(disposition.unit) });
     case "forwarded-to-unit":
-      return t("closing.forwarded", { unit: desk.unitName(disposition.unit) });
+      return t("closing.forwarded", { unit: desk.units.name(disposition.unit) });
     case "abandoned":
       return t("closing.abandoned");
     case "not-report":

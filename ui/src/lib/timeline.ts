@@ -63,7 +63,7 @@ const MARKED: ReadonlySet<TimelineItem["happening"]> = new Set([
 ]);
 
 function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, string?] {
-  const seat = (id: string): string => desk.seatPlace(id);
+  const seat = (id: string): string => desk.units.seatPlace(id);
   switch (item.happening) {
     case "arrived":
     case "wait-announced":
@@ -100,12 +100,12 @@ function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, str
       return [
         item.unit === null
           ? t("happened.unit-dropped")
-          : t("happened.unit-picked", { unit: desk.unitName(item.unit) }),
+          : t("happened.unit-picked", { unit: desk.units.name(item.unit) }),
         "off",
       ];
     case "transfer-started":
       return [
-        t("happened.transfer-started", { seat: seat(item.from), unit: desk.unitName(item.unit) }),
+        t("happened.transfer-started", { seat: seat(item.from), unit: desk.units.name(item.unit) }),
         "act",
       ];
     case "transfer-done":
@@ -120,7 +120,7 @@ function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, str
         t("happened.reclaimed", {
           seat: seat(item.seat),
           cause: t(`reclaim.${item.cause}` satisfies MessageKey, {
-            unit: desk.shortName(item.unit),
+            unit: desk.units.shortName(item.unit),
           }),
         }),
         "call",

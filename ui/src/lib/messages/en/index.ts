@@ -8,6 +8,7 @@ import { frame } from "./frame";
 import { handing } from "./handing";
 import { kinds } from "./kinds";
 import { lists } from "./lists";
+import { training } from "./training";
 import { trouble } from "./trouble";
 
 /** English. A text that is missing here is an error of the compiler. */
@@ -19,6 +20,7 @@ export const en: Texts<typeof id> = {
   ...form,
   ...handing,
   ...lists,
+  ...training,
   ...trouble,
   ...kinds,
 };

@@ -6,6 +6,7 @@ import { frame } from "./frame";
 import { handing } from "./handing";
 import { kinds } from "./kinds";
 import { lists } from "./lists";
+import { training } from "./training";
 import { trouble } from "./trouble";
 
 /** Indonesian, the language of the console. */
@@ -17,6 +18,7 @@ export const id = {
   ...form,
   ...handing,
   ...lists,
+  ...training,
   ...trouble,
   ...kinds,
 } as const;
