@@ -10,7 +10,10 @@
 
 mod args;
 mod engine;
+mod manners;
+mod tel;
 mod window;
+mod words;
 
 use anyhow::Context;
 use clap::Parser;
@@ -25,12 +28,12 @@ fn main() -> anyhow::Result<()> {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into()))
         .with_writer(std::io::stderr)
         .init();
-    let mode = args::Args::parse().mode(std::env::var("SIAGA_PASSWORD").ok());
+    let start = args::Args::parse().start(std::env::var("SIAGA_PASSWORD").ok());
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .context("cannot start the threads of the engine")?;
     tauri::async_runtime::set(runtime.handle().clone());
-    window::run(mode)
+    window::run(start)
 }

@@ -1,16 +1,19 @@
 //! One window, one command, one channel.
 
-use crate::args::Mode;
+use crate::args::{Mode, Start};
 use crate::engine::{Engine, Prefill};
+use crate::manners;
+use crate::tel::TelLink;
 use anyhow::Context;
 use siaga_desk::{DeskState, Intent};
 use std::sync::{Arc, Mutex, PoisonError};
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
-use tauri::{Manager, RunEvent, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager, RunEvent, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use tauri_plugin_window_state::StateFlags;
 
 /// The window's label, which the capability file names too.
-const LABEL: &str = "seat";
+pub(crate) const LABEL: &str = "seat";
 
 /// The one subscription. A page that reloads subscribes again, which ends the one before.
 #[derive(Default)]
@@ -53,35 +56,65 @@ async fn subscribe(
 }
 
 /// Starts the desk, opens the window, and stays until it is closed.
-pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
-    tauri::Builder::default()
+pub(crate) fn run(start: Start) -> anyhow::Result<()> {
+    let Start { mode, link } = start;
+    let mut builder = tauri::Builder::default();
+    if mode.as_ref().is_none_or(Mode::is_the_only_one) {
+        // The first plugin, so that a second program ends before it has opened anything.
+        let called = |app: &AppHandle, arguments: Vec<String>, _: String| {
+            manners::called_again(app, &arguments);
+        };
+        builder = builder.plugin(tauri_plugin_single_instance::init(called));
+    }
+    let again = mode.as_ref().map(Mode::again).unwrap_or_default();
+    let place = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
+    let opens = mode.is_some();
+    let app = builder
+        .plugin(tauri_plugin_global_shortcut::Builder::new().build())
+        .plugin(tauri_plugin_notification::init())
+        .plugin(tauri_plugin_autostart::Builder::new().args(again).build())
+        .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(place).build())
         .manage(Subscription::default())
         .invoke_handler(tauri::generate_handler![intent, subscribe])
-        .setup(move |app| {
-            let data = app.path().app_local_data_dir()?;
-            let engine = tauri::async_runtime::block_on(Engine::start(mode, &data))?;
-            let start = start_script(engine.prefill())?;
-            app.manage(engine);
-            let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
-                .title("Siaga 110")
-                .inner_size(1366.0, 768.0)
-                .min_inner_size(1280.0, 680.0)
-                .initialization_script(start)
-                .on_navigation(|url| {
-                    // The page that came with the program, and no other.
-                    url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost")
-                })
-                .build()?;
-            revive(&window)?;
-            Ok(())
+        .setup(move |app| match mode {
+            Some(mode) => Ok(open(app.handle(), mode, link)?),
+            None => Ok(()),
         })
         .build(tauri::generate_context!())
-        .context("the window could not be opened")?
-        .run(|app, event| {
-            if let RunEvent::Exit = event {
-                tauri::async_runtime::block_on(app.state::<Engine>().shut_down());
-            }
-        });
+        .context("the window could not be opened")?;
+    // A desk that runs here would have taken the link, and ended this program.
+    anyhow::ensure!(opens, "no desk of Siaga 110 runs on this computer");
+    app.run(|app, event| {
+        if let RunEvent::Exit = event {
+            tauri::async_runtime::block_on(app.state::<Engine>().shut_down());
+        }
+    });
+    Ok(())
+}
+
+/// Starts the desk and opens its window.
+fn open(app: &AppHandle, mode: Mode, link: Option<TelLink>) -> anyhow::Result<()> {
+    let data = app.path().app_local_data_dir()?;
+    let engine = tauri::async_runtime::block_on(Engine::start(mode, &data))?;
+    if let Some(link) = link {
+        let number = Some(link.number().clone());
+        tauri::async_runtime::block_on(engine.send(Intent::AskNumber { number }));
+    }
+    let script = start_script(engine.prefill())?;
+    let states = engine.states();
+    app.manage(engine);
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::default())
+        .title("Siaga 110")
+        .inner_size(1366.0, 768.0)
+        .min_inner_size(1280.0, 680.0)
+        .initialization_script(script)
+        .on_navigation(|url| {
+            // The page that came with the program, and no other.
+            url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost")
+        })
+        .build()?;
+    revive(&window)?;
+    manners::follow(app, states);
     Ok(())
 }
 
@@ -102,9 +135,23 @@ fn revive(window: &WebviewWindow) -> tauri::Result<()> {
     })
 }
 
-/// Only WebKitGTK's signal can be reached without FFI of our own. On Windows `ProcessFailed` of
-/// WebView2 has to be wired before a seat is run there.
-#[cfg(not(target_os = "linux"))]
+/// As on Linux; also switches the browser's own keys off, which WebKitGTK has none of.
+#[cfg(windows)]
+fn revive(window: &WebviewWindow) -> tauri::Result<()> {
+    window.with_webview(|view| {
+        let controller = view.controller();
+        if let Err(error) = siaga_webview2::switch_browser_keys_off(&controller) {
+            tracing::warn!(%error, "the browser's keys stay on");
+        }
+        let tell = |failed| tracing::error!(?failed, "a process of the page has died");
+        if let Err(error) = siaga_webview2::revive(&controller, tell) {
+            tracing::error!(%error, "a page whose process dies will not come back");
+        }
+    })
+}
+
+/// No seat is run elsewhere.
+#[cfg(not(any(target_os = "linux", windows)))]
 fn revive(_window: &WebviewWindow) -> tauri::Result<()> {
     Ok(())
 }

@@ -4,6 +4,7 @@
 use crate::operator::{Operator, OperatorConfig};
 use crate::pbx::PbxAddress;
 use crate::sound::Speaker;
+use crate::telephone::{Registered, Telephone};
 use anyhow::Context;
 use siaga_call_flow::FlowConfig;
 use siaga_call_flow::SwitchCommand;
@@ -26,6 +27,9 @@ pub const OPERATOR: &str = "latihan";
 
 /// The Polda whose hub this is.
 pub const POLDA: &str = "pmj";
+
+/// Western Indonesian time, in hours before UTC.
+pub(crate) const UTC_OFFSET_H: i8 = 7;
 
 /// How a stage is set up.
 pub struct StageConfig {
@@ -130,7 +134,7 @@ impl Stage {
                 flow: config.flow,
                 listen: config.listen,
                 polda_code: "PMJ".to_owned(),
-                utc_offset_min: 7 * 60,
+                utc_offset_min: i32::from(UTC_OFFSET_H) * 60,
                 plugins,
                 gazetteer: None,
                 clock,
@@ -185,6 +189,22 @@ impl Stage {
             data_dir: self.desk_dir(seat),
         })
         .await
+    }
+
+    /// A citizen's telephone with this number, which answers once when it is called back, and says
+    /// what `speaker` says until the desk hangs up.
+    ///
+    /// # Errors
+    /// When the switch is not the embedded one, or does not let the telephone in.
+    pub async fn answer_when_called(&self, number: &str, speaker: Speaker) -> anyhow::Result<()> {
+        let switch = self.switch().context("only the embedded switch has citizens' telephones")?;
+        let telephone = Registered::at(switch, self.endpoint(), number.to_owned()).await?;
+        tokio::spawn(async move {
+            if let Err(error) = Telephone::Registered(telephone).answer(speaker).await {
+                tracing::warn!(error = %format!("{error:#}"), "the telephone was not called");
+            }
+        });
+        Ok(())
     }
 
     /// Ends every call, then the hub; gives its store, in which everything then is.

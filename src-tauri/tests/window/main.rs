@@ -6,6 +6,8 @@
 
 #![cfg(target_os = "linux")]
 
+mod bus;
+mod manners;
 mod play;
 mod room;
 
@@ -37,6 +39,11 @@ fn driven(test: &str) -> Option<(Room, OsString)> {
     Some((Room::furnish(test, &["node", "WebKitWebDriver"])?, driver))
 }
 
+/// The room for a test that works the window by keys.
+fn driven_by_keys(test: &str) -> Option<Room> {
+    Room::furnish(test, &["xdotool", "dbus-daemon"])
+}
+
 /// A journey of `ui/e2e`, with the window's program and a folder for its pictures.
 fn journey(name: &str, port: u16, pictures: &Path) -> Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../ui/e2e/{name}.mjs"));
@@ -46,14 +53,14 @@ fn journey(name: &str, port: u16, pictures: &Path) -> Command {
     command
 }
 
-#[test]
-fn a_declined_call_comes_back_and_is_closed_in_the_window() {
-    let name = "a_declined_call_comes_back_and_is_closed_in_the_window";
-    let Some((room, driver)) = driven(name) else { return };
+/// A journey of training, in which nobody need direct the others.
+fn by_itself(test: &str, name: &str) {
+    let Some((room, driver)) = driven(test) else { return };
     let (driver, port) = room.driver(&driver);
-    let pictures = pictures("polres-busy");
-    let mut journey = room.start(journey("polres-busy", port, &pictures), "journey");
+    let pictures = pictures(name);
+    let mut journey = room.start(journey(name, port, &pictures), "journey");
     let ended = journey.ended_within(JOURNEY);
+    println!("{}", room.told("journey"));
     assert_eq!(
         ended,
         Some(true),
@@ -62,6 +69,46 @@ fn a_declined_call_comes_back_and_is_closed_in_the_window() {
         journey.said(),
         driver.said()
     );
+}
+
+/// A journey at a desk of a real hub, with people who do as its script says.
+fn directed(test: &str, name: &str, set: impl FnOnce(&Room) -> Play) {
+    let Some((room, driver)) = driven(test) else { return };
+    let mut play = set(&room);
+    let (driver, port) = room.driver_of(&driver, play.surroundings());
+    let pictures = pictures(name);
+    let mut command = journey(name, port, &pictures);
+    command.args([play.seat(), play.hub()]);
+    let mut journey = room.talk(command, "journey");
+    let done = play.directed_by(&mut journey, JOURNEY);
+    assert!(
+        done,
+        "the journey failed; pictures in {}\n{}\n{}",
+        pictures.display(),
+        journey.said(),
+        driver.said()
+    );
+}
+
+#[test]
+fn a_declined_call_comes_back_and_is_closed_by_keys_alone() {
+    by_itself("a_declined_call_comes_back_and_is_closed_by_keys_alone", "polres-busy");
+}
+
+#[test]
+fn a_report_is_handed_over_by_keys_alone() {
+    by_itself("a_report_is_handed_over_by_keys_alone", "valid-transfer");
+}
+
+#[test]
+fn a_polres_takes_and_closes_a_report_by_keys_alone() {
+    let name = "a_polres_takes_and_closes_a_report_by_keys_alone";
+    directed(name, "polres", Play::set_for_polres);
+}
+
+#[test]
+fn a_question_is_answered_and_closed_by_keys_alone() {
+    directed("a_question_is_answered_and_closed_by_keys_alone", "information", Play::set);
 }
 
 #[test]
@@ -85,25 +132,11 @@ fn the_page_comes_back_when_its_process_dies() {
     assert!(desk.said().contains("the page's process has died"), "IT is told: {}", desk.said());
 }
 
-/// Keys, silent lines, questions and call backs, at a desk of a real hub with real callers.
+/// Silent lines, disposals, danger words and call backs.
 #[test]
-fn a_line_is_checked_closed_undone_and_called_back_in_the_window() {
-    let name = "a_line_is_checked_closed_undone_and_called_back_in_the_window";
-    let Some((room, driver)) = driven(name) else { return };
-    let mut play = Play::set(&room);
-    let (driver, port) = room.driver_of(&driver, play.surroundings());
-    let pictures = pictures("line");
-    let mut command = journey("line", port, &pictures);
-    command.args([play.seat(), play.hub()]);
-    let mut journey = room.talk(command, "journey");
-    let done = play.directed_by(&mut journey, JOURNEY);
-    assert!(
-        done,
-        "the journey failed; pictures in {}\n{}\n{}",
-        pictures.display(),
-        journey.said(),
-        driver.said()
-    );
+fn a_line_is_checked_closed_undone_and_called_back_by_keys_alone() {
+    let name = "a_line_is_checked_closed_undone_and_called_back_by_keys_alone";
+    directed(name, "line", Play::set);
 }
 
 /// As `siaga-training --scenario webview-dies` plays it, with this very program.

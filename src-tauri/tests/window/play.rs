@@ -3,9 +3,10 @@
 
 use crate::room::{Room, Running};
 use siaga_training::{
-    Caller, CallerConfig, CallerState, FlowConfig, OPERATOR, Speaker, Stage, StageConfig,
+    Caller, CallerConfig, CallerState, FlowConfig, OPERATOR, Operator, Speaker, Stage, StageConfig,
     read_voice, voices,
 };
+use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,8 +15,16 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;
 
-/// Where the window sits.
+/// Where the window sits, if not elsewhere.
 const SEAT: &str = "pmj-1";
+
+/// The Polres that takes reports of a fire, and its seat.
+const POLRES: &str = "pmj.depok";
+/// See [`POLRES`].
+const POLRES_SEAT: &str = "depok-1";
+
+/// Where somebody sits who hands calls over to the window.
+const COLLEAGUE: &str = "pmj-2";
 
 /// What a line of the script begins with that is meant for us.
 const DEED: char = '@';
@@ -32,11 +41,22 @@ pub(crate) struct Play {
     heard: PathBuf,
     voice: Arc<[i16]>,
     callers: Vec<Caller>,
+    colleague: Option<Operator>,
+    seat: &'static str,
 }
 
 impl Play {
-    /// Sets the stage in the room's folder.
+    /// Sets the stage in the room's folder, for a window at the Polda.
     pub(crate) fn set(room: &Room) -> Self {
+        Self::set_for(room, SEAT)
+    }
+
+    /// As [`Self::set`], for a window at the Polres.
+    pub(crate) fn set_for_polres(room: &Room) -> Self {
+        Self::set_for(room, POLRES_SEAT)
+    }
+
+    fn set_for(room: &Room, seat: &'static str) -> Self {
         let runtime = Runtime::new().expect("threads");
         let own = |name: &str| room.folder.path().join(name);
         let plugins = std::env::var_os("SIAGA_PLUGINS").expect("the room was furnished");
@@ -54,7 +74,7 @@ impl Play {
         let voice = read_voice(&own("caller.wav")).expect("a voice");
         let hub = stage.hub.url();
         let (said, heard) = (own("said.wav"), own("heard.wav"));
-        Self { runtime, stage, hub, said, heard, voice, callers: Vec::new() }
+        Self { runtime, stage, hub, said, heard, voice, callers: Vec::new(), colleague: None, seat }
     }
 
     /// The hub's address.
@@ -64,17 +84,32 @@ impl Play {
 
     /// The window's seat.
     pub(crate) fn seat(&self) -> &'static str {
-        SEAT
+        self.seat
     }
 
-    /// What the window finds in its surroundings.
-    pub(crate) fn surroundings(&self) -> Vec<(&'static str, std::ffi::OsString)> {
-        vec![
-            ("SIAGA_OPERATOR", OPERATOR.into()),
-            ("SIAGA_PASSWORD", self.stage.password().expose().into()),
+    /// What lets the window log in by itself.
+    pub(crate) fn login(&self) -> [(&'static str, OsString); 2] {
+        let password = self.stage.password().expose();
+        [("SIAGA_OPERATOR", OPERATOR.into()), ("SIAGA_PASSWORD", password.into())]
+    }
+
+    /// What the window finds in its surroundings: who logs in, and files in place of a headset.
+    pub(crate) fn surroundings(&self) -> Vec<(&'static str, OsString)> {
+        let files = [
             ("SIAGA_AUDIO_IN", self.said.clone().into()),
             ("SIAGA_AUDIO_OUT", self.heard.clone().into()),
-        ]
+        ];
+        self.login().into_iter().chain(files).collect()
+    }
+
+    /// Has a citizen do something now, as a script's line would.
+    pub(crate) fn act(&mut self, deed: &str) {
+        self.done(deed).unwrap_or_else(|error| panic!("{deed}: {error:#}"));
+    }
+
+    fn done(&mut self, deed: &str) -> anyhow::Result<()> {
+        let Self { runtime, stage, voice, callers, colleague, .. } = self;
+        runtime.block_on(act(stage, voice, callers, colleague, deed))
     }
 
     /// Does what the script says until it ends; gives whether it ended well.
@@ -94,14 +129,9 @@ impl Play {
             match deeds.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(line) => match line.strip_prefix(DEED) {
                     Some(deed) => {
-                        let done = self.runtime.block_on(act(
-                            &self.stage,
-                            &self.voice,
-                            &mut self.callers,
-                            deed,
-                        ));
-                        let answer =
-                            done.map_or_else(|error| format!("{error:#}"), |()| "ok".into());
+                        let answer = self
+                            .done(deed)
+                            .map_or_else(|error| format!("{error:#}"), |()| "ok".into());
                         // A script that has ended needs no answer.
                         let _ = writeln!(answers, "{answer}");
                     }
@@ -120,6 +150,7 @@ async fn act(
     stage: &Stage,
     voice: &Arc<[i16]>,
     callers: &mut Vec<Caller>,
+    colleague: &mut Option<Operator>,
     deed: &str,
 ) -> anyhow::Result<()> {
     let last = || callers.last().ok_or_else(|| anyhow::anyhow!("nobody has dialled"));
@@ -131,6 +162,27 @@ async fn act(
         ("dial-and-say-nothing", number) => {
             let speaker = Speaker::new(Arc::new([])).on_a_noisy_line();
             callers.push(dial(stage, number, speaker).await?);
+        }
+        ("answers-when-called", number) => {
+            stage.answer_when_called(number, Speaker::new(voice.clone())).await?;
+        }
+        ("is-handed-over", number) => {
+            let operator = match colleague.take() {
+                Some(operator) => operator,
+                None => stage.seat(&COLLEAGUE.parse()?, Speaker::new(voice.clone())).await?,
+            };
+            operator.be_ready().await?;
+            callers.push(dial(stage, number, Speaker::new(voice.clone())).await?);
+            operator.wait_for_ring().await?;
+            operator.answer().await?;
+            operator
+                .write(|form| {
+                    form.location = "Kelapa Dua dekat Mako Brimob".to_owned().into();
+                    form.narrative = "Plp lapor rumah kebakaran, nenek terjebak.".to_owned().into();
+                })
+                .await?;
+            operator.transfer(POLRES.parse()?, None).await?;
+            *colleague = Some(operator);
         }
         ("press", key) => {
             let key = key.chars().next().ok_or_else(|| anyhow::anyhow!("which key?"))?;

@@ -85,6 +85,11 @@ impl Room {
         Some(Self { folder, display, _screen: screen, _sound: sound, _alone: alone })
     }
 
+    /// The display's name.
+    pub(crate) fn display(&self) -> &str {
+        &self.display
+    }
+
     /// A program that is at home here and nowhere else.
     pub(crate) fn command(&self, program: &str) -> Command {
         let own = |name: &str| self.folder.path().join(name);
@@ -106,6 +111,12 @@ impl Room {
     pub(crate) fn start(&self, mut command: Command, name: &str) -> Running {
         let file = File::create(self.folder.path().join(format!("{name}.out"))).expect("a file");
         Running::start(command.stdin(Stdio::null()).stdout(file), self.folder.path(), name)
+    }
+
+    /// What a program that is left alone has said on stdout.
+    pub(crate) fn told(&self, name: &str) -> String {
+        let file = self.folder.path().join(format!("{name}.out"));
+        fs::read_to_string(file).unwrap_or_default()
     }
 
     /// A program that is talked with.

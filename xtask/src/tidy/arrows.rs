@@ -54,7 +54,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "audio-devices",
         ],
     ),
-    ("desktop", &["model", "hub-api", "desk", "training"]),
+    ("webview2", &[]),
+    ("desktop", &["model", "hub-api", "desk", "training", "webview2"]),
     ("xtask", &[]),
 ];
 

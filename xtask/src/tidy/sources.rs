@@ -9,6 +9,7 @@ const MOST_LINES: usize = 700;
 /// Crates that own a foreign interface, and which.
 const UNSAFE_OWNERS: &[(&str, &str)] = &[
     ("crates/recording/", "libopus: a multistream encoder for two uncoupled channels"),
+    ("crates/webview2/", "WebView2"),
     ("crates/media/", "libopus"),
     ("crates/plugin-host/", "compiled components are mapped from files we wrote"),
     ("crates/plugin-sdk/", "the exports of a component"),
