@@ -19,7 +19,7 @@ const window = await Window.open({
   args: ["--desk", seat, "--hub", hub],
   shots,
 });
-const { value, has, says, answer, beReady } = steps(window);
+const { value, has, says, answer, beReady, to, notice, openClosing, presses } = steps(window);
 const NARRATIVE = "Plp bilang ada api besar, nenek terjebak di lt 2.";
 
 /** Presses a letter of the menu that F4 opens. */
@@ -38,6 +38,7 @@ try {
 
   // A line on which nobody speaks: K asks first; the caller presses a key.
   await citizen("dial-and-say-nothing 082200001201");
+  window.pressed = 0;
   await answer();
   await notReport("k");
   await says("silence", /tekan tombol apa saja/);
@@ -48,19 +49,23 @@ try {
   await says("bar-sub", /Jangan tutup/);
   await says("priority", /P1/);
   await window.shot("signalled");
+  presses("silent-line", 25);
   await window.press("F4");
   assert.ok(await has('[data-testid="dispose-silent"]:disabled'), "no longer to be called silent");
   await window.press("Esc");
 
   // It is closed as a test instead, by mistake: Esc takes it back, the caller is still there.
+  window.pressed = 0;
   await notReport("u");
+  presses("not-valid", 2);
   await says("state-label", /menutup: uji coba/i);
   await window.press("Esc"); // no picture first: there are three seconds
   await window.until("the call goes on", async () => !/menutup/i.test(await label()));
   await citizen("is-there");
 
   // Danger words: thrown away only by a chord, and then with three seconds to think.
-  await window.type("field-narrative", NARRATIVE);
+  await to("field-narrative");
+  await window.write(NARRATIVE);
   await says("saved", /tersimpan/);
   await window.until("a finding stands beside a field", () => has('[data-level="danger"]'));
   await notReport("i");
@@ -73,7 +78,7 @@ try {
   await citizen("is-there");
   await notReport("i");
   await says("state-label", /kata bahaya/i);
-  await new Promise((resolve) => setTimeout(resolve, 600)); // the hand has to notice
+  await notice();
   await window.press("Ctrl", "Enter");
   await says("state-label", /menutup: iseng/i);
   await window.shot("disposing");
@@ -87,6 +92,7 @@ try {
   await says("call-back-1", /0822-0000-1202/);
   await says("call-back-count", /1/);
   await window.shot("call-back-list");
+  window.pressed = 0;
   await window.press("Alt", "1");
   await window.screen("calling-back");
   await says("number", /0822-0000-1202/);
@@ -96,10 +102,33 @@ try {
   await says("call-back-1", /0822-0000-1202/); // stays, with one attempt more
   await window.shot("not-reached");
 
-  // It is settled with a reason.
-  await window.click("call-back-settle-1");
-  await window.type("settle-reason", "Sudah dijemput patroli");
-  await window.click("settle-submit");
+  // Called again, and now at home: the call is as any other, and ends the entry.
+  await citizen("answers-when-called 082200001202");
+  window.pressed = 0;
+  await window.press("Alt", "1");
+  await window.screen("calling-back");
+  await window.screen("call");
+  await to("field-narrative");
+  await window.write("Sudah aman, api padam sendiri.");
+  await says("saved", /tersimpan/);
+  await openClosing();
+  await window.shot("closing-the-call-back");
+  await window.press("Ctrl", "Enter");
+  await window.screen("idle");
+  await window.until("the list is empty", async () => !(await has('[data-testid="call-back-1"]')));
+  presses("call-back", 25);
+
+  // Another one hangs up too soon, and is settled with a reason.
+  await citizen("dial 082200001203");
+  await says("queue", /Antrean\s*1/);
+  await citizen("hang-up");
+  await says("call-back-1", /0822-0000-1203/);
+  await window.press("F6");
+  await to("call-back-settle-1");
+  await window.press("Enter");
+  await to("settle-reason");
+  await window.write("Sudah dijemput patroli");
+  await window.press("Enter");
   await window.until("the list is empty", async () => !(await has('[data-testid="call-back-1"]')));
   console.log("line in the window: ok");
 } catch (error) {

@@ -1,6 +1,7 @@
 // The real window with the real engine does the scenario `polres-busy` of training mode: a caller
 // rings, is answered and typed down, goes to a Polres that declines, is back, and is closed with a
-// report number. In the middle of the call the page is loaded again: nobody must hear it.
+// report number, by keyboard alone. In the middle of the call the page is loaded again: nobody must
+// hear it.
 //
 //   node e2e/polres-busy.mjs BINARY SHOTS
 //
@@ -18,8 +19,7 @@ const window = await Window.open({
   args: ["--training", "--scenario", "polres-busy"],
   shots,
 });
-const { value, has, level, says, answer } = steps(window);
-const DEPOK = "destination-pmj.depok";
+const { value, has, level, says, answer, caret, to, pick, presses } = steps(window);
 const LOCATION = "Kelapa Dua dekat Mako Brimob, Tugu, Cimanggis";
 const NARRATIVE = "Plp lapor rumah kebakaran, api besar, nenek terjebak di lt 2.";
 
@@ -38,15 +38,13 @@ try {
   await window.shot("answered");
 
   // 3, 4: the report is typed where the caret already is; findings and destinations appear.
-  const caret = await window.run("return document.activeElement?.dataset.testid ?? ''");
-  assert.equal(caret, "field-location", "answering puts the caret into Lokasi");
-  await window.type("field-location", LOCATION);
-  await window.until("a place gives a destination", () => has(`[data-testid="${DEPOK}"]`));
-  await window.type("field-narrative", NARRATIVE);
+  assert.equal(await caret(), "field-location", "answering puts the caret into Lokasi");
+  await window.write(LOCATION);
+  await to("field-narrative");
+  await window.write(NARRATIVE);
   await window.until("a finding stands beside a field", () => has('[data-testid^="finding-"]'));
   assert.equal(await value("field-narrative"), NARRATIVE, "nothing typed was lost");
-  await window.click(DEPOK);
-  await says("picked", /\S/);
+  await pick("pmj.depok");
   await says("transfer", /Depok/);
   await says("saved", /^\s*tersimpan/); // by the hub
   await window.shot("typed");
@@ -82,9 +80,12 @@ try {
   await window.shot("reclaimed");
 
   // 11: the caller is told, the report is closed, and the seat writes up until it is ready again.
-  await window.type("closing-note", "Plp sudah diberi tahu.");
+  await window.press("F6");
+  await to("closing-note");
+  await window.write("Plp sudah diberi tahu.");
   assert.equal(await value("closing-note"), "Plp sudah diberi tahu.");
-  await window.click("check-read");
+  await to("check-read");
+  await window.press(" ");
   await window.shot("closing");
   await window.press("Ctrl", "Enter");
   await window.screen("idle");
@@ -93,6 +94,7 @@ try {
   await window.shot("closed");
   await window.press("Shift", "F9");
   await says("seat-state", /Siap|Berdering/);
+  presses("polres-busy", 25);
   await window.shot("ready-again");
 
   // The next citizen comes by herself.

@@ -36,5 +36,60 @@ export function steps(window) {
     await says("seat-state", /Siap|Berdering/);
   }
 
-  return { value, has, level, says, answer, beReady };
+  /** As long as a hand needs to see that the screen is another one; sooner a chord does nothing. */
+  const notice = () => new Promise((resolve) => setTimeout(resolve, 600));
+
+  /** Opens the form that closes a call. */
+  async function openClosing() {
+    await notice();
+    await window.press("Ctrl", "Enter");
+    await window.until("the closing form is open", () => has('[data-testid="closing-kind"]'));
+  }
+
+  /** What has the caret. */
+  const caret = () =>
+    window.run(`return document.activeElement?.closest("[data-testid]")?.dataset.testid ?? ""`);
+
+  /** Goes on with Tab until the caret is there. */
+  async function to(testid) {
+    for (let steps = 0; (await caret()) !== testid; steps += 1) {
+      if (steps > 20)
+        throw new Error(`Tab does not lead to “${testid}”, but to “${await caret()}”`);
+      await window.press("Tab");
+    }
+  }
+
+  /** Prints how often the hand came down since the last time, and holds it to what was promised. */
+  function presses(path, most) {
+    const { pressed } = window;
+    window.pressed = 0;
+    console.log(`${path}: ${pressed} key presses beyond the typed text`);
+    if (pressed > most) throw new Error(`${path} took ${pressed} key presses, ${most} are allowed`);
+  }
+
+  /** Picks a destination by its key. */
+  async function pick(unit) {
+    const places = () =>
+      window.run(`return [...document.querySelectorAll('[data-testid^="destination-"]')]
+        .map((one) => one.dataset.testid)`);
+    const wanted = `destination-${unit}`;
+    await window.until(`${unit} is offered`, async () => (await places()).includes(wanted));
+    await window.press("Alt", String((await places()).indexOf(wanted) + 1));
+    await says("picked", /\S/);
+  }
+
+  return {
+    value,
+    has,
+    level,
+    says,
+    answer,
+    beReady,
+    caret,
+    to,
+    pick,
+    notice,
+    openClosing,
+    presses,
+  };
 }

@@ -11,6 +11,8 @@ export class Window {
   #session;
   #shots;
   #taken = 0;
+  /** How often a hand came down on the keyboard, chords as one, typed text left out. */
+  pressed = 0;
 
   /** Opens `application` with `args` through the driver at `base`; pictures go to `shots`. */
   static async open({ base, application, args = [], shots }) {
@@ -69,14 +71,31 @@ export class Window {
     await this.#ask("POST", `${this.#session}/element/${element}/value`, { text });
   }
 
+  /** Types where the caret is. */
+  async write(text) {
+    const actions = [...text].flatMap((value) => [
+      { type: "keyDown", value },
+      { type: "keyUp", value },
+    ]);
+    await this.#ask("POST", `${this.#session}/actions`, {
+      actions: [{ type: "key", id: "keyboard", actions }],
+    });
+  }
+
   /** Presses a key with its modifiers wherever the caret is. */
   async press(...keys) {
+    this.pressed += 1;
     const codes = {
+      Tab: "\uE004",
+      F6: "\uE036",
       F2: "\uE032",
       F4: "\uE034",
       F5: "\uE035",
       F8: "\uE038",
       F9: "\uE039",
+      F1: "\uE031",
+      F3: "\uE033",
+      Backspace: "\uE003",
       Enter: "\uE007",
       Esc: "\uE00C",
     };

@@ -3,7 +3,7 @@
 
 import type { CallId, DeskCall, Form, Intent } from "./bindings";
 
-/** One screen frame: several keys within it travel as one edit. */
+/** One screen frame: what is typed within it after an edit has left travels as the next one. */
 const FRAME_MS = 16;
 
 export function emptyForm(): Form {
@@ -51,6 +51,7 @@ export class FormEditor {
   /** Edits that the engine has not shown back yet, oldest first. */
   #inFlight: Form[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
+  #flushedAt = -FRAME_MS;
   /** The engine's revision when nothing was in flight, and how many edits went out since. */
   #baseRev = 0;
   #sentSince = 0;
@@ -78,11 +79,12 @@ export class FormEditor {
     this.saved = desk.saved_rev >= desk.rev && this.#idle();
   }
 
-  /** Something was changed in the window. */
+  /** Something was changed in the window. A key after a pause travels at once. */
   edited(): void {
     if (!this.writable) return;
     this.saved = false;
-    this.#timer ??= setTimeout(() => this.flush(), FRAME_MS);
+    const wait = Math.max(0, this.#flushedAt + FRAME_MS - performance.now());
+    this.#timer ??= setTimeout(() => this.flush(), wait);
   }
 
   /** Sends what has not been sent yet, before anything that depends on it. */
@@ -90,6 +92,7 @@ export class FormEditor {
     if (this.#timer === null) return;
     clearTimeout(this.#timer);
     this.#timer = null;
+    this.#flushedAt = performance.now();
     if (this.call === null || !this.writable) return;
     const form = $state.snapshot(this.form);
     this.#inFlight.push(form);
