@@ -48,7 +48,7 @@ impl Engine {
     /// When the files that stand for a headset cannot be opened.
     pub(crate) async fn start(mode: Mode, data: &Path) -> anyhow::Result<Self> {
         let engine = match mode {
-            Mode::Training { scenario } => match open_training(scenario).await {
+            Mode::Training { first } => match open_training(first, data).await {
                 Ok(training) => Self::train(training).await,
                 Err(error) => {
                     let detail = format!("{error:#}");
@@ -90,9 +90,9 @@ impl Engine {
         Self { desk, states, prefill, training: Mutex::new(None) }
     }
 
-    /// Sits the trainee down, ready for the first call.
-    async fn train(training: Training) -> Self {
-        let exercise = &training.exercise;
+    /// Sits the trainee down: ready for the first call, or to choose a lesson.
+    async fn train(mut training: Training) -> Self {
+        let exercise = &mut training.exercise;
         tell_how_to_join(exercise);
         let prefill = Prefill {
             hub: exercise.hub.clone(),
@@ -102,18 +102,26 @@ impl Engine {
         };
         let login = exercise.login();
         let mut engine = Self::of(exercise.desk(), prefill);
+        let (desk, mut states) = (engine.desk.clone(), engine.states());
+        let waits_at_once = !exercise.has_lessons();
+        if let Err(error) = exercise.coach(desk.clone(), engine.states()) {
+            tracing::error!(error = %format!("{error:#}"), "there are no lessons");
+        }
         engine.training = Mutex::new(Some(training));
         engine.send(login).await;
-        let (desk, mut states) = (engine.desk.clone(), engine.states());
-        tokio::spawn(async move {
-            let seated = |state: &Arc<DeskState>| {
-                state.view.is_some() && state.sip == LinkHealth::Up && state.hub == LinkHealth::Up
-            };
-            // Gone before it was seated: the window was closed.
-            if states.wait_for(seated).await.is_ok() {
-                let _ = desk.send(Intent::Ready).await;
-            }
-        });
+        if waits_at_once {
+            tokio::spawn(async move {
+                let seated = |state: &Arc<DeskState>| {
+                    state.view.is_some()
+                        && state.sip == LinkHealth::Up
+                        && state.hub == LinkHealth::Up
+                };
+                // Gone before it was seated: the window was closed.
+                if states.wait_for(seated).await.is_ok() {
+                    let _ = desk.send(Intent::Ready).await;
+                }
+            });
+        }
         engine
     }
 
@@ -164,12 +172,13 @@ fn config(data: &Path, folder: &str) -> DeskConfig {
     }
 }
 
-async fn open_training(first: Option<Scenario>) -> anyhow::Result<Training> {
+async fn open_training(first: Option<Scenario>, data: &Path) -> anyhow::Result<Training> {
     let files = tempfile::tempdir().context("no folder for the exercise's files")?;
     let exercise = Exercise::open(ExerciseConfig {
         plugins: plugins()?,
         dir: files.path().to_owned(),
-        first: first.unwrap_or(Scenario::PolresBusy),
+        first,
+        scores: data.join("nilai-latihan"),
     })
     .await?;
     Ok(Training { exercise, _files: files })

@@ -1,7 +1,9 @@
-//! Training at the window: callers ring a real person's desk, and the Polres are played.
+//! Training at the window: callers ring a real person's desk, and the Polres are played. Either one
+//! scenario after the other rings by itself, or the trainee chooses lessons (`crate::lesson`).
 
 use crate::caller::{Caller, CallerConfig, CallerState};
 use crate::judge::POLRES_HZ;
+use crate::lesson::coach::{CoachConfig, Coaching};
 use crate::operator::Operator;
 use crate::scenario::{PolresPart, Scenario};
 use crate::sound::{Speaker, voice_of};
@@ -9,7 +11,9 @@ use crate::stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};
 use crate::voices;
 use siaga_audio_devices::Selection;
 use siaga_call_flow::{FlowConfig, FlowEvent};
-use siaga_desk::{AudioChoice, DeskConfig, Intent, PhoneState};
+use siaga_desk::{
+    AudioChoice, Coach, DeskConfig, DeskHandle, DeskState, Intent, PhoneState, TrainingView,
+};
 use siaga_hub::HubNews;
 use siaga_media::MediaConfig;
 use siaga_model::{Disposition, Redacted, SeatId, SeatState, UnitId};
@@ -17,8 +21,9 @@ use siaga_plugin_host::Limits;
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 /// The Polres that are played. The others have nobody at their desks, as on many a night.
@@ -46,9 +51,18 @@ pub struct ExerciseConfig {
     pub plugins: PathBuf,
     /// Folder for the exercise's files; made if missing.
     pub dir: PathBuf,
-    /// What comes first; the others follow in their order.
-    pub first: Scenario,
+    /// What comes first; the others follow in their order. `None`: the trainee chooses lessons.
+    pub first: Option<Scenario>,
+    /// Folder in which the scores of lessons are written when the trainee wants them; made then.
+    pub scores: PathBuf,
 }
+
+/// Wishes that may wait for the coach.
+const WISHES: usize = 16;
+
+/// The colleague who takes what was reported before a lesson sits at this seat of the Polda, which
+/// is the last one that a second trainee would choose.
+const COLLEAGUE: u32 = 5;
 
 /// A running exercise.
 pub struct Exercise {
@@ -63,6 +77,10 @@ pub struct Exercise {
     desk_dir: PathBuf,
     stop: CancellationToken,
     stage: Stage,
+    /// What the desk gets of the coach, until it is started.
+    coach: Option<Coach>,
+    /// The coach, until the desk is there.
+    coaching: Option<CoachConfig>,
 }
 
 impl Exercise {
@@ -80,13 +98,13 @@ impl Exercise {
         })
         .await?;
         let stop = CancellationToken::new();
-        let (playing, scenario) = watch::channel(config.first);
+        let (polres, part) = watch::channel(PolresPart::Answers);
         let polres_voice = voice_of(voices::POLRES)?;
         for unit in PLAYED {
             let unit: UnitId = unit.parse()?;
             let speaker = Speaker::new(polres_voice.clone()).humming(POLRES_HZ);
             let operator = stage.seat(&seat_of(&unit, 1), speaker).await?;
-            let task = attend(operator, unit, scenario.clone());
+            let task = attend(operator, unit, part.clone());
             let stopped = stop.clone();
             tokio::spawn(async move {
                 tokio::select! {
@@ -95,17 +113,36 @@ impl Exercise {
                 }
             });
         }
-        let callers = Callers { endpoint: stage.endpoint(), playing, first: config.first };
-        let (news, stopped) = (stage.hub.events(), stop.clone());
-        tokio::spawn(async move {
-            tokio::select! {
-                () = stopped.cancelled() => {}
-                result = callers.run(news) => if let Err(error) = result {
-                    tracing::error!(error = %format!("{error:#}"), "no more callers");
-                },
-            }
-        });
-        let seat = seat_of(&POLDA.parse()?, 1);
+        let polda = POLDA.parse()?;
+        let seat = seat_of(&polda, 1);
+        let (mut coach, mut coaching) = (None, None);
+        if let Some(first) = config.first {
+            let callers = Callers { endpoint: stage.endpoint(), polres, first };
+            let (news, stopped) = (stage.hub.events(), stop.clone());
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    result = callers.run(news) => if let Err(error) = result {
+                        tracing::error!(error = %format!("{error:#}"), "no more callers");
+                    },
+                }
+            });
+        } else {
+            let (wishes_in, wishes) = mpsc::channel(WISHES);
+            let (view, shown) = watch::channel(TrainingView::default());
+            coach = Some(Coach { wishes: wishes_in, view: shown });
+            let voice = Speaker::new(voice_of(voices::SECOND_POLDA)?);
+            coaching = Some(CoachConfig {
+                endpoint: stage.endpoint(),
+                news: stage.hub.events(),
+                polres,
+                seat: seat.clone(),
+                scores: config.scores,
+                colleague: stage.seat(&seat_of(&polda, COLLEAGUE), voice).await?,
+                wishes,
+                view,
+            });
+        }
         Ok(Self {
             hub: stage.hub.url(),
             operator: OPERATOR.to_owned(),
@@ -114,19 +151,47 @@ impl Exercise {
             seat,
             stop,
             stage,
+            coach,
+            coaching,
         })
     }
 
-    /// The trainee's desk: at the sound cards of this machine, if it has any.
-    pub fn desk(&self) -> DeskConfig {
+    /// The trainee's desk: at the sound cards of this machine, if it has any. The first one that is
+    /// asked for has the coach behind it, if there is one.
+    pub fn desk(&mut self) -> DeskConfig {
         DeskConfig {
             audio: AudioChoice::Devices(Selection::default()),
             data_dir: self.desk_dir.clone(),
             media: MediaConfig::loopback(),
             limits: Limits::default(),
             training: true,
-            coach: None,
+            coach: self.coach.take(),
         }
+    }
+
+    /// Whether the trainee chooses lessons: then nobody calls until one was chosen.
+    pub fn has_lessons(&self) -> bool {
+        self.coaching.is_some()
+    }
+
+    /// Begins to coach whoever sits at this desk, if the trainee chooses lessons.
+    ///
+    /// # Errors
+    /// When a lesson makes no sense.
+    pub fn coach(
+        &mut self,
+        desk: DeskHandle,
+        states: watch::Receiver<Arc<DeskState>>,
+    ) -> anyhow::Result<()> {
+        let Some(config) = self.coaching.take() else { return Ok(()) };
+        let (coaching, stopped) = (Coaching::new(config, desk, states)?, self.stop.clone());
+        tokio::spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = coaching.run() => {}
+            }
+        });
+        Ok(())
     }
 
     /// How the trainee's desk sits down.
@@ -155,7 +220,7 @@ fn programme(first: Scenario) -> impl Iterator<Item = Scenario> {
 
 struct Callers {
     endpoint: siaga_switch::SipEndpoint,
-    playing: watch::Sender<Scenario>,
+    polres: watch::Sender<PolresPart>,
     first: Scenario,
 }
 
@@ -167,8 +232,9 @@ impl Callers {
                 ready.hear(news.recv().await)?;
             }
             tokio::time::sleep(BREATHER).await;
-            self.playing.send_replace(scenario);
-            let voice = voice_of(scenario.story().cast().caller)?;
+            let story = scenario.story();
+            self.polres.send_replace(story.trained_polres());
+            let voice = voice_of(story.cast().caller)?;
             let mut caller = Caller::dial(CallerConfig {
                 endpoint: self.endpoint.clone(),
                 // Invented: blocks of zeros.
@@ -223,9 +289,9 @@ impl ReadySeats {
 
 /// Plays a Polres for as long as the exercise goes. A trainee may do anything: what goes wrong at one
 /// call (taken back just before the answer, closed while talking) must not empty the seat.
-async fn attend(operator: Operator, unit: UnitId, scenario: watch::Receiver<Scenario>) {
+async fn attend(operator: Operator, unit: UnitId, part: watch::Receiver<PolresPart>) {
     loop {
-        if let Err(error) = take_a_call(&operator, &unit, &scenario).await {
+        if let Err(error) = take_a_call(&operator, &unit, &part).await {
             tracing::debug!(seat = %operator.seat, error = %format!("{error:#}"), "a call went otherwise");
             tokio::time::sleep(BREATHER).await;
         }
@@ -236,7 +302,7 @@ async fn attend(operator: Operator, unit: UnitId, scenario: watch::Receiver<Scen
 async fn take_a_call(
     operator: &Operator,
     unit: &UnitId,
-    scenario: &watch::Receiver<Scenario>,
+    part: &watch::Receiver<PolresPart>,
 ) -> anyhow::Result<()> {
     operator.be_ready().await?;
     operator
@@ -245,8 +311,8 @@ async fn take_a_call(
         })
         .await?;
     tokio::time::sleep(REACH).await;
-    let now_playing = *scenario.borrow();
-    match now_playing.story().trained_polres() {
+    let now = *part.borrow();
+    match now {
         PolresPart::Declines => {
             operator.decline().await?;
         }

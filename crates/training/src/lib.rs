@@ -16,6 +16,7 @@ mod disk;
 mod exercise;
 mod house;
 mod judge;
+mod lesson;
 mod music;
 mod network;
 pub mod observer;

@@ -3,6 +3,7 @@
 use siaga_audio_devices::{AudioIn, AudioOut, Frame};
 use siaga_media::FRAME;
 use siaga_media::tone::Sine;
+use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -38,11 +39,29 @@ pub(crate) fn voice_of(wav: &[u8]) -> anyhow::Result<Arc<[i16]>> {
     read_voice(&path)
 }
 
+/// Samples that are still to be said.
+type Lines = Arc<Mutex<VecDeque<i16>>>;
+
+/// Tells a [`Speaker`] what to say.
+#[derive(Clone, Debug)]
+pub(crate) struct Mouth(Lines);
+
+impl Mouth {
+    /// Says this now: whoever is asked something new does not finish the sentence before.
+    pub(crate) fn say(&self, line: &[i16]) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.clear();
+        lines.extend(line);
+    }
+}
+
 /// A person who says the same again and again, with pauses, and may hum.
 #[derive(Clone, Debug)]
 pub struct Speaker {
     voice: Arc<[i16]>,
     at: usize,
+    /// What a [`Mouth`] says over it, once.
+    lines: Option<Lines>,
     pilot: Option<Sine>,
     noise: Option<u32>,
 }
@@ -50,7 +69,14 @@ pub struct Speaker {
 impl Speaker {
     /// Says `voice` (48 kHz mono); silence when it is empty.
     pub fn new(voice: Arc<[i16]>) -> Self {
-        Self { voice, at: 0, pilot: None, noise: None }
+        Self { voice, at: 0, lines: None, pilot: None, noise: None }
+    }
+
+    /// Says nothing but what its mouth is told to say.
+    pub(crate) fn told() -> (Self, Mouth) {
+        let lines = Lines::default();
+        let mouth = Mouth(lines.clone());
+        (Self { lines: Some(lines), ..Self::new(Arc::from([])) }, mouth)
     }
 
     /// Hums at `hz` and [`PILOT_DBFS`] under it.
@@ -71,9 +97,14 @@ impl Speaker {
     /// The next 20 ms.
     pub fn next_frame(&mut self) -> Frame {
         let mut frame = [0; FRAME];
+        let mut spoken =
+            self.lines.as_ref().map(|lines| lines.lock().unwrap_or_else(PoisonError::into_inner));
         for sample in &mut frame {
             *sample = self.voice.get(self.at).copied().unwrap_or(0);
             self.at = (self.at + 1) % (self.voice.len() + PAUSE_SAMPLES);
+            if let Some(lines) = &mut spoken {
+                *sample = lines.pop_front().unwrap_or(0);
+            }
             if let Some(state) = &mut self.noise {
                 // xorshift32: a repeatable hiss at about −62 dBFS.
                 *state ^= *state << 13;
@@ -82,6 +113,7 @@ impl Speaker {
                 *sample = sample.saturating_add((*state % 91) as i16 - 45);
             }
         }
+        drop(spoken);
         if let Some(pilot) = &mut self.pilot {
             for (sample, hum) in frame.iter_mut().zip(pilot.next_frame().iter()) {
                 *sample = sample.saturating_add(*hum);
@@ -191,5 +223,16 @@ mod tests {
         assert_eq!(frames[62][0], 1_000);
         let mut humming = Speaker::new(Vec::new().into()).humming(440.0);
         assert!((0..100).all(|_| humming.next_frame().iter().any(|s| *s != 0)));
+    }
+
+    #[test]
+    fn a_speaker_with_a_mouth_says_what_it_is_told_once_and_breaks_off_for_something_newer() {
+        let (mut speaker, mouth) = Speaker::told();
+        assert_eq!(speaker.next_frame(), [0; FRAME]);
+        mouth.say(&[5; FRAME * 3]);
+        assert_eq!(speaker.next_frame(), [5; FRAME]);
+        mouth.say(&[7; FRAME]);
+        assert_eq!(speaker.next_frame(), [7; FRAME]);
+        assert_eq!(speaker.next_frame(), [0; FRAME]);
     }
 }

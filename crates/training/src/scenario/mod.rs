@@ -41,6 +41,7 @@ use crate::run::SwitchKind;
 use crate::scene::Scene;
 use crate::stage::POLDA;
 use crate::voices;
+use serde::Deserialize;
 use siaga_call_flow::{FlowConfig, FlowEvent};
 use siaga_model::{CaseStatus, EndedBy};
 use std::str::FromStr;
@@ -83,7 +84,8 @@ pub(crate) trait Story: Sync {
 }
 
 /// How a Polres that is played behaves when it is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum PolresPart {
     /// Takes the call.
     Answers,

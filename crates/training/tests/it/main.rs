@@ -6,6 +6,7 @@ mod asterisk;
 mod bad_input;
 mod faults;
 mod journeys;
+mod lessons;
 mod parts;
 mod quiet_faults;
 mod room;
