@@ -492,3 +492,39 @@ describe("a page that is loaded again", () => {
     expect(menu(field("field-narrative"))).toBe(true);
   });
 });
+
+describe("a call that comes without a hub", () => {
+  it("rings as any other, and is answered with F9", async () => {
+    const backend = await open("local-ringing");
+    expect(text("number")).toBe("0822-0000-1108");
+    expect(screen.getByTestId("call-bar").classList.contains("ringing")).toBe(true);
+    expect(screen.getByTestId("call-bar").textContent).not.toContain("Pindah ke meja lain");
+    await press("F9");
+    expect(backend.of("answer")).toHaveLength(1);
+  });
+
+  it("has a form and a number, and says what cannot be done without a hub", async () => {
+    const backend = await open("local-call");
+    expect(text("bar-sub")).toContain("Tidak bisa dialihkan");
+    expect(text("case-number")).toBe("110-PMJ-261123-000123");
+    await press("F2");
+    await press("Pause");
+    expect(backend.sent.map(({ intent }) => intent)).not.toContain("transfer");
+    expect(backend.sent.map(({ intent }) => intent)).not.toContain("hold");
+  });
+
+  it("is closed as handled here, never as forwarded or silent", async () => {
+    const backend = await open("local-call");
+    await press("Enter", { ctrlKey: true });
+    expect(backend.of("close").at(-1)?.disposition).toEqual({ kind: "handled-here" });
+    await press("F4");
+    expect(screen.getByTestId<HTMLButtonElement>("dispose-silent").disabled).toBe(true);
+  });
+
+  it("is written up when its caller is gone", async () => {
+    const backend = await open("local-gone");
+    expect(screen.getByTestId("app").dataset["screen"]).toBe("gone");
+    await press("Enter", { ctrlKey: true });
+    expect(backend.of("close").at(-1)?.disposition).toEqual({ kind: "abandoned" });
+  });
+});

@@ -7,6 +7,7 @@ import type {
   CallView,
   CaseFile,
   CaseRow,
+  DeskCall,
   DeskError,
   DeskState,
   Disposition,
@@ -113,6 +114,29 @@ const back = (until: number | null): DeskState =>
     { call_back: CALL },
   );
 
+/** A call that the PBX's own queue brings while the hub is gone. */
+function withoutHub(phone: DeskCall["phone"], over_at: number | null): DeskState {
+  const rings = phone === "ringing";
+  const form = rings ? emptyForm() : filledForm();
+  return {
+    ...idleState(),
+    hub: { link: "down", since: at(-35) },
+    call: deskCall(form, { phone, advice: null, rev: 7, saved_rev: rings ? 7 : 0 }),
+    local: {
+      call: CALL,
+      facts: {
+        channel: "telephone",
+        caller: { number: "082200001108", status: "claimed" },
+        cell_location: null,
+        arrived_at: at(rings ? -3 : -48),
+        direction: "inbound",
+      },
+      number: rings ? null : NUMBER,
+      over_at,
+    },
+  };
+}
+
 const report = (running: number): CaseRow => {
   const found = ROWS.find(({ number }) => number.endsWith(String(running)));
   if (found === undefined) throw new Error("a report");
@@ -218,6 +242,9 @@ export const LINE_STATES: Record<string, () => DeskState> = {
     cases: stale(true),
     hub: { link: "down", since: at(-95) },
   }),
+  "local-ringing": () => withoutHub("ringing", null),
+  "local-call": () => withoutHub("connected", null),
+  "local-gone": () => withoutHub("gone", at(-4)),
   "hub-lost": () => {
     const call = deskCall(filledForm(), { rev: 9, saved_rev: 7 });
     return { ...polda(talking, "talking", call), hub: { link: "down", since: at(-35) } };

@@ -105,6 +105,7 @@ function finalBar(desk: Desk): ActionId[] | null {
 
 /** Without a voice holding is no use, and the sentence that says so needs the room. */
 function callBar(desk: Desk): ActionId[] {
+  if (desk.local) return ["next-microphone", "mute", "disposal", "close"];
   if (!desk.sendsOn) return ["mute", "hold", "close"];
   return desk.trouble === null
     ? ["mute", "hold", "disposal", "transfer", "close"]
@@ -220,7 +221,7 @@ export function actionsOf(desk: Desk): Action[] {
     const run = (): void => desk.closeNow();
     add("close-now", ["Ctrl+Enter"], "end", t("action.close-now"), run, desk.canCloseNow);
   }
-  if ((screen === "call" || screen === "reclaimed") && !final) {
+  if ((screen === "call" || screen === "reclaimed") && !final && !desk.local) {
     const label = t(desk.held ? "action.resume" : "action.hold");
     const run = (): void => desk.send({ intent: desk.held ? "resume" : "hold" });
     add("hold", ["Pause", "Ctrl+F8"], "hold", label, run, !desk.takingOver);
@@ -230,7 +231,7 @@ export function actionsOf(desk: Desk): Action[] {
     const label = t(desk.disposing === null ? "action.disposal" : "action.change-kind");
     add("disposal", ["F4"], "no", label, () => desk.changeDisposal());
   }
-  if (desk.sendsOn && !final) addRouting(desk, add, short);
+  if (desk.sendsOn && !final && !desk.local) addRouting(desk, add, short);
   if (screen === "transfer") {
     add("take-back", ["Esc"], "back", t("action.take-back"), () => desk.undo());
     if (desk.answered) {

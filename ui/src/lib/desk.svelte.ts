@@ -23,6 +23,7 @@ import type {
   NotReport,
   Phase,
   ReclaimView,
+  SeatState,
   Settings,
   SilenceView,
   UnitId,
@@ -43,6 +44,7 @@ import { FormEditor } from "./form.svelte";
 import { comboOf, isBrowsers, isTyping, typesText } from "./keys";
 import { Lessons } from "./lessons.svelte";
 import { LineEar, type Suggestion } from "./quiet";
+import { callOf } from "./local";
 import { microphoneAfter } from "./microphones";
 import { PhonePlace } from "./phone-place";
 import { Player } from "./player.svelte";
@@ -184,7 +186,9 @@ export class Desk {
 
   session = $derived(this.state?.session ?? null);
   desk = $derived<DeskCall | null>(this.state?.call ?? null);
-  view = $derived<CallView | null>(this.state?.view?.call ?? null);
+  view = $derived<CallView | null>(this.state === null ? null : callOf(this.state));
+  /** Whether the call came from the PBX's own queue, because there is no hub. */
+  local = $derived(this.state?.local != null);
   phase = $derived<Phase | null>(this.view?.phase ?? null);
   /** The form of a call that is on its way to this unit. */
   announced = $derived<CallView | null>(this.state?.view?.announced[0] ?? null);
@@ -235,10 +239,18 @@ export class Desk {
 
   /** What Enter takes in the menu of "no report". */
   suggestion(): Suggestion | null {
-    return this.#ear.suggestion(this.phase, this.silence, this.now);
+    const suggestion = this.#ear.suggestion(this.phase, this.silence, this.now);
+    // Without a hub nobody can ask the line for a sign.
+    return this.local && suggestion?.reason === "silent" ? null : suggestion;
   }
 
-  seatState = $derived(this.state?.view?.seat.state ?? "offline");
+  seatState = $derived.by<SeatState>(() => {
+    if (this.local) {
+      if (this.phase?.phase === "ringing") return "ringing";
+      return this.phase?.phase === "ended" ? "after-call" : "talking";
+    }
+    return this.state?.view?.seat.state ?? "offline";
+  });
   sipDown = $derived(this.state?.sip.link === "down" ? this.state.sip.since : null);
   hubDown = $derived(this.state?.hub.link === "down" ? this.state.hub.since : null);
   audioTrouble = $derived(this.state?.audio.audio === "trouble");
@@ -355,6 +367,7 @@ export class Desk {
 
   closingUnit = $derived.by<UnitId | null>(() => {
     if (!this.sendsOn) return this.session?.unit ?? null;
+    if (this.local) return null;
     return this.reclaimed?.unit ?? this.editor.form.unit ?? this.destinations[0]?.unit ?? null;
   });
 
@@ -384,7 +397,8 @@ export class Desk {
   closingShown = $derived(
     this.screen === "reclaimed" ||
       this.screen === "gone" ||
-      (this.screen === "call" && (this.closingOpen || (!this.sendsOn && !this.takingOver))),
+      (this.screen === "call" &&
+        (this.closingOpen || this.local || (!this.sendsOn && !this.takingOver))),
   );
 
   // ---- what can be done ----
@@ -460,6 +474,7 @@ export class Desk {
   /** Whether this way of disposing of the call can be chosen now. */
   canDispose(reason: NotReport): boolean {
     if (reason !== "silent" || this.silence.check === "silent") return true;
+    if (this.local) return false;
     return this.silence.check === "not-run" && this.screen !== "gone";
   }
 

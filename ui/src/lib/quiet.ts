@@ -2,6 +2,7 @@
 // reload it begins anew, so that it never says too much.
 
 import type { DeskState, Phase, SilenceView } from "./bindings";
+import { callOf } from "./local";
 
 /** Below this a line hisses; a voice in the next room is above it. dBFS. */
 const HISS_DBFS = -50;
@@ -24,7 +25,7 @@ export class LineEar {
 
   receive(state: DeskState): void {
     const call = state.call;
-    const phase = state.view?.call?.phase ?? null;
+    const phase = callOf(state)?.phase ?? null;
     if (call === null || call.call !== this.#call) {
       this.#call = call?.call ?? null;
       this.#talkingSince = null;

@@ -1,6 +1,7 @@
 // Which screen a state of the engine is drawn as.
 
 import type { DeskState } from "./bindings";
+import { callOf } from "./local";
 
 /** What the window shows. */
 export type Screen =
@@ -20,7 +21,7 @@ export function screenOf(state: DeskState | null): Screen {
   if (state === null) return "starting";
   if (state.session === null) return "login";
   const idle = (state.view?.announced.length ?? 0) === 0 ? "idle" : "announced";
-  const phase = state.view?.call?.phase ?? null;
+  const phase = callOf(state)?.phase ?? null;
   if (phase === null) return idle;
   const mine = state.session.seat.id;
   switch (phase.phase) {

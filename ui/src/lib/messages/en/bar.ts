@@ -114,4 +114,7 @@ export const bar: Texts<typeof id> = {
   "action.next-microphone": "Use another microphone",
   "action.phone-location": "Use the phone's location",
   "action.faults": "Fault details",
+  "bar.local":
+    "Without a hub: from the PBX's queue. It cannot be transferred; note place and number",
+  "bar.local.gone": "Without a hub. Write it up; it is sent by itself when the hub is back",
 };

@@ -113,4 +113,7 @@ export const bar = {
   "action.next-microphone": "Pakai mikrofon lain",
   "action.phone-location": "Pakai lokasi telepon",
   "action.faults": "Keterangan gangguan",
+  "bar.local":
+    "Tanpa pusat data: dari antrean sentral. Tidak bisa dialihkan; catat alamat dan nomor",
+  "bar.local.gone": "Tanpa pusat data. Tulis hasilnya; dikirim sendiri saat pusat data kembali",
 } as const;
