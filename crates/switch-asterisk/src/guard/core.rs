@@ -1,4 +1,5 @@
-//! What the guard decides, without doing it: whether there is a hub, and which callers are moved.
+//! What the guard decides, without doing it: whether there is a hub, which callers are moved, and which
+//! desk in the dialplan's queue is lost.
 
 use crate::ari::{Bridge, Channel, ChannelState};
 use crate::names::{self, APP, CALLER_ARG, LEG_ARG, RECORDED_ARG};
@@ -6,11 +7,18 @@ use siaga_model::{CallId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// What Asterisk calls the application of a channel that its queue has rung.
+const QUEUE_LEG: &str = "AppQueue";
+
 /// How long a hub may be away before its callers are moved. One that is started again by its service
 /// manager is back before, and goes on with everybody where they are.
 pub const HUB_GONE: Duration = Duration::from_secs(3);
 /// While there is no hub it is looked so often for callers whom their human has left.
-pub const LOOK_AGAIN: Duration = Duration::from_secs(1);
+pub const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A desk of the dialplan's queue from which no packet has come for so long is lost. It is looked every
+/// [`LOOK_AGAIN`], so its caller is alone for up to that much longer.
+pub const DESK_LOST: Duration = Duration::from_secs(2);
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +35,25 @@ pub enum Deed {
         /// Its channel.
         channel: String,
     },
+    /// Ask how many packets have come from a desk that talks to a caller of the dialplan's queue, and
+    /// tell with [`GuardCore::counted`].
+    Count {
+        /// Its channel.
+        channel: String,
+    },
+    /// End the leg of a desk that is lost, so that its caller is not taken for one who was helped.
+    Lost {
+        /// Its channel.
+        channel: String,
+    },
+}
+
+/// The packets of a desk.
+#[derive(Clone, Copy, Debug)]
+struct Packets {
+    received: u64,
+    /// When there were first so many.
+    since: Timestamp,
 }
 
 /// The guard's state. Tell it what was found out, then do what [`Self::poll`] says.
@@ -38,6 +65,8 @@ pub struct GuardCore {
     look_at: Option<Timestamp>,
     /// Callers who are being moved, or were, and whom Asterisk may still list where they were.
     moved: BTreeSet<String>,
+    /// Desks that talk to callers of the dialplan's queue, by channel.
+    desks: BTreeMap<String, Packets>,
 }
 
 /// A call on Asterisk, as far as the guard cares.
@@ -56,7 +85,8 @@ impl Default for GuardCore {
 impl GuardCore {
     /// A guard that has seen nothing yet.
     pub fn new() -> Self {
-        Self { gone_since: None, look_at: None, moved: BTreeSet::new() }
+        let (moved, desks) = (BTreeSet::new(), BTreeMap::new());
+        Self { gone_since: None, look_at: None, moved, desks }
     }
 
     /// Whether there is no hub, for long enough.
@@ -67,7 +97,10 @@ impl GuardCore {
     /// The hub was seen, or was not.
     pub fn hub_is(&mut self, now: Timestamp, there: bool) {
         if there {
-            *self = Self::new();
+            self.gone_since = None;
+            self.moved.clear();
+            // Whoever was taken without a hub goes on without it.
+            self.look_at = self.look_at.filter(|_| !self.desks.is_empty());
         } else if self.gone_since.is_none() {
             self.gone_since = Some(now);
             self.look_at = Some(now + HUB_GONE);
@@ -96,17 +129,17 @@ impl GuardCore {
         channels: &[Channel],
         bridges: &[Bridge],
     ) -> Vec<Deed> {
-        if !self.acts(now) {
-            return Vec::new();
-        }
+        let mut deeds = self.look_at_desks(channels);
         self.look_again(now);
+        if !self.acts(now) {
+            return deeds;
+        }
         let there: BTreeSet<&str> = channels.iter().map(|channel| channel.id.as_str()).collect();
         self.moved.retain(|id| there.contains(id.as_str()));
         let in_bridge: BTreeMap<&str, &str> = bridges
             .iter()
             .flat_map(|bridge| bridge.channels.iter().map(|id| (id.as_str(), bridge.id.as_str())))
             .collect();
-        let mut deeds = Vec::new();
         for seen in calls(channels).into_values() {
             for caller in &seen.callers {
                 // In the dialplan again: Asterisk has done it.
@@ -139,10 +172,37 @@ impl GuardCore {
         }
     }
 
-    fn look_again(&mut self, now: Timestamp) {
-        if self.gone_since.is_some() {
-            self.look_at = Some(now + LOOK_AGAIN);
+    /// So many packets had come from this desk when it was asked.
+    pub fn counted(&mut self, now: Timestamp, channel: &str, received: u64) -> Option<Deed> {
+        match self.desks.get(channel) {
+            Some(seen) if seen.received == received => {
+                let is_lost = now.since(seen.since) >= DESK_LOST;
+                is_lost.then(|| Deed::Lost { channel: channel.to_owned() })
+            }
+            Some(_) | None => {
+                self.desks.insert(channel.to_owned(), Packets { received, since: now });
+                None
+            }
         }
+    }
+
+    fn look_at_desks(&mut self, channels: &[Channel]) -> Vec<Deed> {
+        let talks =
+            |one: &&Channel| one.state == ChannelState::Up && one.dialplan.app_name == QUEUE_LEG;
+        let talking: BTreeSet<&str> =
+            channels.iter().filter(talks).map(|one| one.id.as_str()).collect();
+        self.desks.retain(|id, _| talking.contains(id.as_str()));
+        talking.into_iter().map(|id| Deed::Count { channel: id.to_owned() }).collect()
+    }
+
+    fn look_again(&mut self, now: Timestamp) {
+        let again = now + LOOK_AGAIN;
+        self.look_at = match self.gone_since.map(|since| since + HUB_GONE) {
+            Some(acts_at) if now < acts_at && self.desks.is_empty() => Some(acts_at),
+            Some(acts_at) if now < acts_at => Some(again.min(acts_at)),
+            Some(_) => Some(again),
+            None => (!self.desks.is_empty()).then_some(again),
+        };
     }
 }
 

@@ -4,7 +4,8 @@
 //! in the hub's application, and Asterisk leaves them there for ever. So the guard looks whether there
 //! is a hub, and when there has been none for [`HUB_GONE`] it sends each caller who has no answered
 //! human in the conversation to the dialplan's own queue ([`QUEUE_CONTEXT`]), once. It goes on looking
-//! until the hub is back, for those whose human leaves.
+//! until the hub is back, for those whose human leaves. A desk that was lost while it talks to a caller of
+//! that queue is found by counting its packets, hub or not: nobody else looks.
 //!
 //! Whether there is a hub is asked of two witnesses, and both must say so: the hub's own
 //! [`GuardConfig::alive`] address, which answers only while the hub's one task takes its messages, and
@@ -15,7 +16,7 @@
 
 mod core;
 
-pub use core::{Deed, GuardCore, HUB_GONE, LOOK_AGAIN};
+pub use core::{DESK_LOST, Deed, GuardCore, HUB_GONE, LOOK_AGAIN};
 
 use crate::ari::{AriClient, AriError};
 use crate::names::APP;
@@ -100,12 +101,22 @@ impl Guard {
     async fn does(&mut self, deed: Deed) {
         match deed {
             Deed::Look => self.look().await,
-            Deed::HangUp { channel } => {
-                if let Err(error) = self.ari.hang_up(&channel, "normal").await
-                    && !error.is_gone()
+            Deed::HangUp { channel } => self.hang_up(&channel, "normal").await,
+            Deed::Count { channel } => {
+                // A desk that cannot be asked about is no desk that was lost.
+                if let Ok(figures) = self.ari.rtp_statistics(&channel).await
+                    && let Some(deed) =
+                        self.core.counted(self.clock.now(), &channel, figures.rxcount)
                 {
-                    tracing::warn!(channel, %error, "a leg could not be ended");
+                    Box::pin(self.does(deed)).await;
                 }
+            }
+            Deed::Lost { channel } => {
+                tracing::warn!(
+                    channel,
+                    "a desk is lost: its caller goes to the front of the queue"
+                );
+                self.hang_up(&channel, "failure").await;
             }
             Deed::Move { channel } => {
                 let moved = self.ari.continue_in(&channel, QUEUE_CONTEXT, "s").await;
@@ -119,6 +130,14 @@ impl Guard {
                     Err(error) => tracing::error!(channel, %error, "a caller could not be moved"),
                 }
             }
+        }
+    }
+
+    async fn hang_up(&self, channel: &str, reason: &str) {
+        if let Err(error) = self.ari.hang_up(channel, reason).await
+            && !error.is_gone()
+        {
+            tracing::warn!(channel, %error, "a leg could not be ended");
         }
     }
 

@@ -12,6 +12,9 @@ use std::fmt::Write as _;
 /// How long a caller stays in the dialplan's queue before the hub is asked for again, seconds.
 const QUEUE_SECONDS: u8 = 20;
 
+/// Variable of a caller in the dialplan's queue: whether an operator has ended the call.
+const DONE: &str = "SIAGA_DONE";
+
 /// `extensions.conf`.
 pub(super) fn extensions(plan: &Plan) -> String {
     let mut text = String::from(HEADING);
@@ -67,16 +70,30 @@ pub(super) fn extensions(plan: &Plan) -> String {
         folder = plan.pbx.recordings,
     );
     // A caller who is sent here is alone: nobody has answered. Registered desks ring all at once; each
-    // round the hub is asked for again, and has the caller back when it is there.
+    // round the hub is asked for again, and has the caller back when it is there. An operator who hangs
+    // up ends the call (cause 16, or 26, which the option C gives to whatever ends by itself); whose desk was
+    // lost is at the front of the queue.
     let _ = write!(
         text,
         "\n[{WITHOUT_HUB_CONTEXT}]\n\
-         exten => s,1,Queue({QUEUE},Cb(siaga-kepala^s^1(${{CHANNEL(uniqueid)}})),,,{QUEUE_SECONDS})\n \
-         same => n,Stasis({APP},{CALLER_ARG},${{SIAGA_TRUST}})\n \
-         same => n,Goto(s,1)\n\
+         exten => s,1,Set({DONE}=no)\n \
+         same => n,Queue({QUEUE},cCb(siaga-kepala^s^1(${{CHANNEL(uniqueid)}})),,,{QUEUE_SECONDS})\n \
+         same => n,GotoIf($[\"${{QUEUESTATUS}}\" != \"CONTINUE\"]?again)\n \
+         same => n,Wait(0.3)\n \
+         same => n,GotoIf($[\"${{{DONE}}}\" = \"yes\"]?over)\n \
+         same => n,Set(QUEUE_PRIO=10)\n \
+         same => n(again),Stasis({APP},{CALLER_ARG},${{SIAGA_TRUST}})\n \
+         same => n,Goto(s,1)\n \
+         same => n(over),Hangup()\n\
          \n[siaga-kepala]\n\
          exten => s,1,Set(PJSIP_HEADER(add,{WITHOUT_HUB_HEADER})=${{ARG1}})\n \
+         same => n,Set(CHANNEL(hangup_handler_push)=siaga-selesai,s,1)\n \
          same => n,Return()\n\
+         \n; A desk's channel is gone.\n[siaga-selesai]\n\
+         exten => s,1,GotoIf($[\"${{CHANNEL(state)}}\" != \"Up\"]?out)\n \
+         same => n,GotoIf($[${{HANGUPCAUSE}} != 16 & ${{HANGUPCAUSE}} != 26]?out)\n \
+         same => n,Set(MASTER_CHANNEL({DONE})=yes)\n \
+         same => n(out),Return()\n\
          \n; The hub makes every call: what a desk dials by itself is refused.\n\
          [{SEAT_CONTEXT}]\nexten => _X.,1,Hangup(21)\n"
     );

@@ -20,6 +20,7 @@ mod hub_dies;
 mod hub_dies_ringing;
 mod hub_dies_waiting;
 mod hub_down;
+mod hub_down_desk_dies;
 mod hub_link_lost;
 mod information;
 mod network_changes;
@@ -475,6 +476,8 @@ scenarios! {
     HubDiesRinging => hub_dies_ringing,
     /// Somebody calls while there is no hub.
     HubDown => hub_down,
+    /// Without a hub, the desk that has the caller is killed.
+    HubDownDeskDies => hub_down_desk_dies,
     /// The PBX is killed in the middle of a call, and started again.
     AsteriskRestarts => asterisk_restarts,
     /// The disk of the recordings is full for a while.

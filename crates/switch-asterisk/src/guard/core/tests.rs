@@ -51,7 +51,7 @@ fn acting() -> (GuardCore, Timestamp) {
 fn moves(deeds: &[Deed]) -> Vec<&str> {
     let moved = deeds.iter().filter_map(|deed| match deed {
         Deed::Move { channel } => Some(channel.as_str()),
-        Deed::HangUp { .. } | Deed::Look => None,
+        Deed::HangUp { .. } | Deed::Look | Deed::Count { .. } | Deed::Lost { .. } => None,
     });
     moved.collect()
 }
@@ -149,4 +149,31 @@ fn an_asterisk_that_does_not_answer_is_asked_again() {
     guard.hub_is(now, true);
     guard.saw_nothing(now + LOOK_AGAIN);
     assert_eq!(guard.deadline(), None, "there is a hub: nobody needs to look");
+}
+
+#[test]
+fn a_desk_whose_packets_stop_while_it_talks_without_a_hub_is_lost_also_when_the_hub_is_back() {
+    let (mut guard, now) = acting();
+    let mut desk = channel("1795729456.8", ChannelState::Up, "(Outgoing Line)");
+    desk.dialplan.app_name = "AppQueue".to_owned();
+    let counts = [Deed::Count { channel: desk.id.clone() }];
+    assert_eq!(guard.looked(now, std::slice::from_ref(&desk), &[]), counts);
+    assert_eq!(guard.counted(now, &desk.id, 500), None);
+    guard.hub_is(at(3_500), true);
+    assert_eq!(guard.poll(at(4_000)), Some(Deed::Look), "nobody else looks");
+    assert_eq!(guard.looked(at(4_000), std::slice::from_ref(&desk), &[]), counts);
+    assert_eq!(guard.counted(at(4_000), &desk.id, 550), None);
+    assert_eq!(guard.counted(at(5_000), &desk.id, 550), None);
+    let lost = Deed::Lost { channel: desk.id.clone() };
+    assert_eq!(guard.counted(at(6_000), &desk.id, 550), Some(lost));
+    assert_eq!(guard.looked(at(6_500), &[], &[]), []);
+    assert_eq!(guard.deadline(), None, "nobody is left to look at");
+}
+
+#[test]
+fn a_desk_that_only_rings_in_the_queue_is_not_counted() {
+    let (mut guard, now) = acting();
+    let mut desk = channel("1795729456.8", ChannelState::Ringing, "(Outgoing Line)");
+    desk.dialplan.app_name = "AppQueue".to_owned();
+    assert_eq!(guard.looked(now, &[desk], &[]), []);
 }

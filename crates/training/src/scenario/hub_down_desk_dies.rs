@@ -1,0 +1,79 @@
+//! `hub-down-desk-dies`: there is no hub, and the desk that has taken a citizen from the PBX's own queue is
+//! killed. The guard finds it, the citizen is at the front of the queue again, and a colleague answers.
+
+use super::acts::{
+    answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
+    sees_that_the_hub_is_gone, sees_the_hub_again,
+};
+use super::{
+    Cast, DeskPlace, Expected, HUB_IS_SWITCH, Limit, Measure, Part, Scene, Since, Sound, Story,
+};
+use crate::judge::SECOND_POLDA_HZ;
+use crate::run::SwitchKind;
+use crate::voices;
+use siaga_model::CaseStatus;
+
+pub(crate) struct HubDownDeskDies;
+
+#[async_trait::async_trait]
+impl Story for HubDownDeskDies {
+    fn name(&self) -> &'static str {
+        "hub-down-desk-dies"
+    }
+
+    fn cast(&self) -> Cast {
+        let polda = Part::polda().at(DeskPlace::Apart);
+        let mut cast = Cast::new(voices::CALLER_FIRE, [polda, Part::second_polda()]);
+        cast.house_apart = true;
+        cast
+    }
+
+    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
+        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+    }
+
+    async fn play(&self, scene: &Scene) -> anyhow::Result<()> {
+        let (polda, second) = (scene.seat("polda"), scene.seat("polda2"));
+        scene.fault("kill -9 of the hub");
+        scene.house.kill_hub().await?;
+        sees_that_the_hub_is_gone(polda).await?;
+        scene.dial().await?;
+        answers_without_a_hub(scene, polda).await?;
+        scene.talk().await;
+        second.wait_through("the end of its own ring", |state| state.local.is_none()).await?;
+        scene.fault(format!("kill -9 of the desk {}", polda.seat));
+        scene.mark("desk-dies");
+        polda.kill().await?;
+        answers_without_a_hub(scene, second).await?;
+        let talk_until = scene.talk_until();
+        report_a_fire(scene, second).await?;
+        second.advice().await?;
+        tokio::time::sleep_until(talk_until).await;
+        let taken = closes_without_a_hub(scene, second).await?;
+        scene.fault("the hub is started again");
+        scene.house.start_hub_again().await?;
+        sees_the_hub_again(second).await?;
+        has_what_was_taken(scene, &taken).await
+    }
+
+    fn expects(&self) -> Expected {
+        let since = Since::Mark("desk-dies");
+        let mut expected = Expected::new([], 0);
+        expected.limits = vec![
+            Limit {
+                name: "fault_to_pilot",
+                what: Measure::UntilPilot { hz: SECOND_POLDA_HZ, since },
+                ms: 8_000,
+            },
+            // Two seconds to be sure, one until it is looked.
+            Limit { name: "line_longest_silence", what: Measure::LineSilence { since }, ms: 3_500 },
+        ];
+        expected.case(CaseStatus::Closed, None).sounds([
+            Sound::of("recording-left", &["caller"]),
+            Sound::of("recording-right", &["polda", "polda2"]),
+            Sound::of("heard-caller", &["polda", "polda2"]),
+            Sound::of("heard-polda", &["caller"]),
+            Sound::of("heard-polda2", &["caller"]),
+        ])
+    }
+}
