@@ -10,7 +10,7 @@ use anyhow::{Context, ensure};
 use futures_util::{SinkExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use siaga_media::playout::Playout;
-use siaga_media::{FRAME_DURATION, MediaStats};
+use siaga_media::{Codec, FRAME_DURATION, MediaStats, Waveform};
 use siaga_testkit::{Delivered, LinkModel, Trunk, TrunkConfig};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -378,12 +378,29 @@ impl Run {
     fn take(&mut self, delivered: &Delivered) {
         let Some(packet) = Rtp::parse(&delivered.datagram) else { return };
         self.received += 1;
-        if self.trunk.codec(packet.payload_type).is_some_and(|name| name == "telephone-event") {
+        let format = self.trunk.codec(packet.payload_type).unwrap_or_default();
+        if format == "telephone-event" {
             self.voice.insert_event(packet.sequence);
             return;
         }
+        // What nobody has agreed on is heard as nothing.
+        let Some(codec) = codec_named(&format) else { return };
+        if codec != self.voice.codec() {
+            self.voice.restart_as(codec);
+        }
         let payload = bytes::Bytes::copy_from_slice(packet.payload);
         self.voice.insert(delivered.at, packet.sequence, packet.timestamp, payload);
+    }
+}
+
+/// A codec by its name in SDP.
+fn codec_named(name: &str) -> Option<Codec> {
+    match name.to_ascii_uppercase().as_str() {
+        "OPUS" => Some(Codec::Opus),
+        "G722" => Some(Codec::Waveform(Waveform::G722)),
+        "PCMA" => Some(Codec::Waveform(Waveform::Pcma)),
+        "PCMU" => Some(Codec::Waveform(Waveform::Pcmu)),
+        _ => None,
     }
 }
 
