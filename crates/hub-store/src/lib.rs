@@ -184,9 +184,6 @@ pub trait Store: Send + Sync + 'static {
         number: &CaseNumber,
     ) -> Result<Vec<(CallId, CallFacts)>, StoreError>;
 
-    /// The events of a call, oldest first.
-    async fn events_of(&self, call: CallId) -> Result<Vec<StoredEvent>, StoreError>;
-
     /// The last form of each seat that wrote it, oldest first.
     async fn drafts(&self, call: CallId) -> Result<Vec<StoredDraft>, StoreError>;
 

@@ -1,7 +1,9 @@
-//! Inputs for tests of rules: an intake of which only the words are given.
+//! Inputs for tests of rules: an intake of which only the words are given, and a host that knows no
+//! place.
 
+use crate::places::{Place, Places};
 use crate::types::{
-    CallFacts, Caller, CallerStatus, Channel, Danger, Form, Intake, Timestamp, Tri,
+    CallFacts, Caller, CallerStatus, Channel, Danger, Form, Intake, Point, Timestamp, Tri,
 };
 
 /// 14 March 2026, 07:12 in Jakarta.
@@ -37,5 +39,34 @@ pub fn intake(location: &str, narrative: &str) -> Intake {
             unit: None,
         },
         now: MORNING + 30_000,
+    }
+}
+
+/// No place is known.
+pub struct Nowhere;
+
+impl Places for Nowhere {
+    fn by_name(&self, _words: &str) -> Vec<Place> {
+        Vec::new()
+    }
+
+    fn by_point(&self, _at: Point) -> Vec<Place> {
+        Vec::new()
+    }
+
+    fn by_circle(&self, _middle: Point, _radius_m: u32) -> Vec<Place> {
+        Vec::new()
+    }
+
+    fn toll_kilometre(&self, _road: &str, _km: f64) -> Vec<Place> {
+        Vec::new()
+    }
+
+    fn by_code(&self, _code: &str) -> Option<Place> {
+        None
+    }
+
+    fn neighbours(&self, _unit: &str, _at: Option<Point>) -> Vec<String> {
+        Vec::new()
     }
 }

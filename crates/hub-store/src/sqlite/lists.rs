@@ -1,8 +1,8 @@
 //! Lists of cases, a number's past, reports near by, transfers.
 
 use super::code::{Columns, failed, word};
-use super::read::{a_draft, all, an_event};
-use crate::{StoreError, StoredDraft, StoredEvent, TransferEnd, TransferRecord};
+use super::read::{a_draft, all};
+use crate::{StoreError, StoredDraft, TransferEnd, TransferRecord};
 use serde::Deserialize;
 use siaga_hub_api::{
     CaseCounts, CaseList, CaseRow, CasesQuery, EarlierCall, PAGE_ROWS, SimilarReport,
@@ -262,17 +262,6 @@ pub(super) async fn calls_of_case(
     .fetch_all(pool)
     .await;
     all(rows, |row| Ok((row.id("id")?, row.json("facts")?)))
-}
-
-pub(super) async fn events_of(
-    pool: &SqlitePool,
-    call: CallId,
-) -> Result<Vec<StoredEvent>, StoreError> {
-    let rows = query("SELECT * FROM events WHERE call = ? ORDER BY seq")
-        .bind(call.to_string())
-        .fetch_all(pool)
-        .await;
-    all(rows, an_event)
 }
 
 pub(super) async fn drafts(

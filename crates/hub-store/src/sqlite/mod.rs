@@ -300,10 +300,6 @@ impl Store for SqliteStore {
         lists::calls_of_case(&self.pool, number).await
     }
 
-    async fn events_of(&self, call: CallId) -> Result<Vec<StoredEvent>, StoreError> {
-        lists::events_of(&self.pool, call).await
-    }
-
     async fn drafts(&self, call: CallId) -> Result<Vec<StoredDraft>, StoreError> {
         lists::drafts(&self.pool, call).await
     }

@@ -401,7 +401,7 @@ pub(super) async fn call_events(
     all(rows, an_event)
 }
 
-pub(super) fn an_event(row: &Columns<'_>) -> Result<StoredEvent, StoreError> {
+fn an_event(row: &Columns<'_>) -> Result<StoredEvent, StoreError> {
     Ok(StoredEvent {
         seq: row.whole("seq")?,
         event: EventRecord {

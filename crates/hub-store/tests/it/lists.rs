@@ -279,7 +279,7 @@ pub(crate) async fn transfers_are_read_from_the_log<S: Store>(store: S) {
         ]
     );
     assert_eq!(transfers[0].unit, unit("pmj.depok"));
-    assert_eq!(store.events_of(call(1)).await.unwrap().len(), 4);
+    assert_eq!(store.call_events(call(1)).await.unwrap().len(), 4);
 }
 
 pub(crate) async fn a_recording_is_found_by_its_hash<S: Store>(store: S) {

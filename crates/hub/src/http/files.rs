@@ -60,7 +60,7 @@ pub(super) async fn file(
 /// Everything that is known of a call, in no order.
 async fn happenings(store: &dyn Store, call: CallId) -> Result<Vec<TimelineItem>, StoreError> {
     let mut items: Vec<TimelineItem> =
-        store.events_of(call).await?.iter().filter_map(|event| of_event(call, event)).collect();
+        store.call_events(call).await?.iter().filter_map(|event| of_event(call, event)).collect();
     let item = |at, happening| TimelineItem { at, call, happening };
     for draft in store.drafts(call).await? {
         items.push(item(draft.at, Happening::Edited { seat: draft.seat, rev: draft.rev }));

@@ -1,33 +1,7 @@
 //! What the verdict says, rule by rule.
 
 use super::*;
-use siaga_plugin_sdk::places::Place;
-use siaga_plugin_sdk::samples::{MORNING, intake};
-use siaga_plugin_sdk::types::Point;
-
-/// No place is known.
-struct Nowhere;
-
-impl Places for Nowhere {
-    fn by_name(&self, _words: &str) -> Vec<Place> {
-        Vec::new()
-    }
-    fn by_point(&self, _at: Point) -> Vec<Place> {
-        Vec::new()
-    }
-    fn by_circle(&self, _middle: Point, _radius_m: u32) -> Vec<Place> {
-        Vec::new()
-    }
-    fn toll_kilometre(&self, _road: &str, _km: f64) -> Vec<Place> {
-        Vec::new()
-    }
-    fn by_code(&self, _code: &str) -> Option<Place> {
-        None
-    }
-    fn neighbours(&self, _unit: &str, _at: Option<Point>) -> Vec<String> {
-        Vec::new()
-    }
-}
+use siaga_plugin_sdk::samples::{MORNING, Nowhere, intake};
 
 fn judge(location: &str, narrative: &str) -> Verdict {
     assess(&intake(location, narrative), &[], &Nowhere)

@@ -1,33 +1,8 @@
 //! What must always hold of a verdict, over random variations of what was typed.
 
 use proptest::prelude::*;
-use siaga_plugin_sdk::Places;
-use siaga_plugin_sdk::places::Place;
-use siaga_plugin_sdk::samples::intake;
-use siaga_plugin_sdk::types::{FindingLevel, Point, Validity, Verdict};
-
-struct Nowhere;
-
-impl Places for Nowhere {
-    fn by_name(&self, _words: &str) -> Vec<Place> {
-        Vec::new()
-    }
-    fn by_point(&self, _at: Point) -> Vec<Place> {
-        Vec::new()
-    }
-    fn by_circle(&self, _middle: Point, _radius_m: u32) -> Vec<Place> {
-        Vec::new()
-    }
-    fn toll_kilometre(&self, _road: &str, _km: f64) -> Vec<Place> {
-        Vec::new()
-    }
-    fn by_code(&self, _code: &str) -> Option<Place> {
-        None
-    }
-    fn neighbours(&self, _unit: &str, _at: Option<Point>) -> Vec<String> {
-        Vec::new()
-    }
-}
+use siaga_plugin_sdk::samples::{Nowhere, intake};
+use siaga_plugin_sdk::types::{FindingLevel, Validity, Verdict};
 
 fn judge(narrative: &str) -> Verdict {
     validitas_dasar::assess(&intake("Tebet", narrative), &[], &Nowhere)
