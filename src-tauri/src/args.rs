@@ -15,14 +15,10 @@ pub(crate) struct Args {
     #[arg(long, conflicts_with_all = ["desk", "hub"])]
     training: bool,
 
-    /// The scenario of the simulated callers and operators that comes first.
+    /// Callers ring by themselves, one scenario after the other from this one on. Without it the
+    /// trainee chooses lessons.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["desk", "hub"])]
     scenario: Option<Scenario>,
-
-    /// Choose lessons with simulated callers in the window, in place of scenarios that ring by
-    /// themselves.
-    #[arg(long, conflicts_with_all = ["scenario", "desk", "hub"])]
-    lessons: bool,
 
     /// Sit at this seat of a hub that runs elsewhere.
     #[arg(long, value_name = "SEAT", requires = "hub")]
@@ -120,7 +116,7 @@ impl Args {
     /// What was asked for. `password` comes from the environment, never from the command
     /// line, where every other user of the machine could read it.
     pub(crate) fn start(self, password: Option<String>) -> Start {
-        let trains = self.training || self.lessons || self.scenario.is_some();
+        let trains = self.training || self.scenario.is_some();
         let mode = match (self.hub, self.desk) {
             (Some(hub), Some(seat)) => {
                 let login = self.operator.zip(password.map(Redacted::new));
@@ -132,10 +128,7 @@ impl Args {
             }
             // clap refuses one without the other. Whoever opens a link does not ask for an exercise.
             (None, _) | (_, None) if self.link.is_some() && !trains => None,
-            (None, _) | (_, None) => {
-                let scenario = self.scenario.unwrap_or(Scenario::PolresBusy);
-                Some(Mode::Training { first: (!self.lessons).then_some(scenario) })
-            }
+            (None, _) | (_, None) => Some(Mode::Training { first: self.scenario }),
         };
         Start { mode, link: self.link }
     }
@@ -154,15 +147,9 @@ mod tests {
     }
 
     #[test]
-    fn without_options_it_is_training() {
+    fn without_options_lessons_are_chosen() {
         let mode = mode(parse(&[]));
-        assert!(matches!(mode, Mode::Training { first: Some(Scenario::PolresBusy) }));
-    }
-
-    #[test]
-    fn lessons_are_chosen_in_the_window_and_not_beside_a_scenario() {
-        assert!(matches!(mode(parse(&["--lessons"])), Mode::Training { first: None }));
-        assert!(parse(&["--lessons", "--scenario", "not-valid"]).is_err());
+        assert!(matches!(mode, Mode::Training { first: None }));
     }
 
     #[test]

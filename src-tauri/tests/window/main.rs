@@ -96,6 +96,11 @@ fn a_declined_call_comes_back_and_is_closed_by_keys_alone() {
 }
 
 #[test]
+fn a_lesson_is_chosen_played_and_scored_by_keys_alone() {
+    by_itself("a_lesson_is_chosen_played_and_scored_by_keys_alone", "lesson");
+}
+
+#[test]
 fn a_report_is_handed_over_by_keys_alone() {
     by_itself("a_report_is_handed_over_by_keys_alone", "valid-transfer");
 }
