@@ -39,6 +39,9 @@ pub const EAR_VARIABLE: &str = "SIAGA_EAR";
 pub const EAR_HOST_VARIABLE: &str = "SIAGA_EAR_HOST";
 /// Channel variable: the telephone's `User-Agent`.
 pub const UA_VARIABLE: &str = "SIAGA_USER_AGENT";
+/// Function of a channel that we made and that was answered: the program of the other telephone (RFC 3261
+/// section 20.35).
+pub const CALLED_UA: &str = "PJSIP_RESPONSE_HEADER(read,Server)";
 /// Variable of the caller's channel: what is played in its bridge, for a hub that comes back.
 pub const PLAYING_VARIABLE: &str = "SIAGA_PLAYING";
 /// Header by which a desk knows which call rings.

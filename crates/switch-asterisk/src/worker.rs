@@ -156,7 +156,11 @@ impl Worker {
         };
         let formats = ask("CHANNEL(audionativeformat)").await;
         let codec = formats.trim_matches(['(', ')']).split('|').next().unwrap_or_default();
-        let user_agent = ask(names::UA_VARIABLE).await;
+        // Of whoever calls the dialplan has it, of whoever is called the answer.
+        let mut user_agent = ask(names::UA_VARIABLE).await;
+        if user_agent.is_empty() {
+            user_agent = ask(names::CALLED_UA).await;
+        }
         self.tell(Input::Details { leg, codec: codec.to_owned(), user_agent }).await;
     }
 

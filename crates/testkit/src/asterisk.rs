@@ -39,6 +39,8 @@ pid=$!
 echo "$pid"
 cat >/dev/null || true
 kill -KILL "$pid"
+# Its ports are free only when it is gone.
+wait "$pid" || true
 "#;
 
 /// The chroot, or a skip of `test`.
