@@ -2,16 +2,13 @@
 //! desk sees it, is registered again within 5 s, and takes the next call; the citizen who was cut off
 //! is on the call-back list.
 
-use super::acts::{REACH, a_fire_is_being_reported, call_of, recording_of, rings};
-use super::{
-    ANSWERED, ARRIVED, Cast, Expected, Happening, Limit, Measure, Part, Scene, Since, Sound, Story,
-};
+use super::acts::{a_fire_is_being_reported, call_of};
+use super::switch_dies::{cut_off_and_called_again, takes_the_next_call, was_recorded_until};
+use super::{Cast, Expected, Limit, Measure, Part, Scene, Since, Story};
 use crate::run::SwitchKind;
 use crate::voices;
 use anyhow::Context;
-use siaga_call_flow::FlowEvent;
 use siaga_desk::LinkHealth;
-use siaga_model::{CaseStatus, Disposition, EndedBy, SeatState};
 use std::time::Instant;
 
 pub(crate) struct AsteriskRestarts;
@@ -56,45 +53,17 @@ impl Story for AsteriskRestarts {
         let list = back.view.as_ref().map(|view| view.call_backs.clone()).unwrap_or_default();
         let listed = list.first().is_some_and(|entry| entry.id.0 == call && entry.form == typed);
         scene.fact("call_back_once", list.len() == 1 && listed);
-        let recording = recording_of(scene, call).await?;
-        let said = (scene.clock().at(killed).0 - recording.starts_at.0) as f64 / 1e3;
-        let lost_at_most = scene.house.loses_at_most().as_secs_f64();
-        scene.fact("recorded_to_the_end", recording.seconds >= said - lost_at_most);
-
-        if polda.state().view.as_ref().is_some_and(|view| view.seat.state != SeatState::Ready) {
-            polda.be_ready_through().await?;
-        }
-        scene.dial().await?;
-        polda.wait_through("the next call", rings).await?;
-        tokio::time::sleep(REACH).await;
-        polda.answer_through().await?;
-        scene.talk().await;
-        polda.close(Disposition::Information, "").await
+        was_recorded_until(scene, call, killed).await?;
+        takes_the_next_call(scene, polda).await
     }
 
     fn expects(&self) -> Expected {
-        let cut_off: Happening = ("the end of the call by the switch's", |event| {
-            matches!(event, FlowEvent::Ended { by: EndedBy::SwitchLost, .. })
+        let mut expected = cut_off_and_called_again();
+        expected.limits.push(Limit {
+            name: "switch_to_registered",
+            what: Measure::Between(Since::Mark("switch-back"), Since::Mark("desk-back")),
+            ms: 5_000,
         });
-        let next: Happening = ("the next call", ARRIVED.1);
-        let mut expected = Expected::new([ARRIVED, ANSWERED, cut_off, next, ANSWERED], 2)
-            .case(CaseStatus::CallBack, None)
-            .sounds([
-                Sound::of("recording-left", &["caller"]),
-                Sound::of("recording-right", &["polda"]),
-                Sound::of("heard-caller", &["polda"]),
-                Sound::of("heard-polda", &["caller"]),
-            ]);
-        expected.limits = vec![
-            Limit::answer_to_audio(),
-            Limit {
-                name: "switch_to_registered",
-                what: Measure::Between(Since::Mark("switch-back"), Since::Mark("desk-back")),
-                ms: 5_000,
-            },
-        ];
-        expected.caller_hangs_up = true;
-        expected.recordings = 2;
         expected
     }
 }

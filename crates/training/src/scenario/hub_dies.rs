@@ -6,10 +6,9 @@ use super::acts::{
     sees_that_the_hub_is_gone, types_on,
 };
 use super::{
-    ANSWERED, ARRIVED, CLOSED, Cast, Expected, HUB_IS_SWITCH, Happening, POLRES, Scene, Sound,
-    Story, TRANSFER,
+    ANSWERED, ARRIVED, CLOSED, Cast, Expected, Happening, POLRES, Part, Scene, Sound, Story,
+    TRANSFER,
 };
-use crate::run::SwitchKind;
 use siaga_call_flow::FlowEvent;
 use siaga_desk::{DeskState, LinkHealth};
 use siaga_hub_api::Phase;
@@ -28,13 +27,7 @@ impl Story for HubDies {
     }
 
     fn cast(&self) -> Cast {
-        let mut cast = Cast::fire();
-        cast.house_apart = true;
-        cast
-    }
-
-    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
-        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+        Cast::without_hub([Part::polda(), Part::polres()])
     }
 
     async fn play(&self, scene: &Scene) -> anyhow::Result<()> {

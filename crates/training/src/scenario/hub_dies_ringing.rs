@@ -8,9 +8,7 @@ use super::acts::{
 };
 use super::hub_dies_waiting::{CUT_OFF, DISPOSED, WAITED};
 use super::hub_down::taken_without_a_hub;
-use super::{ARRIVED, Cast, Expected, HUB_IS_SWITCH, Part, Scene, Story};
-use crate::run::SwitchKind;
-use crate::voices;
+use super::{ARRIVED, Cast, Expected, Part, Scene, Story};
 use siaga_desk::Intent;
 
 pub(crate) struct HubDiesRinging;
@@ -22,13 +20,7 @@ impl Story for HubDiesRinging {
     }
 
     fn cast(&self) -> Cast {
-        let mut cast = Cast::new(voices::CALLER_FIRE, [Part::polda()]);
-        cast.house_apart = true;
-        cast
-    }
-
-    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
-        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+        Cast::without_hub([Part::polda()])
     }
 
     async fn play(&self, scene: &Scene) -> anyhow::Result<()> {

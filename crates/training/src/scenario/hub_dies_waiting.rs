@@ -6,9 +6,7 @@ use super::acts::{
     sees_that_the_hub_is_gone, sees_the_hub_again,
 };
 use super::hub_down::taken_without_a_hub;
-use super::{ARRIVED, Cast, Expected, HUB_IS_SWITCH, Happening, Part, Scene, Story};
-use crate::run::SwitchKind;
-use crate::voices;
+use super::{ARRIVED, Cast, Expected, Happening, Part, Scene, Story};
 use siaga_call_flow::FlowEvent;
 use siaga_model::{EndedBy, SeatState};
 use std::time::Duration;
@@ -33,13 +31,7 @@ impl Story for HubDiesWaiting {
     }
 
     fn cast(&self) -> Cast {
-        let mut cast = Cast::new(voices::CALLER_FIRE, [Part::polda()]);
-        cast.house_apart = true;
-        cast
-    }
-
-    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
-        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+        Cast::without_hub([Part::polda()])
     }
 
     async fn play(&self, scene: &Scene) -> anyhow::Result<()> {

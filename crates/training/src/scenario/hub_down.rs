@@ -5,10 +5,8 @@ use super::acts::{
     answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
     sees_that_the_hub_is_gone, sees_the_hub_again,
 };
-use super::{Cast, Expected, HUB_IS_SWITCH, Limit, Measure, Part, Scene, Since, Sound, Story};
+use super::{Cast, Expected, Limit, Measure, Part, Scene, Since, Sound, Story};
 use crate::judge::POLDA_HZ;
-use crate::run::SwitchKind;
-use crate::voices;
 use siaga_model::CaseStatus;
 
 /// A human answers a citizen whom no hub knows of within this.
@@ -23,13 +21,7 @@ impl Story for HubDown {
     }
 
     fn cast(&self) -> Cast {
-        let mut cast = Cast::new(voices::CALLER_FIRE, [Part::polda()]);
-        cast.house_apart = true;
-        cast
-    }
-
-    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
-        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+        Cast::without_hub([Part::polda()])
     }
 
     async fn play(&self, scene: &Scene) -> anyhow::Result<()> {

@@ -5,12 +5,8 @@ use super::acts::{
     answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
     sees_that_the_hub_is_gone, sees_the_hub_again,
 };
-use super::{
-    Cast, DeskPlace, Expected, HUB_IS_SWITCH, Limit, Measure, Part, Scene, Since, Sound, Story,
-};
+use super::{Cast, DeskPlace, Expected, Limit, Measure, Part, Scene, Since, Sound, Story};
 use crate::judge::SECOND_POLDA_HZ;
-use crate::run::SwitchKind;
-use crate::voices;
 use siaga_model::CaseStatus;
 
 pub(crate) struct HubDownDeskDies;
@@ -22,14 +18,7 @@ impl Story for HubDownDeskDies {
     }
 
     fn cast(&self) -> Cast {
-        let polda = Part::polda().at(DeskPlace::Apart);
-        let mut cast = Cast::new(voices::CALLER_FIRE, [polda, Part::second_polda()]);
-        cast.house_apart = true;
-        cast
-    }
-
-    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
-        (switch == SwitchKind::Embedded).then_some(HUB_IS_SWITCH)
+        Cast::without_hub([Part::polda().at(DeskPlace::Apart), Part::second_polda()])
     }
 
     async fn play(&self, scene: &Scene) -> anyhow::Result<()> {

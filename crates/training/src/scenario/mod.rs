@@ -64,8 +64,8 @@ pub(crate) trait Story: Sync {
     fn cast(&self) -> Cast;
 
     /// Why it makes no sense on this switch, if it does not.
-    fn refuses(&self, _switch: SwitchKind) -> Option<&'static str> {
-        None
+    fn refuses(&self, switch: SwitchKind) -> Option<&'static str> {
+        (switch == SwitchKind::Embedded && self.cast().hub_alone).then_some(HUB_IS_SWITCH)
     }
 
     /// What people do, from the first dialling to the end of the last call. They act by what they
@@ -106,6 +106,8 @@ pub(crate) struct Cast {
     pub flow: FlowConfig,
     /// Whether hub and switch are a process of their own, to be killed.
     pub house_apart: bool,
+    /// Whether the hub is killed and its switch lives on.
+    pub hub_alone: bool,
     /// Whether recordings lie on a disk of their own, to be filled.
     pub small_disk: bool,
     /// Whether the validity plugin does what the narrative says: loops, traps.
@@ -121,6 +123,7 @@ impl Cast {
             seats: seats.into(),
             flow,
             house_apart: false,
+            hub_alone: false,
             small_disk: false,
             hostile_plugin: false,
         }
@@ -129,6 +132,12 @@ impl Cast {
     /// A fire in Depok, and the Polda with its Polres.
     pub(crate) fn fire() -> Self {
         Self::new(voices::CALLER_FIRE, [Part::polda(), Part::polres()])
+    }
+
+    /// The same citizen, these operators, and a hub that is killed beside its switch.
+    pub(crate) fn without_hub(seats: impl Into<Vec<Part>>) -> Self {
+        let cast = Self::new(voices::CALLER_FIRE, seats);
+        Self { house_apart: true, hub_alone: true, ..cast }
     }
 }
 
