@@ -26,8 +26,8 @@ pub use http::{
 };
 pub use lists::{
     AboutCall, CaseCounts, CaseFilter, CaseList, CaseRow, CasesQuery, EarlierCall, HISTORY_DAYS,
-    PAGE_ROWS, Reputation, SEARCH_TEXT, SearchHit, SearchList, SearchQuery, SimilarReport,
-    UnitOdds,
+    PAGE_ROWS, RecentReport, Reputation, SEARCH_TEXT, SearchHit, SearchList, SearchQuery,
+    SimilarReport, UnitOdds,
 };
 pub use outbox::{OUTBOX_CAPACITY, Outbox, OutboxFull};
 pub use socket::{DeskReceiver, DeskSender};

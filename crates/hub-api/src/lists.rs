@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, Caller, CaseNumber, CaseStatus, Disposition, FollowUpKind, Priority, Redacted, SeatId,
-    Timestamp, UnitId, Validity,
+    CallId, Caller, CaseNumber, CaseStatus, Disposition, FollowUpKind, Point, Priority, Redacted,
+    SeatId, Timestamp, UnitId, Validity,
 };
 
 /// How many rows a page has at most.
@@ -195,6 +195,32 @@ pub struct SimilarReport {
     pub same_kind: bool,
 }
 
+/// A report of the last day, as far as it tells whether another one is of the same event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct RecentReport {
+    /// Its number.
+    pub number: CaseNumber,
+    /// When it came in.
+    pub at: Timestamp,
+    /// The unit that has it.
+    pub unit: Option<UnitId>,
+    /// Whether it came from the number of the call that is asked about.
+    pub same_number: bool,
+    /// Where, as typed.
+    pub location: Redacted<String>,
+    /// The Kemendagri code; empty when none was chosen.
+    pub area_code: String,
+    /// Where on the map.
+    pub point: Option<Point>,
+    /// The branch and leaf of the form's tree.
+    pub kind: String,
+    /// What, as typed.
+    pub narrative: Redacted<String>,
+    /// How its call ended; `None` while it lives.
+    pub disposition: Option<Disposition>,
+}
+
 /// What is known around a call.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
@@ -207,6 +233,10 @@ pub struct AboutCall {
     pub reputation: Reputation,
     /// Reports of the last two hours within 3 km or in the same kecamatan, nearest first, at most 5.
     pub similar: Vec<SimilarReport>,
+    /// Reports of the last day, newest first, at most 50: plugins look for duplicates among them. A
+    /// Polres is told those that it has.
+    #[serde(default)]
+    pub recent: Vec<RecentReport>,
 }
 
 /// How a unit took transfers at this hour of the last 30 days.

@@ -29,7 +29,9 @@ pub use records::{
 };
 pub use sqlite::SqliteStore;
 
-use siaga_hub_api::{CaseList, CasesQuery, EarlierCall, SearchList, SearchQuery, SimilarReport};
+use siaga_hub_api::{
+    CaseList, CasesQuery, EarlierCall, RecentReport, SearchList, SearchQuery, SimilarReport,
+};
 use siaga_model::{
     Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
     UnitId,
@@ -170,6 +172,16 @@ pub trait Store: Send + Sync + 'static {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<SimilarReport>, StoreError>;
+
+    /// Reports opened at or after `since`, this call's own excluded, newest first, at most `limit`;
+    /// with `of` only those that this unit has.
+    async fn recent(
+        &self,
+        call: CallId,
+        since: Timestamp,
+        of: Option<&UnitId>,
+        limit: u32,
+    ) -> Result<Vec<RecentReport>, StoreError>;
 
     /// The transfers that began in a span, `to` excluded, and have ended; read from the event log.
     async fn transfers(

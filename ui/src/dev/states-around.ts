@@ -40,6 +40,7 @@ const PAST: AboutCall = {
   days: [0, 0, 0, 0, 0, 1, 0, 2, 3, 1, 2, 3, 2, 1],
   reputation: { calls: 14, pranks: 11, empty: 3, reports: 0, often_prank: true },
   similar: [],
+  recent: [],
 };
 
 /** The number's past as the hub has told it of this call. */

@@ -1,8 +1,8 @@
 //! The plugins: asked about every revision, heard only when they speak of the newest.
 
 use super::{AdvisorHealth, Core, Effect};
-use siaga_hub_api::ToHub;
-use siaga_model::{Advice, CallId, Disposition, Intake, NotReport};
+use siaga_hub_api::{EarlierCall, RecentReport, ToHub};
+use siaga_model::{Advice, CallId, CaseNumber, Disposition, Intake, NotReport};
 use siaga_plugin_host::PastReport;
 
 impl Core {
@@ -28,43 +28,34 @@ impl Core {
         });
     }
 
-    /// The open cases that this unit has, as plugins see them.
+    /// What came in before, as far as the hub has told: first what this number called about, which a
+    /// busy hour must not crowd out, then the reports of the last day.
     fn history(&self, call: CallId) -> Vec<PastReport> {
-        let cases = self.state.view.as_ref().map(|view| view.cases.as_slice()).unwrap_or_default();
-        cases
-            .iter()
-            .filter(|case| case.call != call)
-            .map(|case| PastReport {
-                at: case.opened_at,
-                // The hub's view shows no numbers of other calls.
-                same_number: false,
-                location: case.form.location.clone(),
-                area_code: case.form.area_code.clone(),
-                point: case.form.point,
-                kind: case.form.kind.clone(),
-                disposition: case.disposition.as_ref().map_or("", disposition_name).to_owned(),
-                narrative: case.form.narrative.clone(),
-                case_number: case.number.to_string(),
-            })
-            .chain(self.earlier_calls(call))
-            .collect()
-    }
-
-    /// What this number called about before, as far as the hub has told.
-    fn earlier_calls(&self, call: CallId) -> impl Iterator<Item = PastReport> + '_ {
         let about = self.state.about.as_ref().filter(|about| about.asked == call);
-        let found = about.and_then(|about| about.found.as_ref());
-        found.into_iter().flat_map(|(_, about)| &about.earlier).map(|earlier| PastReport {
-            at: earlier.at,
-            same_number: true,
-            location: earlier.place.clone(),
-            area_code: String::new(),
-            point: None,
-            kind: earlier.kind.clone(),
-            disposition: earlier.disposition.as_ref().map_or("", disposition_name).to_owned(),
-            narrative: Default::default(),
-            case_number: earlier.number.as_ref().map(ToString::to_string).unwrap_or_default(),
-        })
+        let Some((_, about)) = about.and_then(|about| about.found.as_ref()) else {
+            return Vec::new();
+        };
+        let (own, others): (Vec<_>, Vec<_>) =
+            about.recent.iter().partition(|report| report.same_number);
+        let is_told =
+            |number: Option<&CaseNumber>| own.iter().any(|own| Some(&own.number) == number);
+        let earlier = about.earlier.iter().filter(|earlier| !is_told(earlier.number.as_ref()));
+        let whole = |report: &&RecentReport| PastReport {
+            at: report.at,
+            same_number: report.same_number,
+            location: report.location.clone(),
+            area_code: report.area_code.clone(),
+            point: report.point,
+            kind: report.kind.clone(),
+            disposition: report.disposition.as_ref().map_or("", disposition_name).to_owned(),
+            narrative: report.narrative.clone(),
+            case_number: report.number.to_string(),
+        };
+        own.iter()
+            .map(whole)
+            .chain(earlier.map(earlier_call))
+            .chain(others.iter().map(whole))
+            .collect()
     }
 
     pub(super) fn on_advised(&mut self, id: CallId, advice: Advice) {
@@ -81,6 +72,21 @@ impl Core {
             self.tell_hub(ToHub::Advice { call: id, advice });
         }
         self.settle_question();
+    }
+}
+
+/// Of a call long ago, or of one that was no report, less is told.
+fn earlier_call(earlier: &EarlierCall) -> PastReport {
+    PastReport {
+        at: earlier.at,
+        same_number: true,
+        location: earlier.place.clone(),
+        area_code: String::new(),
+        point: None,
+        kind: earlier.kind.clone(),
+        disposition: earlier.disposition.as_ref().map_or("", disposition_name).to_owned(),
+        narrative: Default::default(),
+        case_number: earlier.number.as_ref().map(ToString::to_string).unwrap_or_default(),
     }
 }
 

@@ -271,6 +271,8 @@ impl Core {
             if let Some(number) = self.state.file.as_ref().map(|file| file.asked.clone()) {
                 self.look(Question::File(number));
             }
+            // The plugins compare this call with what has come in since.
+            self.lookups.about = None;
         }
         let now = self.state.now;
         if self.state.odds.as_ref().is_none_or(|odds| now.since(odds.asked) >= ODDS_FOR) {

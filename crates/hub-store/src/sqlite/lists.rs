@@ -5,7 +5,7 @@ use super::read::{a_draft, all};
 use crate::{StoreError, StoredDraft, TransferEnd, TransferRecord};
 use serde::Deserialize;
 use siaga_hub_api::{
-    CaseCounts, CaseList, CaseRow, CasesQuery, EarlierCall, PAGE_ROWS, SimilarReport,
+    CaseCounts, CaseList, CaseRow, CasesQuery, EarlierCall, PAGE_ROWS, RecentReport, SimilarReport,
 };
 use siaga_model::{
     CallFacts, CallId, CaseNumber, FollowUp, Form, ReclaimCause, Redacted, SeatId, Timestamp,
@@ -193,6 +193,46 @@ pub(super) async fn similar(
     near.sort_by_key(|report| (!report.same_kind, report.metres.unwrap_or(u32::MAX)));
     near.truncate(limit as usize);
     Ok(near)
+}
+
+pub(super) async fn recent(
+    pool: &SqlitePool,
+    call: CallId,
+    since: Timestamp,
+    of: Option<&UnitId>,
+    limit: u32,
+) -> Result<Vec<RecentReport>, StoreError> {
+    let rows = query(
+        r#"SELECT cases.number, cases.opened_at, cases.unit, cases.disposition, cases.form,
+            calls.caller_key IS (SELECT caller_key FROM calls WHERE id = ?2)
+                AND calls.caller_key IS NOT NULL AS same_number
+        FROM cases JOIN calls ON calls.id = cases.call
+        WHERE cases.opened_at >= ?1 AND cases.call <> ?2 AND (?3 IS NULL OR cases.unit = ?3)
+            AND cases.number IS NOT (SELECT continues FROM calls WHERE id = ?2)
+            AND (cases.disposition IS NULL OR cases.disposition NOT LIKE '{"kind":"not-report"%')
+        ORDER BY cases.opened_at DESC, cases.number DESC LIMIT ?4"#,
+    )
+    .bind(since.0)
+    .bind(call.to_string())
+    .bind(of.map(UnitId::as_str))
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await;
+    all(rows, |row| {
+        let form: Form = row.json("form")?;
+        Ok(RecentReport {
+            number: row.id("number")?,
+            at: Timestamp(row.number("opened_at")?),
+            unit: row.maybe_id("unit")?,
+            same_number: row.number("same_number")? != 0,
+            location: form.location,
+            area_code: form.area_code,
+            point: form.point,
+            kind: form.kind,
+            narrative: form.narrative,
+            disposition: row.maybe_json("disposition")?,
+        })
+    })
 }
 
 /// The events that a transfer is read from, as the flow writes them.

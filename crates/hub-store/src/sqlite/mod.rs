@@ -11,7 +11,9 @@ use crate::{
     OverrideRecord, RecordingRecord, SessionRecord, Store, StoreError, StoredDraft, StoredEvent,
     TransferRecord, Write,
 };
-use siaga_hub_api::{CaseList, CasesQuery, EarlierCall, SearchList, SearchQuery, SimilarReport};
+use siaga_hub_api::{
+    CaseList, CasesQuery, EarlierCall, RecentReport, SearchList, SearchQuery, SimilarReport,
+};
 use siaga_model::{
     Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
     UnitId,
@@ -283,6 +285,16 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<SimilarReport>, StoreError> {
         lists::similar(&self.pool, call, since, limit).await
+    }
+
+    async fn recent(
+        &self,
+        call: CallId,
+        since: Timestamp,
+        of: Option<&UnitId>,
+        limit: u32,
+    ) -> Result<Vec<RecentReport>, StoreError> {
+        lists::recent(&self.pool, call, since, of, limit).await
     }
 
     async fn transfers(

@@ -239,6 +239,29 @@ pub(crate) async fn reports_near_by_are_told_and_others_are_not<S: Store>(store:
     assert_eq!(store.similar(call(1), Timestamp(5_000), 5).await.unwrap().len(), 1);
 }
 
+pub(crate) async fn reports_of_the_day_are_told_to_whoever_takes_a_call<S: Store>(store: S) {
+    let typed = |text: &str| Form { narrative: Redacted::new(text.to_owned()), ..Form::default() };
+    for (n, number, unit, text) in [
+        (1, "0812-0000-1101", "pmj.jaksel", "kemarin"),
+        (2, "0812-0000-1102", "pmj.jaksel", "tabrakan"),
+        (3, "0812-0000-1103", "pmj.depok", "asap"),
+        (4, "0812-0000-1104", "pmj", "iseng"),
+        (5, "+6281200001102", "pmj", "tabrakan lagi"),
+    ] {
+        store.apply(&report(n, number, unit, typed(text))).await.unwrap();
+    }
+    let prank = Disposition::NotReport { reason: NotReport::Prank };
+    disposed(&store, 4, prank, CaseStatus::Closed).await;
+    let told = async |of: Option<&UnitId>, limit| {
+        let recent = store.recent(call(5), Timestamp(2_000), of, limit).await.unwrap();
+        let told = recent.into_iter();
+        told.map(|report| (report.number.running(), report.same_number)).collect::<Vec<_>>()
+    };
+    assert_eq!(told(None, 50).await, [(3, false), (2, true)], "neither old ones nor pranks");
+    assert_eq!(told(None, 1).await, [(3, false)]);
+    assert_eq!(told(Some(&"pmj.jaksel".parse().unwrap()), 50).await, [(2, true)]);
+}
+
 pub(crate) async fn transfers_are_read_from_the_log<S: Store>(store: S) {
     let event = |at, n, body: &str| {
         let (at, call) = (Timestamp(at), Some(call(n)));

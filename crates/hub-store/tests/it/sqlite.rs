@@ -52,6 +52,7 @@ keeps_the_contract!(
     what_a_unit_does_about_a_case_is_kept_in_order,
     a_number_is_remembered_however_it_is_written,
     reports_near_by_are_told_and_others_are_not,
+    reports_of_the_day_are_told_to_whoever_takes_a_call,
     transfers_are_read_from_the_log,
     a_recording_is_found_by_its_hash,
     the_log_of_one_call_is_read_in_its_order,

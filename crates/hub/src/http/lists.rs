@@ -25,6 +25,10 @@ const COUNTED: u32 = 1_000;
 const SIMILAR_WITHIN: Duration = Duration::from_secs(2 * 3_600);
 /// How many of them are told.
 const SIMILAR: u32 = 5;
+/// How far back plugins look for the same event.
+const RECENT_WITHIN: Duration = Duration::from_secs(86_400);
+/// Reports that they are given; a host passes no more on.
+const RECENT: u32 = 50;
 /// How far back transfers say something about a unit.
 const ODDS_WITHIN: Duration = Duration::from_secs(30 * 86_400);
 /// Fewer than this say nothing.
@@ -103,7 +107,9 @@ pub(super) async fn about(
     if let Some(unit) = visitor.sees_only() {
         similar.retain(|report| report.case.unit.as_ref() == Some(unit));
     }
-    Ok(Json(AboutCall { earlier, days, reputation, similar }))
+    let recent =
+        store.recent(call, before(now, RECENT_WITHIN), visitor.sees_only(), RECENT).await?;
+    Ok(Json(AboutCall { earlier, days, reputation, similar, recent }))
 }
 
 const DAY_MS: i64 = 86_400_000;

@@ -222,6 +222,9 @@ async fn a_desk_is_told_of_the_earlier_calls_of_the_number_that_it_has() {
     let about = polda.client.about(second).await.unwrap();
     assert_eq!(about.earlier.iter().map(|call| call.call).collect::<Vec<_>>(), [first]);
     assert_eq!((about.reputation.calls, about.reputation.reports), (1, 1));
+    let [recent] = &about.recent[..] else { panic!("{:?}", about.recent) };
+    assert!(recent.same_number && recent.disposition == Some(Disposition::HandledHere));
+    assert_eq!(recent.narrative.expose(), "banjir");
     assert_eq!((about.days.len(), about.days.iter().sum::<u32>()), (14, 2), "this one counts");
     assert_eq!(refused(depok.client.about(second).await), ErrorCode::NotAllowed);
     assert!(polda.client.odds().await.unwrap().is_empty());

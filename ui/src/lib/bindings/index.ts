@@ -75,6 +75,7 @@ export type { PluginRef } from "./PluginRef";
 export type { Point } from "./Point";
 export type { Priority } from "./Priority";
 export type { QuestionView } from "./QuestionView";
+export type { RecentReport } from "./RecentReport";
 export type { ReclaimCause } from "./ReclaimCause";
 export type { ReclaimView } from "./ReclaimView";
 export type { RecordingInfo } from "./RecordingInfo";

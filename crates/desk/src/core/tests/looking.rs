@@ -6,8 +6,8 @@ use crate::Intent;
 use crate::shelf::PlaceQuery;
 use crate::{TrainingView, TrainingWish};
 use siaga_hub_api::{
-    AboutCall, CallBackView, CaseList, CasesQuery, EarlierCall, HubView, SearchList, SearchQuery,
-    UnitOdds,
+    AboutCall, CallBackView, CaseList, CasesQuery, EarlierCall, HubView, RecentReport, SearchList,
+    SearchQuery, UnitOdds,
 };
 use siaga_model::{CaseNumber, FollowUpKind, Redacted};
 use siaga_sip::DialogKey;
@@ -107,6 +107,50 @@ fn what_changes_in_one_part_leaves_the_others_out_of_the_packet() {
     assert!(whole.get("after").is_none() && whole["view"].is_object());
     let read: DeskState = serde_json::from_value(whole).expect("a state");
     assert_eq!(read, after);
+}
+
+#[test]
+fn plugins_are_told_of_reports_that_others_have_and_of_this_number_s_first() {
+    let mut desk = Fixture::logged_in();
+    desk.talking(call(1));
+    let number = |n| CaseNumber::new("PMJ", 261_123, n).expect("in range");
+    let report = |n: u32, same_number, text: &str| RecentReport {
+        number: number(n),
+        at: Timestamp(i64::from(n)),
+        unit: Some("pmj.depok".parse().expect("id")),
+        same_number,
+        location: Redacted::default(),
+        area_code: String::new(),
+        point: None,
+        kind: String::new(),
+        narrative: Redacted::new(text.to_owned()),
+        disposition: None,
+    };
+    let earlier = |n| EarlierCall {
+        call: call(90 + u128::from(n)),
+        at: Timestamp(i64::from(n)),
+        number: Some(number(n)),
+        kind: String::new(),
+        place: Redacted::default(),
+        disposition: None,
+    };
+    let known = AboutCall {
+        recent: vec![report(12, false, "tabrakan"), report(11, true, "asap")],
+        earlier: vec![earlier(11), earlier(10)],
+        ..AboutCall::default()
+    };
+    let about = |question: &Question| matches!(question, Question::About(_));
+    let effects = desk.found(|question| about(question).then(|| Ok(Found::About(known.clone()))));
+    let told = effects.iter().find_map(|effect| match effect {
+        Effect::Advise { history, .. } => Some(history),
+        _ => None,
+    });
+    let told: Vec<_> = told
+        .expect("advice")
+        .iter()
+        .map(|past| (past.at.0, past.same_number, past.narrative.expose().as_str()))
+        .collect();
+    assert_eq!(told, [(11, true, "asap"), (10, true, ""), (12, false, "tabrakan")]);
 }
 
 #[test]
