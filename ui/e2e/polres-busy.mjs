@@ -90,7 +90,7 @@ try {
   await window.press("Ctrl", "Enter");
   await window.screen("idle");
   await says("seat-state", /Menulis laporan/);
-  await says("cases", /Tidak ada laporan yang menunggu/); // it is Depok's now
+  await says("cases", /Depok\s+Belum diterima/); // it is Depok's now
   await window.shot("closed");
   await window.press("Shift", "F9");
   await says("seat-state", /Siap|Berdering/);

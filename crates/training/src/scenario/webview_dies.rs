@@ -22,6 +22,9 @@ const WENT_ON: &str = " api besar";
 
 /// How long both talk before the page dies, and after it is back.
 const STEADY: Duration = Duration::from_secs(3);
+/// From the answer to the first key. The hub knows of the answer before the page has drawn the form, and
+/// an operator types into what is there.
+const SEEN: Duration = Duration::from_secs(1);
 /// How often the store is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 /// The operator's line is dead when it is without any sound for so long. How well the two hear each
@@ -65,6 +68,7 @@ impl Story for WebviewDies {
         press_until(&window, "F9", store, "the answer", answered).await?;
         let call = happens(store, "the answer", answered).await?.context("which call?")?;
 
+        tokio::time::sleep(SEEN).await;
         window.type_text(LOCATION)?;
         window.press("Tab")?;
         window.press("Tab")?;
