@@ -115,7 +115,7 @@ async fn a_desk_in_another_network_goes_on_with_a_new_leg_and_without_ghosts() {
 async fn a_killed_switch_loses_neither_what_was_said_nor_what_was_typed() {
     let name = "a_killed_switch_loses_neither_what_was_said_nor_what_was_typed";
     let Some(journey) = play(name, Scenario::SwitchDies).await else { return };
-    for fact in ["call_back_once", "draft_equal", "recorded_to_the_last_second"] {
+    for fact in ["call_back_once", "draft_equal", "recorded_to_the_end"] {
         assert!(journey.facts.contains_key(fact), "{fact} was not looked at");
     }
     assert_eq!(journey.recordings.len(), 2, "one of each call");
