@@ -235,6 +235,23 @@ pub(super) async fn closes_without_a_hub(
     Ok(Taken { number, form })
 }
 
+/// An operator answers and serves a citizen without a hub; the hub that is started then has all of it.
+pub(super) async fn takes_a_call_until_the_hub_is_back(
+    scene: &Scene,
+    operator: &Operator,
+) -> anyhow::Result<()> {
+    answers_without_a_hub(scene, operator).await?;
+    let talk_until = scene.talk_until();
+    report_a_fire(scene, operator).await?;
+    operator.advice().await?;
+    tokio::time::sleep_until(talk_until).await;
+    let taken = closes_without_a_hub(scene, operator).await?;
+    scene.fault("the hub is started again");
+    scene.house.start_hub_again().await?;
+    sees_the_hub_again(operator).await?;
+    has_what_was_taken(scene, &taken).await
+}
+
 /// The hub has what was taken without it: whole, under its number, and once.
 pub(super) async fn has_what_was_taken(scene: &Scene, taken: &Taken) -> anyhow::Result<()> {
     let store = scene.house.store();

@@ -1,10 +1,7 @@
 //! `hub-dies-waiting`: the hub is killed while a citizen waits for somebody who lets it ring. The guard
 //! sends the citizen to the PBX's own queue, where a human answers.
 
-use super::acts::{
-    answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
-    sees_that_the_hub_is_gone, sees_the_hub_again,
-};
+use super::acts::{sees_that_the_hub_is_gone, takes_a_call_until_the_hub_is_back};
 use super::hub_down::taken_without_a_hub;
 use super::{ARRIVED, Cast, Expected, Happening, Part, Scene, Story};
 use siaga_call_flow::FlowEvent;
@@ -51,16 +48,7 @@ impl Story for HubDiesWaiting {
         scene.mark("waits");
         scene.house.kill_hub().await?;
         sees_that_the_hub_is_gone(polda).await?;
-        answers_without_a_hub(scene, polda).await?;
-        let talk_until = scene.talk_until();
-        report_a_fire(scene, polda).await?;
-        polda.advice().await?;
-        tokio::time::sleep_until(talk_until).await;
-        let taken = closes_without_a_hub(scene, polda).await?;
-        scene.fault("the hub is started again");
-        scene.house.start_hub_again().await?;
-        sees_the_hub_again(polda).await?;
-        has_what_was_taken(scene, &taken).await
+        takes_a_call_until_the_hub_is_back(scene, polda).await
     }
 
     fn expects(&self) -> Expected {

@@ -1,10 +1,7 @@
 //! `hub-down`: a citizen dials while there is no hub. The PBX's own queue rings the desks; the operator
 //! takes the call with a local form, and the hub has all of it when it is back.
 
-use super::acts::{
-    answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
-    sees_that_the_hub_is_gone, sees_the_hub_again,
-};
+use super::acts::{sees_that_the_hub_is_gone, takes_a_call_until_the_hub_is_back};
 use super::{Cast, Expected, Limit, Measure, Part, Scene, Since, Sound, Story};
 use crate::judge::POLDA_HZ;
 use siaga_model::CaseStatus;
@@ -31,16 +28,7 @@ impl Story for HubDown {
         sees_that_the_hub_is_gone(polda).await?;
         scene.mark("waits");
         scene.dial().await?;
-        answers_without_a_hub(scene, polda).await?;
-        let talk_until = scene.talk_until();
-        report_a_fire(scene, polda).await?;
-        polda.advice().await?;
-        tokio::time::sleep_until(talk_until).await;
-        let taken = closes_without_a_hub(scene, polda).await?;
-        scene.fault("the hub is started again");
-        scene.house.start_hub_again().await?;
-        sees_the_hub_again(polda).await?;
-        has_what_was_taken(scene, &taken).await
+        takes_a_call_until_the_hub_is_back(scene, polda).await
     }
 
     fn expects(&self) -> Expected {

@@ -2,8 +2,7 @@
 //! killed. The guard finds it, the citizen is at the front of the queue again, and a colleague answers.
 
 use super::acts::{
-    answers_without_a_hub, closes_without_a_hub, has_what_was_taken, report_a_fire,
-    sees_that_the_hub_is_gone, sees_the_hub_again,
+    answers_without_a_hub, sees_that_the_hub_is_gone, takes_a_call_until_the_hub_is_back,
 };
 use super::{Cast, DeskPlace, Expected, Limit, Measure, Part, Scene, Since, Sound, Story};
 use crate::judge::SECOND_POLDA_HZ;
@@ -33,16 +32,7 @@ impl Story for HubDownDeskDies {
         scene.fault(format!("kill -9 of the desk {}", polda.seat));
         scene.mark("desk-dies");
         polda.kill().await?;
-        answers_without_a_hub(scene, second).await?;
-        let talk_until = scene.talk_until();
-        report_a_fire(scene, second).await?;
-        second.advice().await?;
-        tokio::time::sleep_until(talk_until).await;
-        let taken = closes_without_a_hub(scene, second).await?;
-        scene.fault("the hub is started again");
-        scene.house.start_hub_again().await?;
-        sees_the_hub_again(second).await?;
-        has_what_was_taken(scene, &taken).await
+        takes_a_call_until_the_hub_is_back(scene, second).await
     }
 
     fn expects(&self) -> Expected {
