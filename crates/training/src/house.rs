@@ -97,8 +97,7 @@ impl House {
 
     /// The trunk over which callers come in, if the switch has one.
     pub(crate) fn trunk(&self) -> Option<TrunkLine> {
-        let pbx = self.pbx.as_ref()?.address();
-        Some(TrunkLine { trunk: pbx.trunk, pbx: pbx.sip() })
+        self.pbx.as_ref().map(Pbx::line)
     }
 
     /// The embedded switch, when it is in this process.

@@ -33,7 +33,7 @@ mod telephone;
 
 pub use apart::{DeskProgram, HubProgram, PASSWORD_VARIABLE, desk_program, hub_program};
 pub use bench::{BenchOptions, Measurement, bench};
-pub use caller::{Caller, CallerConfig, CallerState};
+pub use caller::{Caller, CallerConfig, CallerState, TrunkProgram};
 pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
 pub use network::NotAllowed;

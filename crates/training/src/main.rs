@@ -3,10 +3,11 @@
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_hub_api::HandoverChoice;
+use siaga_media::{Codec, Waveform};
 use siaga_model::{Redacted, SeatId};
 use siaga_training::{
     BenchOptions, DeskProgram, HubProgram, NotAllowed, PASSWORD_VARIABLE, PbxAddress, RunOptions,
-    Scenario, SoakOptions, SwitchKind, bench, desk_program, hub_program, run, soak,
+    Scenario, SoakOptions, SwitchKind, TrunkProgram, bench, desk_program, hub_program, run, soak,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -23,9 +24,15 @@ struct Arguments {
     /// What is played; a wrong name tells all that there are
     #[arg(long, required = true)]
     scenario: Option<Scenario>,
-    /// The switch; `asterisk` is a real one (`cargo xtask asterisk up` builds it), with baresip on its trunk
+    /// The switch; `asterisk` is a real one (`cargo xtask asterisk up` builds it), with telephones on its trunk
     #[arg(long, value_enum, default_value_t = SwitchArgument::Embedded)]
     switch: SwitchArgument,
+    /// The telephone of callers on Asterisk's trunk; sipp speaks G.711 only, and does not hang up
+    #[arg(long, value_enum, default_value_t = TelephoneArgument::Baresip)]
+    telephone: TelephoneArgument,
+    /// What they speak; as a rule baresip Opus, and sipp PCMA
+    #[arg(long, value_enum)]
+    codec: Option<CodecArgument>,
     /// Folder for journey.json, what was heard, and the recording
     #[arg(long, required = true)]
     report: Option<PathBuf>,
@@ -144,6 +151,20 @@ struct HubArguments {
 enum SwitchArgument {
     Embedded,
     Asterisk,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum TelephoneArgument {
+    Baresip,
+    Sipp,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum CodecArgument {
+    Opus,
+    G722,
+    Pcma,
+    Pcmu,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -274,6 +295,16 @@ async fn play(arguments: &Arguments) -> anyhow::Result<bool> {
             SwitchArgument::Embedded => SwitchKind::Embedded,
             SwitchArgument::Asterisk => SwitchKind::Asterisk,
         },
+        telephone: match arguments.telephone {
+            TelephoneArgument::Baresip => TrunkProgram::Baresip,
+            TelephoneArgument::Sipp => TrunkProgram::Sipp,
+        },
+        codec: arguments.codec.map(|codec| match codec {
+            CodecArgument::Opus => Codec::Opus,
+            CodecArgument::G722 => Codec::Waveform(Waveform::G722),
+            CodecArgument::Pcma => Codec::Waveform(Waveform::Pcma),
+            CodecArgument::Pcmu => Codec::Waveform(Waveform::Pcmu),
+        }),
         report: report.clone(),
         plugins: arguments.plugins()?,
         program: std::env::current_exe().context("this program's own place")?,

@@ -1,6 +1,7 @@
 //! The Asterisk of a stage: a real one, from the chroot that `cargo xtask asterisk up` builds, with the
 //! configuration that a Polda would get.
 
+use crate::caller::TrunkLine;
 use crate::network::NotAllowed;
 use anyhow::Context;
 use siaga_hub_api::ALIVE_PATH;
@@ -55,7 +56,7 @@ impl PbxAddress {
     }
 
     /// Where calls from its trunk arrive.
-    pub(crate) fn sip(&self) -> SocketAddr {
+    fn sip(&self) -> SocketAddr {
         SocketAddr::new(self.address, self.plan().pbx.sip_port)
     }
 
@@ -102,6 +103,11 @@ impl Pbx {
     /// How it is reached.
     pub(crate) fn address(&self) -> &PbxAddress {
         &self.address
+    }
+
+    /// Its trunk.
+    pub(crate) fn line(&self) -> TrunkLine {
+        TrunkLine { trunk: self.address.trunk, pbx: self.address.sip() }
     }
 
     /// A guard beside it, which looks after callers while the hub at this address is gone.

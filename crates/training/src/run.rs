@@ -2,7 +2,7 @@
 
 mod verdict;
 
-use crate::caller::BARESIP;
+use crate::caller::TrunkProgram;
 use crate::network::NotAllowed;
 use crate::report::Journey;
 use crate::scenario::Scenario;
@@ -12,6 +12,7 @@ use anyhow::Context;
 use siaga_call_flow::FlowEvent;
 use siaga_hub_api::HandoverChoice;
 use siaga_hub_store::{LegRecord, RecordingRecord, Store};
+use siaga_media::Codec;
 use siaga_model::{CallId, Case, Timestamp};
 use siaga_plugin_host::PluginStats;
 use siaga_switch::Clock;
@@ -49,6 +50,10 @@ pub struct RunOptions {
     pub plugins: PathBuf,
     /// The program `siaga-training`, which runs whatever must be a process of its own.
     pub program: PathBuf,
+    /// The telephone of callers on a PBX's trunk.
+    pub telephone: TrunkProgram,
+    /// What they speak; `None`: what that telephone speaks best.
+    pub codec: Option<Codec>,
     /// What is heard during a transfer; `None` as configured (together).
     pub handover: Option<HandoverChoice>,
     /// Packets lost on the callers' network, percent.
@@ -73,6 +78,8 @@ impl RunOptions {
             report,
             plugins,
             program: std::env::current_exe().unwrap_or_else(|_| "siaga-training".into()),
+            telephone: TrunkProgram::default(),
+            codec: None,
             handover: None,
             loss_percent: 0.0,
             jitter_ms: 0,
@@ -175,6 +182,9 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
         return Err(NotAllowed(why.to_owned()).into());
     }
     let expected = story.expects();
+    if expected.caller_hangs_up && options.telephone == TrunkProgram::Sipp {
+        return Err(NotAllowed("sipp does not hang up".to_owned()).into());
+    }
     let scene = Scene::set(options.clone(), dir.path()).await?;
 
     let played = story.play(&scene).await;
@@ -202,7 +212,7 @@ pub async fn run(options: &RunOptions) -> anyhow::Result<Journey> {
     }
     let mut seen = Seen {
         switch: scene.house.switch_name(),
-        telephone: if scene.house.trunk().is_some() { BARESIP } else { "" },
+        telephone: if scene.house.trunk().is_some() { options.telephone.name() } else { "" },
         clock: scene.clock(),
         dialled_at,
         notes: scene.notes(),

@@ -1,7 +1,9 @@
 //! A scenario on stage: its people, seated and ready, and what is noted while they play.
 
 use crate::apart::DeskProgram;
-use crate::caller::{Caller, CallerConfig, CallerState, TrunkCallerConfig, TrunkTelephone};
+use crate::caller::{
+    Caller, CallerConfig, CallerState, TrunkCallerConfig, TrunkLine, TrunkTelephone,
+};
 use crate::disk::SmallDisk;
 use crate::house::House;
 use crate::network::Network;
@@ -28,9 +30,6 @@ use std::time::{Duration, Instant};
 /// The number that the first simulated telephone shows; the others count up from it. Invented (a
 /// block of zeros).
 const NUMBER: u32 = 1_108;
-
-/// What callers on a trunk speak, as baresip names it.
-const CALLERS_CODEC: &str = "opus/48000/1";
 
 /// People talk as long as their words take, but no longer than this.
 const LONGEST_TALK: Duration = Duration::from_secs(12);
@@ -248,9 +247,7 @@ impl Scene {
     pub(crate) async fn telephone(&self) -> anyhow::Result<Telephone> {
         let number = number(NUMBER);
         if let Some(line) = self.house.trunk() {
-            let (speaker, link) = (Speaker::new(Arc::from([])), link(&self.options));
-            let codecs = CALLERS_CODEC.to_owned();
-            let config = TrunkCallerConfig { line, number, speaker, codecs, link };
+            let config = self.on_the_trunk(line, number, Speaker::new(Arc::from([])));
             return Ok(Telephone::Trunk(Box::new(TrunkTelephone::at(config).await?)));
         }
         let switch = self.house.switch().context("the switch is in another process")?;
@@ -259,21 +256,23 @@ impl Scene {
     }
 
     async fn dial_from(&self, running: u32, speaker: Speaker) -> anyhow::Result<Arc<Caller>> {
-        let (number, link) = (number(running), link(&self.options));
+        let number = number(running);
         let caller = match self.house.trunk() {
             None => {
-                let endpoint = self.house.endpoint();
+                let (endpoint, link) = (self.house.endpoint(), link(&self.options));
                 Caller::dial(CallerConfig { endpoint, number, speaker, link }).await?
             }
-            Some(line) => {
-                let codecs = CALLERS_CODEC.to_owned();
-                let config = TrunkCallerConfig { line, number, speaker, codecs, link };
-                Caller::dial_over_trunk(config).await?
-            }
+            Some(line) => Caller::dial_over_trunk(self.on_the_trunk(line, number, speaker)).await?,
         };
         let caller = Arc::new(caller);
         lock(&self.callers).push(caller.clone());
         Ok(caller)
+    }
+
+    fn on_the_trunk(&self, line: TrunkLine, number: String, speaker: Speaker) -> TrunkCallerConfig {
+        let RunOptions { telephone: program, codec, .. } = self.options;
+        let codec = codec.unwrap_or(program.codec());
+        TrunkCallerConfig { line, number, speaker, program, codec, link: link(&self.options) }
     }
 
     /// All who have dialled, the first one first.

@@ -1,12 +1,12 @@
 //! What simulated people say, and what they hear.
 
 use siaga_audio_devices::{AudioIn, AudioOut, Frame};
-use siaga_media::FRAME;
 use siaga_media::tone::Sine;
+use siaga_media::{FRAME, FRAME_DURATION};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The level of the tone that simulated operators hum, so that who is heard can be measured.
 pub const PILOT_DBFS: f32 = -35.0;
@@ -120,6 +120,15 @@ impl Speaker {
             }
         }
         frame
+    }
+}
+
+impl Speaker {
+    /// What they say from now on, frame by frame, for so long.
+    pub(crate) fn said_in(&self, time: Duration) -> impl Iterator<Item = Frame> + use<> {
+        let mut speaker = self.clone();
+        let frames = time.as_millis() / FRAME_DURATION.as_millis();
+        (0..frames).map(move |_| speaker.next_frame())
     }
 }
 

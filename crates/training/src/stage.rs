@@ -1,8 +1,10 @@
 //! The stage: a hub, its switch and accounts, reached over sockets only. The embedded switch is in this
 //! process, an Asterisk is one of its own.
 
+use crate::caller::{Caller, CallerConfig, TrunkCallerConfig, TrunkProgram};
 use crate::operator::{Operator, OperatorConfig};
-use crate::pbx::PbxAddress;
+use crate::pbx::{Pbx, PbxAddress};
+use crate::run::SwitchKind;
 use crate::sound::Speaker;
 use crate::telephone::{Registered, Telephone};
 use anyhow::Context;
@@ -70,6 +72,8 @@ pub struct Stage {
     dir: PathBuf,
     /// Held so that the desks' bad network stays.
     _detour: Option<Arc<SipDetour>>,
+    /// The switch, when it is an Asterisk of this stage's own; it ends after the hub.
+    pbx: Option<Pbx>,
 }
 
 impl Stage {
@@ -79,6 +83,24 @@ impl Stage {
     /// When the folder cannot be written, a port cannot be had, or a plugin's file is missing.
     pub async fn open(config: StageConfig) -> anyhow::Result<Self> {
         Self::open_with(config, Extras::default()).await
+    }
+
+    /// Sets it up on this switch; an Asterisk is started for it.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`NotAllowed`](crate::NotAllowed) where there is no Asterisk.
+    pub async fn open_on(switch: SwitchKind, config: StageConfig) -> anyhow::Result<Self> {
+        let pbx = match switch {
+            SwitchKind::Embedded => None,
+            SwitchKind::Asterisk => {
+                std::fs::create_dir_all(&config.dir)
+                    .with_context(|| format!("making {}", config.dir.display()))?;
+                Some(Pbx::start(&config.dir, None, &seats(), POLDA).await?)
+            }
+        };
+        let address = pbx.as_ref().map(|pbx| pbx.address().clone());
+        let stage = Self::open_with(config, Extras { pbx: address, ..Extras::default() }).await?;
+        Ok(Self { pbx, ..stage })
     }
 
     /// Sets it up as some scenarios want it.
@@ -147,12 +169,33 @@ impl Stage {
             Arc::new(store),
         )
         .await?;
-        Ok(Self { clock, hub, password, switch, embedded, dir: config.dir, _detour: detour })
+        let (dir, pbx) = (config.dir, None);
+        Ok(Self { clock, hub, password, switch, embedded, dir, _detour: detour, pbx })
     }
 
     /// Where callers dial.
     pub fn endpoint(&self) -> SipEndpoint {
         self.switch.endpoint()
+    }
+
+    /// A citizen dials 110: with a telephone of ours, or over the trunk where there is one.
+    ///
+    /// # Errors
+    /// When the switch cannot be reached, or the trunk has no telephone here.
+    pub async fn dial(&self, number: &str, speaker: Speaker) -> anyhow::Result<Caller> {
+        let (number, link) = (number.to_owned(), None);
+        match self.pbx.as_ref().map(Pbx::line) {
+            None => {
+                let endpoint = self.endpoint();
+                Caller::dial(CallerConfig { endpoint, number, speaker, link }).await
+            }
+            Some(line) => {
+                let program = TrunkProgram::default();
+                let codec = program.codec();
+                let config = TrunkCallerConfig { line, number, speaker, program, codec, link };
+                Caller::dial_over_trunk(config).await
+            }
+        }
     }
 
     /// The name of the switch.

@@ -19,7 +19,7 @@ use siaga_hub::HubNews;
 use siaga_hub_api::{HubClient, LoginRequest, Sequenced, ToHub};
 use siaga_model::{Disposition, EndedBy, SeatState};
 use siaga_testkit::pilot;
-use siaga_training::{Caller, CallerConfig, OPERATOR, POLDA_HZ, POLRES_HZ, Speaker};
+use siaga_training::{NotAllowed, OPERATOR, POLDA_HZ, POLRES_HZ, Speaker, SwitchKind};
 use std::path::PathBuf;
 use std::time::Duration;
 use telephone::{Line, Programs, Telephone};
@@ -43,7 +43,7 @@ async fn a_caller_we_did_not_write_is_transferred_heard_and_closed() {
 
 async fn a_foreign_call(programs: &Programs, plugins: PathBuf) -> anyhow::Result<()> {
     let voices = Voices::made_up();
-    let (stage, dir) = stage(plugins).await?;
+    let (stage, dir) = stage(SwitchKind::Embedded, plugins).await?;
     let mut news = stage.hub.events();
     let polda_speaker = Speaker::new(voices.polda.clone()).humming(POLDA_HZ);
     let mut polda = stage.seat(&polda_seat(), polda_speaker).await?;
@@ -158,12 +158,31 @@ async fn a_polres_telephone_we_did_not_write_registers_answers_holds_and_drops_n
     let name = "a_polres_telephone_we_did_not_write_registers_answers_holds_and_drops_nobody";
     let Some((programs, plugins)) = equipment(name) else { return };
     let _alone = ONE_AT_A_TIME.lock().await;
-    a_foreign_polres(&programs, plugins).await.expect("the call goes through");
+    let played = a_foreign_polres(&programs, SwitchKind::Embedded, plugins).await;
+    played.expect("the call goes through");
 }
 
-async fn a_foreign_polres(programs: &Programs, plugins: PathBuf) -> anyhow::Result<()> {
+#[tokio::test(flavor = "multi_thread")]
+async fn a_polres_telephone_we_did_not_write_holds_and_drops_nobody_on_asterisk() {
+    let name = "a_polres_telephone_we_did_not_write_holds_and_drops_nobody_on_asterisk";
+    let Some((programs, plugins)) = equipment(name) else { return };
+    let _alone = ONE_AT_A_TIME.lock().await;
+    match a_foreign_polres(&programs, SwitchKind::Asterisk, plugins).await {
+        Ok(()) => {}
+        Err(error) => match error.downcast_ref::<NotAllowed>() {
+            Some(why) => siaga_testkit::skip(name, &why.to_string()),
+            None => panic!("{error:?}"),
+        },
+    }
+}
+
+async fn a_foreign_polres(
+    programs: &Programs,
+    switch: SwitchKind,
+    plugins: PathBuf,
+) -> anyhow::Result<()> {
     let voices = Voices::made_up();
-    let (stage, dir) = stage(plugins).await?;
+    let (stage, dir) = stage(switch, plugins).await?;
     let mut news = stage.hub.events();
     let polda_speaker = Speaker::new(voices.polda.clone()).humming(POLDA_HZ);
     let mut polda = stage.seat(&polda_seat(), polda_speaker).await?;
@@ -196,13 +215,8 @@ async fn a_foreign_polres(programs: &Programs, plugins: PathBuf) -> anyhow::Resu
     })
     .await?;
 
-    let caller = Caller::dial(CallerConfig {
-        endpoint: stage.endpoint(),
-        number: NUMBER.to_owned(),
-        speaker: Speaker::new(voices.caller.clone()).on_a_noisy_line(),
-        link: None,
-    })
-    .await?;
+    let speaker = Speaker::new(voices.caller.clone()).on_a_noisy_line();
+    let caller = stage.dial(NUMBER, speaker).await?;
     polda.wait_for_ring().await?;
     tokio::time::sleep(REACH).await;
     polda.answer().await?;

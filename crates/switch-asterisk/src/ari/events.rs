@@ -43,6 +43,16 @@ pub enum Event {
         /// The channel.
         channel: Channel,
     },
+    /// A telephone holds.
+    ChannelHold {
+        /// Its channel.
+        channel: Channel,
+    },
+    /// A telephone holds no more.
+    ChannelUnhold {
+        /// Its channel.
+        channel: Channel,
+    },
     /// A variable was set.
     ChannelVarset {
         /// Its name.

@@ -45,6 +45,8 @@ pub(super) struct Leg {
     pub(super) phase: Phase,
     /// Whether the hub wants it in the conversation.
     pub(super) joined: bool,
+    /// Whether its telephone holds by SDP (RFC 6337 section 5.3).
+    pub(super) holds: bool,
     pub(super) codec: String,
     pub(super) user_agent: String,
     pub(super) figures: RtpStatistics,
@@ -59,6 +61,7 @@ impl Leg {
             seat,
             phase,
             joined: false,
+            holds: false,
             codec: String::new(),
             user_agent: String::new(),
             figures: RtpStatistics::default(),
@@ -89,13 +92,15 @@ pub(super) struct Call {
     pub(super) legs: BTreeMap<u16, Leg>,
     /// What the hub wants played.
     pub(super) program: Program,
+    /// What Asterisk was asked to play.
+    pub(super) sounds: Program,
     /// Whether the hub has ended it, or its citizen is gone.
     pub(super) ending: bool,
 }
 
 impl Call {
     pub(super) fn new(facts: CallFacts, program: Program) -> Self {
-        Self { facts, legs: BTreeMap::new(), program, ending: false }
+        Self { facts, legs: BTreeMap::new(), program, sounds: program, ending: false }
     }
 
     /// The citizen's channel, once there is one.

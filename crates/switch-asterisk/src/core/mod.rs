@@ -7,6 +7,7 @@
 //! missed and no request that was lost leaves a caller where nobody looks.
 
 mod call;
+mod heard;
 mod lost;
 mod request;
 mod restored;
@@ -18,7 +19,7 @@ use crate::names;
 use call::{Call, Leg, Phase, cause_of_end, cause_of_failure, facts_of};
 pub(crate) use lost::LOOK;
 pub(crate) use request::{ListenFor, Request};
-use siaga_call_flow::{Program, Prompt, SwitchCommand, SwitchSaw};
+use siaga_call_flow::{Program, SwitchCommand, SwitchSaw};
 use siaga_model::{
     CallFacts, CallId, Direction, LegCause, LegId, LineSignal, Redacted, SeatId, Timestamp,
 };
@@ -251,6 +252,7 @@ impl Core {
             Phase::Up { .. } if changed => self.ask(Request::Remove { call, channel }),
             Phase::Up { .. } | Phase::Calling { .. } | Phase::Ending { .. } => {}
         }
+        self.sound(call);
     }
 
     fn hang_up(&mut self, id: LegId) {
@@ -264,24 +266,6 @@ impl Core {
         leg.phase = Phase::Ending { cause, joined_at };
         let channel = leg.channel.clone();
         self.ask(Request::HangUp { leg: id, channel });
-    }
-
-    fn play(&mut self, id: CallId, to: Program) {
-        const CHECK: Program = Program::Prompt(Prompt::SilenceCheck);
-        let Some(call) = self.calls.get_mut(&id).filter(|call| !call.ending) else { return };
-        let from = std::mem::replace(&mut call.program, to);
-        if from == to {
-            return;
-        }
-        let caller = call.caller().cloned();
-        let leg = LegId::caller(id);
-        if from == CHECK {
-            self.ask(Request::Deaf { leg, what: ListenFor::Knocks });
-        }
-        self.ask(Request::Play { call: id, from, to, caller: caller.clone() });
-        if let (CHECK, Some(channel)) = (to, caller) {
-            self.ask(Request::Listen { leg, channel, what: ListenFor::Knocks });
-        }
     }
 
     /// Hangs up everybody. The call is forgotten when the last leg is gone.
@@ -320,6 +304,8 @@ impl Core {
                 });
             }
             Event::ChannelDtmfReceived { digit, channel } => self.key(&digit, &channel),
+            Event::ChannelHold { channel } => self.holds(&channel, true),
+            Event::ChannelUnhold { channel } => self.holds(&channel, false),
             Event::ChannelVarset { variable, value, channel: Some(channel) }
                 if variable == "RTPAUDIOQOS" =>
             {
@@ -362,7 +348,7 @@ impl Core {
     fn arrived(&mut self, id: CallId, trust: Option<&str>, channel: &Channel, at: Timestamp) {
         if let Some(call) = self.calls.get(&id) {
             // Back from the dialplan's own queue, into which the guard had sent them.
-            let (from, to) = (Program::Quiet, call.program);
+            let (from, to) = (Program::Quiet, call.sounds);
             let channel = channel.id.clone();
             self.ask(Request::OpenBridge(id));
             self.ask(Request::Add { call: id, channel: channel.clone() });
@@ -486,6 +472,8 @@ impl Core {
         if id.is_caller() {
             self.end(id.call);
             self.outputs.push_back(Output::Over(id.call));
+        } else {
+            self.sound(id.call);
         }
         self.forget_if_over(id.call);
     }

@@ -190,8 +190,8 @@ impl Core {
                     requests.push(Request::Remove { call, channel });
                 }
             }
-            if inside.is_none() && !call.ending && call.program != Program::Quiet {
-                let (from, to) = (Program::Quiet, call.program);
+            if inside.is_none() && !call.ending && call.sounds != Program::Quiet {
+                let (from, to) = (Program::Quiet, call.sounds);
                 let caller = call.caller().cloned();
                 requests.push(Request::Play { call: *id, from, to, caller });
             }

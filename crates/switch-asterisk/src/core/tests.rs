@@ -2,6 +2,7 @@
 
 use super::*;
 use proptest::prelude::*;
+use siaga_call_flow::Prompt;
 use siaga_model::CallerStatus;
 
 const CALLER: &str = "1795729834.1";
@@ -532,4 +533,37 @@ fn a_desk_whose_packets_have_stopped_for_two_seconds_is_lost() {
         Output::Tell(SwitchEvent::Saw(SwitchSaw::Ended { leg: one, cause: LegCause::MediaLost }))
             if *one == leg(1)
     )));
+}
+
+#[test]
+fn a_caller_whose_humans_all_hold_hears_music_instead_of_silence() {
+    let mut bench = Bench::with_seat();
+    bench.command(SwitchCommand::Join(leg(1)));
+    bench.command(SwitchCommand::Play { call: call(), program: Program::Quiet });
+    let caller = Some(CALLER.to_owned());
+    let play = |from, to| Request::Play { call: call(), from, to, caller: caller.clone() };
+    let hold = |n| Input::Event(Event::ChannelHold { channel: seat_channel(n, "Up") });
+    let unhold = |n| Input::Event(Event::ChannelUnhold { channel: seat_channel(n, "Up") });
+    assert_eq!(asked(&bench.told(hold(1))), [play(Program::Quiet, Program::Music)]);
+    assert!(asked(&bench.told(hold(1))).is_empty(), "told twice");
+    assert_eq!(asked(&bench.told(unhold(1))), [play(Program::Music, Program::Quiet)]);
+
+    // Another human is there to talk to, until that one leaves or holds as well.
+    bench.command(SwitchCommand::Ring { leg: leg(2), seat: seat("pmj-2") });
+    bench.told(started(&["leg", "pmj-2"], seat_channel(2, "Up")));
+    bench.command(SwitchCommand::Join(leg(2)));
+    assert!(asked(&bench.told(hold(1))).is_empty());
+    let outputs = bench.told(destroyed(seat_channel(2, "Up"), 16, None));
+    assert_eq!(asked(&outputs), [play(Program::Quiet, Program::Music)]);
+    let outputs = bench.command(SwitchCommand::Detach(leg(1)));
+    assert!(asked(&outputs).contains(&play(Program::Music, Program::Quiet)), "nobody holds");
+
+    // What the hub wants played is not talked over.
+    bench.command(SwitchCommand::Join(leg(1)));
+    let program = Program::Prompt(Prompt::PleaseWait);
+    assert_eq!(
+        asked(&bench.command(SwitchCommand::Play { call: call(), program })),
+        [play(Program::Music, program)]
+    );
+    assert!(asked(&bench.told(unhold(1))).is_empty());
 }

@@ -1,12 +1,13 @@
 //! A citizen with a telephone: a stranger who knows nothing but an address and the number 110.
 //!
 //! Two kinds of telephone are there: [`webrtc`] is ours and calls the embedded switch; [`trunk`] is a
-//! program that we did not write (baresip) and comes in where a PBX's callers do.
+//! program that we did not write (baresip, sipp) and comes in where a PBX's callers do.
 
 mod trunk;
 mod webrtc;
 
-pub(crate) use trunk::{BARESIP, TrunkCallerConfig, TrunkLine, TrunkTelephone};
+pub use trunk::TrunkProgram;
+pub(crate) use trunk::{TrunkCallerConfig, TrunkLine, TrunkTelephone};
 
 use crate::sound::{Ear, Speaker};
 use anyhow::Context;
@@ -72,10 +73,10 @@ impl Caller {
         webrtc::dial(config).await
     }
 
-    /// Dials 110 over a PBX's trunk, with baresip.
+    /// Dials 110 over a PBX's trunk.
     ///
     /// # Errors
-    /// When baresip cannot be started or does not dial.
+    /// When the telephone cannot be started or does not dial.
     pub(crate) async fn dial_over_trunk(config: TrunkCallerConfig) -> anyhow::Result<Self> {
         trunk::dial(config).await
     }

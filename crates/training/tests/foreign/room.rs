@@ -7,7 +7,7 @@ use siaga_hub::HubNews;
 use siaga_model::{Danger, Redacted, SeatId, Tri, UnitId};
 use siaga_switch::LegReport;
 use siaga_testkit::{correlate, voice, wav};
-use siaga_training::{Ear, Operator, POLDA, Stage, StageConfig, seat_of};
+use siaga_training::{Ear, Operator, POLDA, Stage, StageConfig, SwitchKind, seat_of};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -76,16 +76,19 @@ pub(crate) fn equipment(test: &str) -> Option<(Programs, PathBuf)> {
     None
 }
 
-/// A hub with its embedded switch, and a folder that lives as long.
-pub(crate) async fn stage(plugins: PathBuf) -> anyhow::Result<(Stage, tempfile::TempDir)> {
+/// A hub with this switch, and a folder that lives as long.
+pub(crate) async fn stage(
+    switch: SwitchKind,
+    plugins: PathBuf,
+) -> anyhow::Result<(Stage, tempfile::TempDir)> {
     let dir = tempfile::tempdir()?;
-    let stage = Stage::open(StageConfig {
+    let config = StageConfig {
         dir: dir.path().to_owned(),
         plugins,
         flow: FlowConfig::polda_first(),
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-    })
-    .await?;
+    };
+    let stage = Stage::open_on(switch, config).await?;
     Ok((stage, dir))
 }
 
