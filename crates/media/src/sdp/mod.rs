@@ -175,6 +175,7 @@ fn candidate_address(line: &str) -> Option<SocketAddr> {
 /// side, or ICE learns a new candidate from the packets' source.
 #[must_use]
 pub fn with_candidate(sdp: &str, address: SocketAddr) -> String {
+    let sdp = &with_default(sdp, address);
     let mut out = String::with_capacity(sdp.len());
     let mut in_audio = false;
     let mut done = false;
@@ -204,12 +205,56 @@ pub fn with_candidate(sdp: &str, address: SocketAddr) -> String {
     out
 }
 
+/// The description with `address` as the default of its audio (RFC 8839 section 4.2.1): what a peer reads
+/// that does not look at candidates.
+fn with_default(sdp: &str, address: SocketAddr) -> String {
+    let version = if address.is_ipv4() { "IP4" } else { "IP6" };
+    let mut out = String::with_capacity(sdp.len() + 20);
+    let (mut in_audio, mut done) = (false, false);
+    for line in sdp.lines().map(str::trim_end).filter(|l| !l.is_empty()) {
+        if line.starts_with("m=") {
+            in_audio = !done && is_audio(line);
+            done |= in_audio;
+        }
+        match line.strip_prefix("m=audio ").and_then(|media| media.split_once(' ')) {
+            Some((_, rest)) if in_audio => {
+                out.push_str(&format!("m=audio {} {rest}\r\n", address.port()));
+            }
+            Some(_) | None if in_audio && line.starts_with("c=") => {
+                out.push_str(&format!("c=IN {version} {}\r\n", address.ip()));
+            }
+            Some(_) | None => {
+                out.push_str(line);
+                out.push_str("\r\n");
+            }
+        }
+    }
+    out
+}
+
+/// The candidate that most peers can reach: one at a relay, else one of a mapping, else one of our own; IPv4
+/// before IPv6.
+fn default_candidate(sdp: &str) -> Option<SocketAddr> {
+    let rank = |line: &str| {
+        let kinds = [" typ host", " typ srflx", " typ relay"];
+        kinds.iter().position(|kind| line.contains(kind)).unwrap_or(0)
+    };
+    sdp.lines()
+        .filter_map(|line| Some((candidate_address(line)?, rank(line))))
+        // The first of equals: the stack writes the best one first.
+        .rev()
+        .max_by_key(|(address, rank)| (*rank, address.is_ipv4()))
+        .map(|(address, _)| address)
+}
+
 /// What we hand out: `formats` and no others, each payload type named once (some PBXs take the second
 /// naming for another codec), and `ptime` is 20 ms. The stack's own list says what it was told
-/// ([`incoming`]), not what was chosen.
+/// ([`incoming`]), not what was chosen. And its default address is a real one: the stack writes 0.0.0.0, by
+/// which Asterisk understands that we hold (RFC 3264 section 8.4).
 #[must_use]
 pub fn outgoing(sdp: &str, formats: &Formats) -> String {
-    with_formats(sdp, formats, |line, out| {
+    let sdp = default_candidate(sdp).map_or_else(|| sdp.to_owned(), |at| with_default(sdp, at));
+    with_formats(&sdp, formats, |line, out| {
         if let Some(parameters) = line {
             out.push_str(parameters);
         } else {
@@ -312,6 +357,26 @@ mod tests {
         assert_eq!(audio.direction, Direction::SendRecv);
         assert_eq!(audio.ice_ufrag, "abcd");
         assert_eq!(candidates(CHROMIUM), [SocketAddr::from(([192, 0, 2, 7], 40_000))]);
+    }
+
+    #[test]
+    fn who_does_not_look_at_candidates_reads_an_address_and_no_hold() {
+        let formats = check(CHROMIUM).unwrap().formats;
+        let ours = CHROMIUM
+            .replace("m=audio 40000", "m=audio 9")
+            .replace("c=IN IP4 192.0.2.7", "c=IN IP4 0.0.0.0");
+        let out = outgoing(&ours, &formats);
+        assert!(out.contains("m=audio 40000 ") && out.contains("c=IN IP4 192.0.2.7\r\n"), "{out}");
+        let relayed =
+            "a=candidate:9 1 udp 41885439 198.51.100.3 3478 typ relay raddr 192.0.2.7\r\n";
+        let out = outgoing(&format!("{ours}{relayed}"), &formats);
+        assert!(
+            out.contains("m=audio 3478 ") && out.contains("c=IN IP4 198.51.100.3\r\n"),
+            "{out}"
+        );
+        let none = ours.lines().filter(|line| !line.starts_with("a=candidate:"));
+        let none = none.collect::<Vec<_>>().join("\r\n");
+        assert!(outgoing(&none, &formats).contains("c=IN IP4 0.0.0.0\r\n"));
     }
 
     #[test]

@@ -252,7 +252,7 @@ impl AriClient {
     /// See [`AriError`].
     pub async fn create_bridge(&self, bridge: &str) -> Result<(), AriError> {
         // `video_sfu` is Asterisk's way to say "always mix". Two channels that it joins directly are cheaper,
-        // but then MixMonitor's file of what the caller is sent has holes (22.10, with every codec).
+        // but then MixMonitor is not given what the caller is sent, in one call of a few (docs/adr/0013).
         let query = [("type", "mixing,video_sfu"), ("name", "siaga")];
         self.post("make a bridge", &["bridges", bridge], &query).await
     }

@@ -42,7 +42,8 @@ pub(super) fn pjsip(plan: &Plan, seats: &[Seat]) -> String {
         text,
         "\n[seat](!)\ntype=endpoint\nwebrtc=yes\ncontext={SEAT_CONTEXT}\n\
          disallow=all\nallow={}\ndirect_media=no\nrtp_symmetric=yes\nrtp_timeout=3\n\
-         rtp_timeout_hold=300\nallow_transfer=no\nsend_pai=no\nmedia_address={address}\n\
+         rtp_timeout_hold=300\nallow_transfer=no\nsend_pai=no\nsend_connected_line=no\n\
+         media_address={address}\n\
          bind_rtp_to_media_address=yes\nfrom_domain={domain}\n\n\
          [seat-aor](!)\ntype=aor\nmax_contacts=1\nremove_existing=yes\n",
         names(&SEAT_CODECS),
@@ -54,6 +55,8 @@ pub(super) fn pjsip(plan: &Plan, seats: &[Seat]) -> String {
     text
 }
 
+// `send_connected_line`: when two channels are joined, Asterisk would re-INVITE each with the name of the
+// other; a citizen has no business with a desk's, and not every provider takes an INVITE in a call.
 fn trunk(plan: &Plan, trunk: &Trunk) -> String {
     let (name, address) = (trunk.name.as_str(), plan.pbx.address);
     let provider = std::net::SocketAddr::new(trunk.host, trunk.port);
@@ -70,7 +73,7 @@ fn trunk(plan: &Plan, trunk: &Trunk) -> String {
          disallow=all\nallow={codecs}\ndirect_media=no\nrtp_symmetric=yes\nforce_rport=yes\n\
          rewrite_contact=yes\nrtp_timeout=60\nrtp_timeout_hold=300\nallow_transfer=no\n\
          dtmf_mode=rfc4733\ntrust_id_inbound={trusted}\nset_var=SIAGA_ASSERTED={trusted}\n\
-         send_pai={trusted}\nmedia_address={address}\nbind_rtp_to_media_address=yes\n\
+         send_pai={trusted}\nsend_connected_line=no\nmedia_address={address}\nbind_rtp_to_media_address=yes\n\
          from_domain={address}\naors={name}\n\
          [{name}]\ntype=aor\ncontact=sip:{provider}\n{qualify}\
          [{name}]\ntype=identify\nendpoint={name}\nmatch={host}\n",

@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Where Debian keeps baresip's modules.
 const MODULES: &str = "/usr/lib/baresip/modules";
 const SECRET: &str = "a session's secret";
+/// What MixMonitor writes at once: a second of 16 kHz, in bytes.
+pub(crate) const BUFFER: u64 = 32 * 1024;
 
 pub(crate) async fn soon<T>(what: &str, doing: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, doing).await.unwrap_or_else(|_| panic!("in vain: {what}"))
@@ -122,6 +124,33 @@ impl Room {
         .await
     }
 
+    /// A citizen has dialled, and the first seat rings.
+    pub(crate) async fn rung(&mut self, voice: &[i16]) -> Rung {
+        let phone = self.seat("pmj-1").await;
+        let caller = self.caller(voice);
+        let (call, facts) = self.arrival().await;
+        let seat = "pmj-1".parse().unwrap();
+        self.does(SwitchCommand::Ring { leg: leg(call, 1), seat }).await;
+        Rung { phone, caller, call, facts }
+    }
+
+    /// Waits until every file of the call is so long on the disk, in bytes.
+    pub(crate) async fn recorded_on_disk(&self, bytes: u64) {
+        let raw = self.config.recordings.join(names::RAW);
+        let mut look = tokio::time::interval(Duration::from_millis(100));
+        soon("a recording", async {
+            loop {
+                look.tick().await;
+                let files = std::fs::read_dir(&raw).unwrap().map(|file| file.unwrap());
+                let lengths: Vec<u64> = files.map(|file| file.metadata().unwrap().len()).collect();
+                if lengths.len() > 1 && lengths.iter().all(|length| *length >= bytes) {
+                    return;
+                }
+            }
+        })
+        .await;
+    }
+
     pub(crate) async fn does(&self, command: SwitchCommand) {
         self.switch.execute(command).await.unwrap();
     }
@@ -183,6 +212,14 @@ impl Room {
         .await;
         Phone { ua, events }
     }
+}
+
+/// A call that rings at a seat.
+pub(crate) struct Rung {
+    pub(crate) phone: Phone,
+    pub(crate) caller: Child,
+    pub(crate) call: CallId,
+    pub(crate) facts: CallFacts,
 }
 
 /// A seat's telephone.
