@@ -36,13 +36,14 @@ usage: cargo xtask COMMAND
   run       open the desktop in training mode (without a display: the headless scenario polres-busy)
             --desk SEAT --hub URL              a further desk, at a hub that already runs
             --headless --scenario NAME --report DIR
-            [--switch asterisk] [--handover music] [--loss PERCENT] [--jitter MS]
+            [--switch asterisk [--telephone sipp] [--codec pcmu]] [--handover music] [--loss PERCENT] [--jitter MS]
             [--caller-voice WAV] [--polda-voice WAV] [--polres-voice WAV]
   test      every test; the last line is the total
   ci        test, and what else must hold before a change is taken
   tidy      the house rules that no compiler checks
   generate  write the TypeScript types of the UI anew from the Rust types
-  bench     the measurements; `bench plugins` those of the plugins only
+  bench     the measurements; `bench plugins` those of the plugins only; `bench calls` how many calls
+            at once each switch carries, and what a call costs (five minutes)
   soak      many calls at once, faults at random, and an observer who looks for a dropped caller
             --minutes N --seed S [--callers K] [--dir DIR]
   plugins   build the shipped plugins and say where they are

@@ -3,6 +3,7 @@
 //! Nothing here fails because of a number: another machine, or a busy one, has other numbers. The
 //! load of the machine is therefore printed first.
 
+mod calls;
 mod chirp;
 mod cpu;
 mod hop;
@@ -14,6 +15,7 @@ use crate::scenario::Scenario;
 use crate::sound::Speaker;
 use crate::stage::{POLDA, Stage, StageConfig, seat_of};
 use anyhow::Context;
+pub use calls::bench_calls;
 use chirp::{Chirps, Delays, Sweep};
 use cpu::CpuTime;
 use siaga_call_flow::FlowConfig;
@@ -55,6 +57,16 @@ pub struct BenchOptions {
     pub plugins: PathBuf,
     /// How long is talked in each part.
     pub talk: Duration,
+    /// The program `siaga-training`, which runs whatever must be a process of its own.
+    pub program: PathBuf,
+}
+
+impl BenchOptions {
+    /// With this very program.
+    pub fn new(plugins: PathBuf, talk: Duration) -> Self {
+        let program = std::env::current_exe().unwrap_or_else(|_| "siaga-training".into());
+        Self { plugins, talk, program }
+    }
 }
 
 /// A line of the table.

@@ -31,8 +31,11 @@ mod sound;
 mod stage;
 mod telephone;
 
-pub use apart::{DeskProgram, HubProgram, PASSWORD_VARIABLE, desk_program, hub_program};
-pub use bench::{BenchOptions, Measurement, bench};
+pub use apart::{
+    DeskProgram, HubProgram, PASSWORD_VARIABLE, SwitchProgram, desk_program, hub_program,
+    switch_program,
+};
+pub use bench::{BenchOptions, Measurement, bench, bench_calls};
 pub use caller::{Caller, CallerConfig, CallerState, TrunkProgram};
 pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};

@@ -7,7 +7,8 @@ use siaga_media::{Codec, Waveform};
 use siaga_model::{Redacted, SeatId};
 use siaga_training::{
     BenchOptions, DeskProgram, HubProgram, NotAllowed, PASSWORD_VARIABLE, PbxAddress, RunOptions,
-    Scenario, SoakOptions, SwitchKind, TrunkProgram, bench, desk_program, hub_program, run, soak,
+    Scenario, SoakOptions, SwitchKind, SwitchProgram, TrunkProgram, bench, bench_calls,
+    desk_program, hub_program, run, soak, switch_program,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -75,6 +76,9 @@ enum Command {
         /// How long is talked in each part, seconds (5 to 600)
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(5..=600))]
         seconds: u64,
+        /// Only how many calls each switch carries, and what a call costs
+        #[arg(long)]
+        calls: bool,
     },
     /// Many calls at once, faults at random, and an observer who looks for a dropped caller
     Soak {
@@ -95,6 +99,8 @@ enum Command {
     Desk(DeskArguments),
     /// Is hub and switch for another process, until its input ends; says where they are
     Hub(HubArguments),
+    /// Is a switch that serves itself for another process, until its input ends; says what it recorded
+    Switch(SwitchArguments),
 }
 
 #[derive(Clone, Args)]
@@ -137,6 +143,25 @@ struct HubArguments {
     #[arg(long, default_value = "127.0.0.1:0")]
     sip_listen: SocketAddr,
     /// The address of the PBX that is the switch, instead of one of the hub's own
+    #[arg(long, requires = "pbx_trunk", requires = "pbx_folder")]
+    pbx: Option<IpAddr>,
+    /// Where that PBX expects its trunk
+    #[arg(long)]
+    pbx_trunk: Option<IpAddr>,
+    /// That PBX's folder
+    #[arg(long, value_name = "DIR")]
+    pbx_folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Args)]
+struct SwitchArguments {
+    /// Folder for the recordings
+    #[arg(long)]
+    dir: PathBuf,
+    /// How many seats there are; their secret is in the environment
+    #[arg(long)]
+    seats: u16,
+    /// The address of the PBX that is the switch, instead of one of our own
     #[arg(long, requires = "pbx_trunk", requires = "pbx_folder")]
     pbx: Option<IpAddr>,
     /// Where that PBX expects its trunk
@@ -192,7 +217,9 @@ async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log(match arguments.command {
         // Between the lines of a table nobody reads warnings.
-        Some(Command::Bench { .. } | Command::Soak { .. }) => LevelFilter::ERROR,
+        Some(Command::Bench { .. } | Command::Soak { .. } | Command::Switch(_)) => {
+            LevelFilter::ERROR
+        }
         Some(Command::Desk(_) | Command::Hub(_)) | None => LevelFilter::WARN,
     });
     match arguments.done().await {
@@ -217,6 +244,7 @@ impl Arguments {
             Some(Command::Bench { .. }) => "the measurement",
             Some(Command::Desk(_)) => "the desk",
             Some(Command::Hub(_)) => "the hub",
+            Some(Command::Switch(_)) => "the switch",
             Some(Command::Soak { .. }) => "the soak",
             None => "the scenario",
         }
@@ -224,9 +252,10 @@ impl Arguments {
 
     async fn done(&self) -> anyhow::Result<bool> {
         match self.command.clone() {
-            Some(Command::Bench { seconds }) => measure(self, seconds).await,
+            Some(Command::Bench { seconds, calls }) => measure(self, seconds, calls).await,
             Some(Command::Desk(desk)) => be_a_desk(desk).await,
             Some(Command::Hub(hub)) => be_a_hub(hub, self.plugins()?).await,
+            Some(Command::Switch(switch)) => be_a_switch(switch).await,
             Some(Command::Soak { minutes, seed, callers, dir }) => {
                 let (plugins, callers) = (self.plugins()?, usize::try_from(callers)?);
                 let program = Some(std::env::current_exe().context("this program's own place")?);
@@ -241,9 +270,12 @@ impl Arguments {
     }
 }
 
-async fn measure(arguments: &Arguments, seconds: u64) -> anyhow::Result<bool> {
-    let options =
-        BenchOptions { plugins: arguments.plugins()?, talk: Duration::from_secs(seconds) };
+async fn measure(arguments: &Arguments, seconds: u64, calls: bool) -> anyhow::Result<bool> {
+    let options = BenchOptions::new(arguments.plugins()?, Duration::from_secs(seconds));
+    if calls {
+        bench_calls(&options, |line| println!("{line}")).await?;
+        return Ok(true);
+    }
     bench(&options, |measurement| println!("{measurement}")).await?;
     Ok(true)
 }
@@ -284,6 +316,14 @@ async fn be_a_hub(hub: HubArguments, plugins: PathBuf) -> anyhow::Result<bool> {
     let pbx = pbx.map(|((address, trunk), folder)| PbxAddress { address, trunk, folder });
     let password = password()?;
     hub_program(HubProgram { dir, plugins, listen, sip_listen, pbx, password }).await?;
+    Ok(true)
+}
+
+async fn be_a_switch(switch: SwitchArguments) -> anyhow::Result<bool> {
+    let SwitchArguments { dir, seats, pbx, pbx_trunk, pbx_folder } = switch;
+    let pbx = pbx.zip(pbx_trunk).zip(pbx_folder);
+    let pbx = pbx.map(|((address, trunk), folder)| PbxAddress { address, trunk, folder });
+    switch_program(SwitchProgram { dir, seats, secret: password()?, pbx }).await?;
     Ok(true)
 }
 

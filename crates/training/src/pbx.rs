@@ -122,6 +122,11 @@ impl Pbx {
         Ok(AbortOnDropHandle::new(tokio::spawn(guard.run())))
     }
 
+    /// Its process id.
+    pub(crate) async fn pid(&self) -> u32 {
+        self.asterisk.lock().await.pid()
+    }
+
     /// `kill -9`.
     ///
     /// # Errors

@@ -190,6 +190,16 @@ impl Ear {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// When the first frame came, of those that are not forgotten.
+    pub(crate) fn since(&self) -> Option<Instant> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).since
+    }
+
+    /// Forgets everything so far.
+    pub(crate) fn forget(&self) {
+        *self.heard.lock().unwrap_or_else(PoisonError::into_inner) = Heard::default();
+    }
+
     /// Takes 20 ms.
     pub fn hear(&self, frame: &Frame) {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);

@@ -33,7 +33,7 @@ impl Telephone {
     /// When it does not ring, or whoever calls gives up.
     pub(crate) async fn answer(self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
         match self {
-            Self::Registered(telephone) => telephone.answer(speaker).await,
+            Self::Registered(telephone) => telephone.answer(REACH, speaker).await,
             Self::Trunk(telephone) => {
                 let caller = telephone.answer(speaker).await?;
                 caller.wait_for(PATIENCE, |state| *state == CallerState::Answered).await?;
@@ -72,10 +72,22 @@ impl Registered {
     ) -> anyhow::Result<Self> {
         let secret = Redacted::new(hex::encode(rand::random::<[u8; 6]>()));
         switch.admit_telephone(&Redacted::new(number.clone()), &secret).await?;
+        Self::with(endpoint, number, secret).await
+    }
+
+    /// Registers one with a name and a secret that the switch knows.
+    ///
+    /// # Errors
+    /// When the switch does not let it in.
+    pub(crate) async fn with(
+        endpoint: SipEndpoint,
+        user: String,
+        secret: Redacted<String>,
+    ) -> anyhow::Result<Self> {
         let (phone, mut events) = UserAgent::start(UserAgentConfig {
             ws_url: endpoint.ws_url.parse().context("the address of the switch")?,
             tls_roots: None,
-            user: number,
+            user,
             domain: endpoint.domain,
             secret: Some(secret),
             display_name: None,
@@ -98,11 +110,15 @@ impl Registered {
         Ok(Self { phone, events })
     }
 
-    /// Waits until it rings, and answers.
+    /// Waits until it rings, and answers after `reach`.
     ///
     /// # Errors
     /// When it does not ring, or whoever calls gives up.
-    async fn answer(mut self, speaker: Speaker) -> anyhow::Result<AnsweredCall> {
+    pub(crate) async fn answer(
+        mut self,
+        reach: Duration,
+        speaker: Speaker,
+    ) -> anyhow::Result<AnsweredCall> {
         let ring = async {
             loop {
                 let event = self.events.recv().await.context("the telephone is gone")?;
@@ -114,7 +130,7 @@ impl Registered {
         let IncomingCall { dialog, offer, .. } =
             tokio::time::timeout(PATIENCE, ring).await.context("it does not ring")??;
         self.phone.ring(dialog).await?;
-        tokio::time::sleep(REACH).await;
+        tokio::time::sleep(reach).await;
         let (session, answer) = MediaSession::answer(MediaConfig::loopback(), &offer).await?;
         self.phone.answer(dialog, &answer).await?;
         let (ended_in, ended) = watch::channel(None);

@@ -64,9 +64,19 @@ impl Process {
         Ok(())
     }
 
+    /// Its process id; `None` when it is dead.
+    pub(super) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// It reads the end of its input.
+    pub(super) fn say_no_more(&mut self) {
+        self.ears = None;
+    }
+
     /// Lets it end by itself; kills it when it does not.
     pub(super) async fn end(&mut self) {
-        self.ears = None;
+        self.say_no_more();
         if tokio::time::timeout(ENDS_WITHIN, self.child.wait()).await.is_err() {
             tracing::warn!(name = self.name, "a process had to be killed");
             let _ = self.child.kill().await;

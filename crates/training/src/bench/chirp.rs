@@ -121,6 +121,12 @@ impl Delays {
         self.found.get(self.found.len() / 2).copied()
     }
 
+    /// The delay that this part (0 to 1) of those found does not exceed.
+    pub(super) fn percentile(&self, part: f64) -> Option<f64> {
+        let rank = (part * self.found.len() as f64).ceil() as usize;
+        self.found.get(rank.saturating_sub(1)).copied()
+    }
+
     pub(super) fn worst(&self) -> Option<f64> {
         self.found.last().copied()
     }
@@ -188,7 +194,7 @@ mod tests {
             let mut delays = Delays::default();
             delays.add(chirps.find(Some(began), &heard_after(&chirps, 83, began), began, until));
             assert_eq!((delays.said(), delays.found()), (4, 4));
-            for delay in [delays.median(), delays.worst()] {
+            for delay in [delays.median(), delays.percentile(0.99), delays.worst()] {
                 let delay = delay.expect("found");
                 assert!((delay - 83.0 - CAPTURE_MS).abs() < 0.25, "{delay}");
             }

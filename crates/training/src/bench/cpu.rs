@@ -22,6 +22,14 @@ impl CpuTime {
         Self::parse(&std::fs::read_to_string("/proc/self/stat").ok()?)
     }
 
+    /// Of these processes together.
+    pub(super) fn of_processes(pids: &[u32]) -> Option<Self> {
+        pids.iter().try_fold(Self(Duration::ZERO), |all, pid| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+            Some(Self(all.0 + Self::parse(&stat)?.0))
+        })
+    }
+
     /// Of the threads named [`DESK_THREADS`] that live now.
     pub(super) fn of_desk_threads() -> Option<Self> {
         let mut all = Duration::ZERO;
@@ -47,6 +55,19 @@ impl CpuTime {
         let system: u32 = fields.next()?.parse().ok()?;
         Some(Self(TICK * user.saturating_add(system)))
     }
+}
+
+/// Memory of a process that is not swapped out, in MB; `None` where it cannot be told.
+pub(super) fn resident_mb(pid: u32) -> Option<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kilobytes: f64 = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?
+        .trim_end_matches("kB")
+        .trim()
+        .parse()
+        .ok()?;
+    Some(kilobytes / 1024.0)
 }
 
 /// How busy the machine is before anything of ours runs.

@@ -7,7 +7,7 @@ mod trunk;
 mod webrtc;
 
 pub use trunk::TrunkProgram;
-pub(crate) use trunk::{TrunkCallerConfig, TrunkLine, TrunkTelephone};
+pub(crate) use trunk::{Rtp, TrunkCallerConfig, TrunkLine, TrunkTelephone};
 
 use crate::sound::{Ear, Speaker};
 use anyhow::Context;

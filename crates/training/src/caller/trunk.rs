@@ -14,7 +14,7 @@ use super::{Caller, CallerState, KEYS, NUMBER};
 use crate::sound::{Ear, Speaker};
 use anyhow::{Context, bail, ensure};
 use baresip::Baresip;
-use rtp::Rtp;
+pub(crate) use rtp::Rtp;
 use siaga_media::playout::Playout;
 use siaga_media::{Codec, FRAME_DURATION, MediaStats, Waveform};
 use siaga_testkit::{Delivered, LinkModel, Trunk, TrunkConfig};

@@ -1,15 +1,15 @@
 //! What is needed of RTP packets to listen to them.
 
 /// What is needed of an RTP packet (RFC 3550 section 5.1).
-pub(super) struct Rtp<'a> {
-    pub(super) payload_type: u8,
-    pub(super) sequence: u16,
-    pub(super) timestamp: u32,
-    pub(super) payload: &'a [u8],
+pub(crate) struct Rtp<'a> {
+    pub(crate) payload_type: u8,
+    pub(crate) sequence: u16,
+    pub(crate) timestamp: u32,
+    pub(crate) payload: &'a [u8],
 }
 
 impl<'a> Rtp<'a> {
-    pub(super) fn parse(datagram: &'a [u8]) -> Option<Self> {
+    pub(crate) fn parse(datagram: &'a [u8]) -> Option<Self> {
         let (head, rest) = datagram.split_first_chunk::<12>()?;
         if head[0] >> 6 != 2 {
             return None;
