@@ -87,28 +87,28 @@ pub async fn switch_program(program: SwitchProgram) -> anyhow::Result<()> {
     }
     let SipEndpoint { ws_url, domain } = switch.endpoint();
     println!("{}", serde_json::to_string(&Addresses { ws_url, domain })?);
-    let mut service = Service { switch, events, calls: Vec::new(), recordings: Vec::new() };
+    let mut exchange = Exchange { switch, events, calls: Vec::new(), recordings: Vec::new() };
     let mut orders = tokio::io::BufReader::new(tokio::io::stdin()).lines();
     loop {
         tokio::select! {
             order = orders.next_line() => if order?.is_none() { break },
-            event = service.events.recv() => {
-                service.take(event.context("the switch is gone")?).await?;
+            event = exchange.events.recv() => {
+                exchange.take(event.context("the switch is gone")?).await?;
             }
         }
     }
-    println!("{}", serde_json::to_string(&service.end().await?)?);
+    println!("{}", serde_json::to_string(&exchange.end().await?)?);
     Ok(())
 }
 
-struct Service {
+struct Exchange {
     switch: Arc<dyn Switch>,
     events: mpsc::Receiver<SwitchEvent>,
     calls: Vec<CallId>,
     recordings: Vec<RecordingReport>,
 }
 
-impl Service {
+impl Exchange {
     async fn take(&mut self, event: SwitchEvent) -> anyhow::Result<()> {
         match event {
             SwitchEvent::Saw(SwitchSaw::CallerArrived { call, .. }) => {
