@@ -1,11 +1,12 @@
 //! A live call: what it is at any time, with the data of each state inside its variant. What moves it
 //! from one state to the next is in [`crate::queue`], [`crate::talk`], [`crate::transfer`],
-//! [`crate::rejoin`] and [`crate::call_back`].
+//! [`crate::rejoin`], [`crate::call_back`] and [`crate::outside`].
 
 use crate::line::Line;
+use crate::outside::Outside;
 use crate::party::{Party, Rung};
-use crate::{Disposing, Handover, Program, Prompt, Reclaim, WaitReason};
-use siaga_model::{LegCause, LegId, Redacted, SeatId, Timestamp, UnitId};
+use crate::{Disposing, Handover, OutsideStage, Program, Prompt, Reclaim, WaitReason};
+use siaga_model::{Disposition, LegCause, LegId, Redacted, SeatId, Timestamp, UnitId};
 use std::collections::BTreeSet;
 
 /// A live call.
@@ -28,6 +29,10 @@ pub(crate) enum State {
     Transferring(Transfer),
     /// An operator calls a citizen back, who has not answered.
     CallingBack(CallBack),
+    /// Its owner has left the caller with somebody outside.
+    WithOutside(WithOutside),
+    /// The caller has left; its owner and somebody outside finish.
+    Finishing(Finishing),
 }
 
 #[derive(Debug)]
@@ -125,6 +130,21 @@ pub(crate) enum Stage {
     Citizen { until: Timestamp },
 }
 
+#[derive(Debug)]
+pub(crate) struct WithOutside {
+    /// Who left.
+    pub(crate) from: SeatId,
+    pub(crate) since: Timestamp,
+    /// How that operator wants the call to be disposed of.
+    pub(crate) said: Option<Disposition>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Finishing {
+    pub(crate) party: Party,
+    pub(crate) since: Timestamp,
+}
+
 /// What a leg is to its call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -144,8 +164,24 @@ pub(crate) enum Role {
     CallingBack,
     /// The citizen's who is called back.
     CalledBack,
+    /// Somebody's outside, called or in the conversation.
+    Outside,
     /// None that counts: hung up, lost, never made, or a caller's who is there.
     Stray,
+}
+
+impl Call {
+    pub(crate) fn role(&self, leg: LegId) -> Role {
+        let outside = self.line.outside.as_ref().and_then(Outside::leg);
+        if outside == Some(leg) { Role::Outside } else { self.state.role(leg) }
+    }
+
+    /// The earliest thing that will happen by itself.
+    pub(crate) fn deadline(&self) -> Option<(Timestamp, WaitReason)> {
+        let outside = self.line.outside.as_ref().and_then(Outside::called_until);
+        let outside = outside.map(|until| (until, WaitReason::OutsideRing));
+        self.state.deadline().into_iter().chain(outside).min_by_key(|(until, _)| *until)
+    }
 }
 
 impl Giver {
@@ -194,10 +230,10 @@ impl Transfer {
         self.handover == Handover::Music
     }
 
-    fn program(&self) -> Program {
+    fn program(&self, with_outside: bool) -> Program {
         let is_live = |party: Option<&Party>| party.and_then(Party::live).is_some();
         let giver_is_there = is_live(self.giver.party()) && !self.giver_is_apart();
-        match (&self.target, giver_is_there) {
+        match (&self.target, giver_is_there || with_outside) {
             (Target::Ringing(_), true) => Program::SoftRingback,
             (Target::Answered { .. }, true) => Program::Quiet,
             (Target::Answered { party, .. }, false) if is_live(Some(party)) => Program::Quiet,
@@ -208,16 +244,23 @@ impl Transfer {
 
 impl State {
     /// What the caller has to hear beside people.
-    pub(crate) fn program(&self) -> Program {
+    pub(crate) fn program(&self, line: &Line) -> Program {
+        let outside = line.outside.as_ref().map(|outside| &outside.stage);
+        let is_called = matches!(outside, Some(OutsideStage::Called { .. }));
+        let with_outside = line.is_with_outside();
         match self {
+            Self::Waiting(_) if with_outside => Program::Quiet,
             Self::Waiting(Waiting { announced: true, .. }) => Program::Prompt(Prompt::PleaseWait),
             Self::Waiting(_) | Self::Held(_) => Program::Music,
             Self::Talking(Talking { party, listening, .. }) => match (party.live(), listening) {
+                (None, _) if with_outside => Program::Quiet,
                 (None, _) => Program::Music,
                 (Some(_), Some(_)) => Program::Prompt(Prompt::SilenceCheck),
+                (Some(_), None) if is_called => Program::SoftRingback,
                 (Some(_), None) => Program::Quiet,
             },
-            Self::Transferring(transfer) => transfer.program(),
+            Self::Transferring(transfer) => transfer.program(with_outside),
+            Self::WithOutside(_) | Self::Finishing(_) => Program::Quiet,
             Self::CallingBack(CallBack { stage: Stage::Seat { .. }, .. }) => Program::Quiet,
             Self::CallingBack(CallBack { stage: Stage::Citizen { .. }, .. }) => {
                 Program::SoftRingback
@@ -228,10 +271,10 @@ impl State {
     /// Those who have answered, the owner first.
     pub(crate) fn parties(&self) -> impl Iterator<Item = &Party> {
         let (first, second) = match self {
-            Self::Waiting(_) | Self::CallingBack(_) => (None, None),
-            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
-                (Some(party), None)
-            }
+            Self::Waiting(_) | Self::CallingBack(_) | Self::WithOutside(_) => (None, None),
+            Self::Talking(Talking { party, .. })
+            | Self::Held(Held { party, .. })
+            | Self::Finishing(Finishing { party, .. }) => (Some(party), None),
             Self::Transferring(transfer) => (transfer.giver.party(), transfer.target.party()),
         };
         first.into_iter().chain(second)
@@ -240,10 +283,10 @@ impl State {
     /// The same, to be changed.
     pub(crate) fn parties_mut(&mut self) -> impl Iterator<Item = &mut Party> {
         let (first, second) = match self {
-            Self::Waiting(_) | Self::CallingBack(_) => (None, None),
-            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
-                (Some(party), None)
-            }
+            Self::Waiting(_) | Self::CallingBack(_) | Self::WithOutside(_) => (None, None),
+            Self::Talking(Talking { party, .. })
+            | Self::Held(Held { party, .. })
+            | Self::Finishing(Finishing { party, .. }) => (Some(party), None),
             Self::Transferring(Transfer { giver, target, .. }) => (
                 match giver {
                     Giver::Up(party) => Some(party),
@@ -258,7 +301,7 @@ impl State {
         first.into_iter().chain(second)
     }
 
-    pub(crate) fn role(&self, leg: LegId) -> Role {
+    fn role(&self, leg: LegId) -> Role {
         let rings = |rung: &Rung, role| if rung.leg == leg { role } else { Role::Stray };
         let is = |party: &Party, role| match leg {
             leg if party.live() == Some(leg) => role,
@@ -269,9 +312,10 @@ impl State {
             Self::Waiting(Waiting { ring, .. }) => {
                 ring.as_ref().map_or(Role::Stray, |ring| rings(&ring.rung, Role::Offer))
             }
-            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
-                is(party, Role::Owner)
-            }
+            Self::Talking(Talking { party, .. })
+            | Self::Held(Held { party, .. })
+            | Self::Finishing(Finishing { party, .. }) => is(party, Role::Owner),
+            Self::WithOutside(_) => Role::Stray,
             Self::Transferring(transfer) => {
                 let giver = transfer.giver.party().map_or(Role::Stray, |at| is(at, Role::Giver));
                 match (giver, &transfer.target) {
@@ -295,7 +339,9 @@ impl State {
             Self::CallingBack(back) => Some(&back.rung),
             Self::Talking(_)
             | Self::Held(_)
-            | Self::Transferring(Transfer { target: Target::Answered { .. }, .. }) => None,
+            | Self::Transferring(Transfer { target: Target::Answered { .. }, .. })
+            | Self::WithOutside(_)
+            | Self::Finishing(_) => None,
         };
         rung.filter(|rung| rung.seat == *seat)
             .map(|rung| rung.leg)
@@ -305,17 +351,17 @@ impl State {
     /// The seat whose intents are followed.
     pub(crate) fn owner(&self) -> Option<&SeatId> {
         match self {
-            Self::Waiting(_) => None,
-            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => {
-                Some(&party.seat)
-            }
+            Self::Waiting(_) | Self::WithOutside(_) => None,
+            Self::Talking(Talking { party, .. })
+            | Self::Held(Held { party, .. })
+            | Self::Finishing(Finishing { party, .. }) => Some(&party.seat),
             Self::Transferring(transfer) => transfer.giver.party().map(|party| &party.seat),
             Self::CallingBack(back) => Some(&back.rung.seat),
         }
     }
 
-    /// The earliest thing that will happen by itself.
-    pub(crate) fn deadline(&self) -> Option<(Timestamp, WaitReason)> {
+    /// The earliest thing that will happen by itself, somebody outside left out.
+    fn deadline(&self) -> Option<(Timestamp, WaitReason)> {
         let own = match self {
             Self::Waiting(waiting) => [
                 waiting.ring.as_ref().map(|ring| (ring.until, WaitReason::SeatRing)),
@@ -327,7 +373,7 @@ impl State {
                 listening.map(|until| (until, WaitReason::SilenceCheck)),
                 None,
             ],
-            Self::Held(_) => [None; 3],
+            Self::Held(_) | Self::WithOutside(_) | Self::Finishing(_) => [None; 3],
             Self::Transferring(transfer) => {
                 let due = match &transfer.target {
                     Target::Ringing(_) => (transfer.ring_until, WaitReason::TransferRing),

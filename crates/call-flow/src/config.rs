@@ -47,9 +47,16 @@ pub struct FlowConfig {
     pub silence_check: Duration,
     /// How long a citizen who is called back is rung: 10–120 s, default 30.
     pub call_back_ring: Duration,
+    /// How long somebody outside is rung: 10–120 s, default 30.
+    #[serde(default = "outside_ring")]
+    pub outside_ring: Duration,
     /// How long a desk that asked for a new leg may take to answer it, counted from its asking:
     /// 1–10 s, default 3. The caller hears music if the old leg dies meanwhile.
     pub rejoin: Duration,
+}
+
+const fn outside_ring() -> Duration {
+    Duration::from_secs(30)
 }
 
 /// A configuration that would break a promise.
@@ -93,6 +100,7 @@ impl FlowConfig {
             disposal: Duration::from_secs(3),
             silence_check: Duration::from_secs(15),
             call_back_ring: Duration::from_secs(30),
+            outside_ring: outside_ring(),
             rejoin: Duration::from_secs(3),
         }
     }
@@ -134,6 +142,7 @@ impl FlowConfig {
             ("silence_check", self.silence_check, 8, 60),
             ("rejoin", self.rejoin, 1, 10),
             ("call_back_ring", self.call_back_ring, 10, 120),
+            ("outside_ring", self.outside_ring, 10, 120),
         ] {
             if !(Duration::from_secs(least)..=Duration::from_secs(most)).contains(&span) {
                 return Err(ConfigError::OutOfRange { span: name, least, most });

@@ -35,7 +35,12 @@ impl CallFlow {
             // Nobody is there to be disposed of: the operator gives up.
             Some(State::CallingBack(_)) => {}
             Some(
-                State::Waiting(_) | State::Talking(_) | State::Held(_) | State::Transferring(_),
+                State::Waiting(_)
+                | State::Talking(_)
+                | State::Held(_)
+                | State::Transferring(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
             )
             | None => self.may_be_disposed_of(call, disposition)?,
         }
@@ -51,7 +56,10 @@ impl CallFlow {
         disposition: &Disposition,
     ) -> Result<(), Refusal> {
         match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::CallingBack(_)) => return self.close(call, disposition),
+            // Nobody is on the line for whom it would stay open.
+            Some(State::CallingBack(_) | State::Finishing(_)) => {
+                return self.close(call, disposition);
+            }
             Some(State::Talking(Talking { party, .. })) => {
                 if party.live().is_none() {
                     return Err(Refusal::NotNow);
@@ -62,7 +70,9 @@ impl CallFlow {
                     return Err(Refusal::NotNow);
                 }
             }
-            Some(State::Transferring(_) | State::Waiting(_)) | None => return Err(Refusal::NotNow),
+            Some(State::Transferring(_) | State::Waiting(_) | State::WithOutside(_)) | None => {
+                return Err(Refusal::NotNow);
+            }
         }
         self.may_be_disposed_of(call, disposition)?;
         // The line has to be open while the operator may still think otherwise.
@@ -98,7 +108,9 @@ impl CallFlow {
                 State::Talking(Talking { disposing: None, .. })
                 | State::Held(_)
                 | State::Transferring(_)
-                | State::Waiting(_),
+                | State::Waiting(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
             )
             | None => return Err(Refusal::NotNow),
         }
@@ -117,7 +129,12 @@ impl CallFlow {
         let disposing = match self.calls.get(&call).map(|call| &call.state) {
             Some(State::Talking(talking)) => talking.disposing.clone(),
             Some(
-                State::Held(_) | State::Transferring(_) | State::Waiting(_) | State::CallingBack(_),
+                State::Held(_)
+                | State::Transferring(_)
+                | State::Waiting(_)
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
             )
             | None => None,
         };

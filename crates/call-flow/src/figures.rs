@@ -33,6 +33,12 @@ pub struct Figures {
     pub legs_replaced: u64,
     /// Disposals that were undone, by the operator or by what happened.
     pub disposals_undone: u64,
+    /// Times somebody outside was called.
+    pub outside_called: u64,
+    /// Those that answered.
+    pub outside_answered: u64,
+    /// Callers who were left with somebody outside.
+    pub left_with_outside: u64,
     /// Silent-call procedures that began.
     pub silence_checks: u64,
     /// Those that the caller answered with a key or knocks.
@@ -83,6 +89,8 @@ pub enum Place {
     Transferring,
     /// A citizen who is called back has not answered.
     CallingBack,
+    /// With somebody outside only.
+    WithOutside,
 }
 
 /// How a call ended.
@@ -311,6 +319,21 @@ impl Reader {
             }
             FlowEvent::LegReplaced { .. } => self.figures.legs_replaced += 1,
             FlowEvent::DisposalUndone { .. } => self.figures.disposals_undone += 1,
+            FlowEvent::OutsideCalled { .. } => self.figures.outside_called += 1,
+            FlowEvent::OutsideAnswered { .. } => self.figures.outside_answered += 1,
+            FlowEvent::LeftWithOutside { call, .. } => {
+                self.figures.left_with_outside += 1;
+                self.at(call, Place::WithOutside);
+            }
+            FlowEvent::OutsideGone { call, .. } => {
+                // A caller who had nobody else waits again.
+                if let Some(call) = self.figures.calls.get_mut(&call)
+                    && call.place == Place::WithOutside
+                {
+                    call.place = Place::Waiting;
+                    call.waits.push(Wait { since: at, until: None, answered: false });
+                }
+            }
             FlowEvent::SilenceCheckStarted { .. } => self.figures.silence_checks += 1,
             FlowEvent::SilenceChecked { signal, .. } => {
                 self.figures.signs += u64::from(signal.is_some());
@@ -336,6 +359,7 @@ impl Reader {
                 self.units.insert(seat, unit);
             }
             FlowEvent::TakenOver { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::Escalated { .. }
             | FlowEvent::SeatRinging { .. }
             | FlowEvent::UnitPicked { .. }

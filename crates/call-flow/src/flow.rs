@@ -145,6 +145,7 @@ impl CallFlow {
                 Role::Next => self.next_leg_answered(leg),
                 Role::CallingBack => self.call_back_seat_answered(leg.call),
                 Role::CalledBack => self.citizen_answered(leg.call),
+                Role::Outside => self.outside_answered(leg.call),
                 // It crossed our hanging up.
                 Role::Stray if !leg.is_caller() => self.command(SwitchCommand::HangUp(leg)),
                 Role::Owner | Role::Giver | Role::TargetAnswered | Role::Stray => {}
@@ -158,11 +159,12 @@ impl CallFlow {
                 | Role::Next
                 | Role::CallingBack
                 | Role::CalledBack
+                | Role::Outside
                 | Role::Stray => {}
             },
             SwitchSaw::Signal { leg, signal } => self.signalled(leg, signal),
             SwitchSaw::Ended { leg, cause: _ } if leg.is_caller() => {
-                self.end(leg.call, EndedBy::Caller, &Disposition::Abandoned);
+                self.caller_gone(leg.call);
             }
             SwitchSaw::Ended { leg, cause } => self.leg_gone(leg, cause),
             SwitchSaw::Lost => {
@@ -182,12 +184,13 @@ impl CallFlow {
             Role::Owner | Role::Giver | Role::TargetAnswered => self.party_gone(leg, cause),
             Role::Next => self.next_leg_failed(leg),
             Role::CallingBack => self.call_back_seat_gone(leg.call, cause),
+            Role::Outside => self.outside_gone(leg.call, cause),
             Role::CalledBack | Role::Stray => {}
         }
     }
 
     fn role(&self, leg: LegId) -> Role {
-        self.calls.get(&leg.call).map_or(Role::Stray, |call| call.state.role(leg))
+        self.calls.get(&leg.call).map_or(Role::Stray, |call| call.role(leg))
     }
 
     /// Moves a live call on: `step` is given its state and returns the next one, or `None` when
@@ -234,7 +237,7 @@ impl CallFlow {
     /// Everything with a deadline.
     fn deadlines(&self) -> impl Iterator<Item = (Timestamp, WaitReason, Due)> {
         let calls = self.calls.iter().filter_map(|(id, call)| {
-            call.state.deadline().map(|(until, reason)| (until, reason, Due::Call(*id)))
+            call.deadline().map(|(until, reason)| (until, reason, Due::Call(*id)))
         });
         let seats = self.seats.iter().filter_map(|(id, seat)| {
             seat.deadline().map(|(until, reason)| (until, reason, Due::Seat(id.clone())))
@@ -265,7 +268,7 @@ impl CallFlow {
                 // One that fired before may have moved this one's deadline.
                 match whose {
                     Due::Call(id) => {
-                        let deadline = self.calls.get(&id).and_then(|call| call.state.deadline());
+                        let deadline = self.calls.get(&id).and_then(Call::deadline);
                         if let Some((until, reason)) = deadline
                             && until <= self.now
                         {
@@ -295,6 +298,7 @@ impl CallFlow {
             WaitReason::Disposal => self.disposal_due(call),
             WaitReason::Rejoin => self.rejoin_due(call),
             WaitReason::CallBackRing => self.not_reached(call),
+            WaitReason::OutsideRing => self.outside_rang_out(call),
             // Deadlines of seats and of the hub.
             WaitReason::AfterCall | WaitReason::SeatLost | WaitReason::Settling => {}
         }

@@ -2,7 +2,8 @@
 
 use crate::{Found, Handover};
 use siaga_model::{
-    CallFacts, CallId, Disposition, LegCause, LegId, LineSignal, Redacted, SeatId, Unit, UnitId,
+    CallFacts, CallId, Disposition, LegCause, LegId, LineSignal, OutsideParty, Redacted, SeatId,
+    Unit, UnitId,
 };
 
 /// One thing that happened.
@@ -117,8 +118,13 @@ pub enum Intent {
     },
     /// Take a transfer back before the unit was heard.
     TakeBack,
-    /// Leave the caller with the unit that has answered, without waiting until it was heard.
+    /// Leave the caller with the unit that has answered, without waiting until it was heard; or with
+    /// somebody outside who has answered.
     Release,
+    /// Have somebody outside called into the conversation.
+    CallOutside(OutsideParty),
+    /// Hang up whoever outside is called or in the conversation.
+    DropOutside,
     /// The caller hears music until `Resume`.
     Hold,
     /// Back to the caller.

@@ -72,6 +72,16 @@
 //! `Undo` or `Close`, ends the call as `NotReached`, with nothing to write up. From the answer on it is
 //! a call like any other, and should it lose its human, the colleagues of that seat come first.
 //!
+//! # Somebody outside
+//! With [`Intent::CallOutside`] the owner has another service or any number called; who may be called
+//! is the hub's to say. It rings for [`FlowConfig::outside_ring`] under the conversation, and answered
+//! joins it. Nobody can be put on hold, or asked for a sign, meanwhile; a handing over to a unit gives
+//! up a ringing that nobody answered, and takes place together with whoever did. A caller who has lost
+//! the owner has them still while waiting for the next one. The owner leaves only by
+//! [`Intent::Release`], once they have answered: *with outside*, the call is nobody's, and when they
+//! hang up the caller is at the front of the queue. A caller who leaves first lets the owner and them
+//! *finish*: the call ends when one of the two leaves.
+//!
 //! # When the hub was away
 //! A switch may outlive its hub. [`Input::Found`] tells a new core what the switch holds and what the
 //! log of the last one says ([`Past`]): each call is put where the switch has it, and the log goes on
@@ -115,6 +125,7 @@ mod flow;
 mod input;
 mod line;
 mod output;
+mod outside;
 mod party;
 mod past;
 mod queue;
@@ -136,5 +147,7 @@ pub use output::{FlowEvent, Output, Program, Prompt, Refusal, SwitchCommand, Wai
 pub use past::Past;
 pub use queue::OFFER_AGAIN;
 pub use seats::{SEAT_BACK, SEAT_LOST};
-pub use takeover::{Found, FoundCall, FoundLeg, SETTLING};
-pub use view::{CallPhase, CallView, Disposing, Reclaim, SeatView, SilenceCheck};
+pub use takeover::{Found, FoundCall, FoundLeg, FoundOutside, SETTLING};
+pub use view::{
+    CallPhase, CallView, Disposing, OutsideStage, OutsideView, Reclaim, SeatView, SilenceCheck,
+};

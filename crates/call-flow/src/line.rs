@@ -1,5 +1,6 @@
 //! What stays with a call through all its states.
 
+use crate::outside::Outside;
 use crate::{Program, SilenceCheck};
 use siaga_model::{CallId, LegId, LineSignal, Timestamp, UnitId};
 
@@ -33,6 +34,8 @@ pub(crate) struct Line {
     pub(crate) silence: Silence,
     /// What was last told to be played: saying it again would begin a prompt anew. `None`: not known.
     pub(crate) playing: Option<Program>,
+    /// Somebody outside: the one who is called or in the conversation, or the last one who was.
+    pub(crate) outside: Option<Outside>,
 }
 
 /// What is known of a silent line.
@@ -73,6 +76,7 @@ impl Line {
             last_leg: 0,
             silence: Silence::NotAsked,
             playing: Some(Program::Quiet),
+            outside: None,
         }
     }
 
@@ -81,6 +85,11 @@ impl Line {
     pub(crate) fn new_leg(&mut self) -> LegId {
         self.last_leg = self.last_leg.checked_add(1).unwrap_or(1);
         LegId { call: self.id, n: self.last_leg }
+    }
+
+    /// Whether somebody outside is in the conversation.
+    pub(crate) fn is_with_outside(&self) -> bool {
+        self.outside.as_ref().is_some_and(Outside::is_up)
     }
 
     pub(crate) fn place(&self) -> Place {

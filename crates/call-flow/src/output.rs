@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, Disposition, EndedBy, LegCause, LegId, LineSignal, ReclaimCause, Redacted, SeatId,
-    SeatState, Timestamp, UnitId,
+    CallId, Disposition, EndedBy, LegCause, LegId, LineSignal, OutsideParty, ReclaimCause,
+    Redacted, SeatId, SeatState, Timestamp, UnitId,
 };
 
 /// One thing to do, or until when nothing is to be done.
@@ -64,6 +64,8 @@ pub enum WaitReason {
     Rejoin,
     /// The operator who calls back is rung, and then the citizen.
     CallBackRing,
+    /// Somebody outside is rung.
+    OutsideRing,
     /// The hub has just come back, and its seats are expected to.
     Settling,
 }
@@ -90,6 +92,14 @@ pub enum SwitchCommand {
     Dial {
         /// The call.
         call: CallId,
+        /// The number.
+        number: Redacted<String>,
+    },
+    /// Call somebody outside into a call, over the trunk. Answered by `Ringing`, `Answered` or `Ended`
+    /// of that leg, which stays out of the conversation until `Join`.
+    DialOut {
+        /// The new leg.
+        leg: LegId,
         /// The number.
         number: Redacted<String>,
     },
@@ -305,6 +315,42 @@ pub enum FlowEvent {
         /// Who.
         seat: SeatId,
     },
+    /// Somebody outside is called into the conversation.
+    OutsideCalled {
+        /// The call.
+        call: CallId,
+        /// By whom.
+        seat: SeatId,
+        /// Whom.
+        party: OutsideParty,
+    },
+    /// They are in the conversation.
+    OutsideAnswered {
+        /// The call.
+        call: CallId,
+    },
+    /// They are not called any more, or have left. A caller who had nobody else waits at the front of
+    /// the queue.
+    OutsideGone {
+        /// The call.
+        call: CallId,
+        /// Whether they had answered.
+        answered: bool,
+        /// Why.
+        cause: LegCause,
+    },
+    /// The operator has left the caller with them.
+    LeftWithOutside {
+        /// The call.
+        call: CallId,
+        /// Who left.
+        seat: SeatId,
+    },
+    /// The caller has hung up, and the operator and somebody outside go on.
+    CallerLeft {
+        /// The call.
+        call: CallId,
+    },
     /// A hub has come back and goes on with the call.
     TakenOver {
         /// The call.
@@ -382,6 +428,11 @@ impl FlowEvent {
             | Self::DisposalUndone { call }
             | Self::LegReplaced { call, .. }
             | Self::CallBackStarted { call, .. }
+            | Self::OutsideCalled { call, .. }
+            | Self::OutsideAnswered { call }
+            | Self::OutsideGone { call, .. }
+            | Self::LeftWithOutside { call, .. }
+            | Self::CallerLeft { call }
             | Self::TakenOver { call, .. }
             | Self::Ended { call, .. }
             | Self::Disposed { call, .. } => Some(*call),

@@ -4,7 +4,7 @@
 
 use crate::line::Silence;
 use crate::{FlowEvent, Reclaim};
-use siaga_model::{CallId, Disposition, SeatId, Timestamp, UnitId};
+use siaga_model::{CallId, Disposition, OutsideParty, SeatId, Timestamp, UnitId};
 
 /// One call as the log tells it. [`Past::default`] is a call of which the log says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Past {
     /// Whether the caller was told to stay on the line since beginning to wait.
     pub(crate) announced: bool,
     pub(crate) silence: Silence,
+    /// Whoever outside is called, or has answered (`true`).
+    pub(crate) outside: Option<(OutsideParty, bool)>,
     /// A disposal that ran.
     pub(crate) disposing: Option<Disposition>,
     /// No leg that the log knows has a higher number.
@@ -54,6 +56,10 @@ pub(crate) enum Stands {
         /// Whether it had answered.
         answered: bool,
     },
+    WithOutside {
+        from: SeatId,
+        since: Timestamp,
+    },
     Ended,
 }
 
@@ -81,7 +87,10 @@ impl Past {
             | Stands::Talking { seat, .. }
             | Stands::Held { seat, .. }
             | Stands::Transferring { from: seat, .. } => Some(seat),
-            Stands::Unknown | Stands::Waiting { .. } | Stands::Ended => None,
+            Stands::Unknown
+            | Stands::Waiting { .. }
+            | Stands::WithOutside { .. }
+            | Stands::Ended => None,
         }
     }
 
@@ -149,9 +158,30 @@ impl Past {
                 self.announced = false;
                 self.stands = Stands::Waiting { since: at };
             }
+            FlowEvent::OutsideCalled { party, .. } => {
+                self.legs = self.legs.saturating_add(1);
+                self.outside = Some((party, false));
+            }
+            FlowEvent::OutsideAnswered { .. } => {
+                if let Some((_, answered)) = &mut self.outside {
+                    *answered = true;
+                }
+            }
+            FlowEvent::LeftWithOutside { seat, .. } => {
+                self.stands = Stands::WithOutside { from: seat, since: at };
+            }
+            FlowEvent::OutsideGone { .. } => {
+                self.outside = None;
+                if let Stands::WithOutside { .. } = self.stands {
+                    self.requeued = true;
+                    self.announced = false;
+                    self.stands = Stands::Waiting { since: at };
+                }
+            }
             FlowEvent::TakenOver { leg, .. } => self.legs = self.legs.max(leg),
             FlowEvent::Ended { .. } => self.stands = Stands::Ended,
             FlowEvent::SeatMissed { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::Disposed { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}

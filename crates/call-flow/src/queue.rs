@@ -45,12 +45,16 @@ impl CallFlow {
         };
         self.pass_empty_levels(line, &mut waiting);
         let units = self.units_asked(line);
-        if !self.is_settling() && self.longest_idle(|_, unit| units.contains(unit)).is_none() {
+        let is_alone = !line.is_with_outside();
+        if is_alone
+            && !self.is_settling()
+            && self.longest_idle(|_, unit| units.contains(unit)).is_none()
+        {
             waiting.announced = true;
         }
         let is_announced = waiting.announced;
         let state = State::Waiting(waiting);
-        self.play(line, state.program());
+        self.play(line, state.program(line));
         if is_announced {
             self.event(FlowEvent::WaitAnnounced { call: line.id });
         }
@@ -87,11 +91,11 @@ impl CallFlow {
             // Not a step: no desk shows any of this.
             let Some(Call { line, state }) = self.calls.get_mut(&id) else { continue };
             let State::Waiting(waiting) = &mut *state else { continue };
-            if waiting.announced || waiting.ring.is_some() {
+            if waiting.announced || waiting.ring.is_some() || line.is_with_outside() {
                 continue;
             }
             waiting.announced = true;
-            let program = state.program();
+            let program = state.program(line);
             line.playing = Some(program);
             self.command(SwitchCommand::Play { call: id, program });
             self.event(FlowEvent::WaitAnnounced { call: id });
@@ -233,9 +237,12 @@ impl CallFlow {
     pub(crate) fn offer_rang_out(&mut self, id: CallId) {
         let ringing = self.calls.get(&id).and_then(|call| match &call.state {
             State::Waiting(waiting) => waiting.ring.as_ref().map(|ring| ring.rung.leg),
-            State::Talking(_) | State::Held(_) | State::Transferring(_) | State::CallingBack(_) => {
-                None
-            }
+            State::Talking(_)
+            | State::Held(_)
+            | State::Transferring(_)
+            | State::CallingBack(_)
+            | State::WithOutside(_)
+            | State::Finishing(_) => None,
         });
         if let Some(leg) = ringing {
             self.command(SwitchCommand::HangUp(leg));
@@ -264,8 +271,9 @@ impl CallFlow {
         });
     }
 
-    /// The caller has no human any more: to the front of the queue.
+    /// The caller has no human of ours any more: to the front of the queue.
     pub(crate) fn requeue(&mut self, line: &mut Line, lost: SeatId, cause: LegCause) -> State {
+        self.give_up_calling(line);
         self.event(FlowEvent::Requeued { call: line.id, lost, cause });
         line.requeued = true;
         self.waits(line)

@@ -18,6 +18,8 @@ impl State {
             Self::Transferring(Transfer { giver: Giver::Lost { .. }, .. })
             | Self::Waiting(_)
             | Self::Talking(_)
+            | Self::WithOutside(_)
+            | Self::Finishing(_)
             | Self::CallingBack(_) => false,
         }
     }
@@ -65,7 +67,7 @@ impl CallFlow {
             if !state.is_apart(&seat) {
                 flow.command(SwitchCommand::Join(new));
             }
-            flow.play(line, state.program());
+            flow.play(line, state.program(line));
             if let Some(old) = old {
                 flow.command(SwitchCommand::HangUp(old));
             }
@@ -93,7 +95,9 @@ impl CallFlow {
     fn party_lost(&mut self, leg: LegId, cause: LegCause) {
         let call = leg.call;
         match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(_) | State::Held(_)) => self.owner_lost(call, cause),
+            Some(State::Talking(_) | State::Held(_) | State::Finishing(_)) => {
+                self.owner_lost(call, cause);
+            }
             Some(State::Transferring(transfer)) => {
                 let giver = transfer.giver.party();
                 if giver.is_some_and(|party| party.legs().any(|at| at == leg)) {
@@ -102,7 +106,7 @@ impl CallFlow {
                     self.target_lost(call, cause);
                 }
             }
-            Some(State::Waiting(_) | State::CallingBack(_)) | None => {}
+            Some(State::Waiting(_) | State::CallingBack(_) | State::WithOutside(_)) | None => {}
         }
     }
 
@@ -117,7 +121,7 @@ impl CallFlow {
                 flow.not_disposed(call, talking.disposing.as_ref());
                 state = State::Talking(Talking { disposing: None, listening: None, ..talking });
             }
-            flow.play(line, state.program());
+            flow.play(line, state.program(line));
             Some(state)
         });
     }

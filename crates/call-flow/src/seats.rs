@@ -213,6 +213,16 @@ impl CallFlow {
         }
     }
 
+    /// Ends this seat's writing up of this call, if it does that.
+    pub(crate) fn written_up(&mut self, id: &SeatId, call: CallId) {
+        let writes = self.seats.get(id).is_some_and(
+            |seat| matches!(seat.engaged, Engaged::AfterCall { call: of, .. } if of == call),
+        );
+        if writes {
+            self.after_call_over(id);
+        }
+    }
+
     fn engage(&mut self, id: &SeatId, engaged: Engaged) {
         if let Some(seat) = self.seats.get_mut(id) {
             seat.engaged = engaged;

@@ -14,7 +14,8 @@ impl CallFlow {
             Some(Call { line, state: State::Talking(talking) }) => match line.silence {
                 Silence::Signalled { .. } => return Err(Refusal::NotNow),
                 Silence::NotAsked | Silence::Asked | Silence::Silent { .. } => {
-                    if talking.party.live().is_none() {
+                    // Whoever else is on the line would hear the question too.
+                    if talking.party.live().is_none() || line.has_outside() {
                         return Err(Refusal::NotNow);
                     }
                     if talking.listening.is_some() {
@@ -58,9 +59,12 @@ impl CallFlow {
         let Some(Call { line, state }) = self.calls.get(&call) else { return };
         let listens = match state {
             State::Talking(talking) => talking.listening.is_some(),
-            State::Waiting(_) | State::Held(_) | State::Transferring(_) | State::CallingBack(_) => {
-                false
-            }
+            State::Waiting(_)
+            | State::Held(_)
+            | State::Transferring(_)
+            | State::CallingBack(_)
+            | State::WithOutside(_)
+            | State::Finishing(_) => false,
         };
         let counts = match (line.silence, signal) {
             (Silence::Signalled { .. }, _) => false,

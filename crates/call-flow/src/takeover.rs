@@ -8,8 +8,9 @@
 //! whoever stays is joined first, then what the caller hears is set, and what has no place any more
 //! is hung up last.
 
-use crate::call::{Call, Giver, Held, State, Talking, Target, Transfer, Waiting};
+use crate::call::{Call, Giver, Held, State, Talking, Target, Transfer, Waiting, WithOutside};
 use crate::line::Line;
+use crate::outside::Outside;
 use crate::party::{Party, Reach};
 use crate::past::{Past, Stands};
 use crate::{CallFlow, CallPhase, CallView, FlowEvent, Handover, Program, Reclaim, SwitchCommand};
@@ -54,6 +55,8 @@ pub struct FoundCall {
     pub caller_up: bool,
     /// The legs of seats.
     pub legs: Vec<FoundLeg>,
+    /// The legs of people outside.
+    pub outside: Vec<FoundOutside>,
     /// What the caller hears beside people, if the switch knows.
     pub playing: Option<Program>,
     /// What the log says.
@@ -71,6 +74,15 @@ pub struct FoundLeg {
     pub answered: bool,
     /// It is in the conversation.
     pub joined: bool,
+}
+
+/// The leg of somebody outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundOutside {
+    /// The leg.
+    pub leg: LegId,
+    /// It is up, rather than ringing.
+    pub answered: bool,
 }
 
 /// Who is up in a call, and what is to be hung up.
@@ -127,7 +139,8 @@ impl CallFlow {
         if self.calls.contains_key(&id) || self.ended.contains(id) {
             return;
         }
-        let FoundCall { arrived_at, caller_up, is_call_back, playing, legs, past, .. } = found;
+        let FoundCall { arrived_at, caller_up, is_call_back, playing, legs, outside, past, .. } =
+            found;
         let first_unit = past.first_unit.clone().or(found.first_unit);
         match past.stands {
             // Its closing was written down, and not done.
@@ -144,11 +157,14 @@ impl CallFlow {
             | Stands::CallingBack { .. }
             | Stands::Talking { .. }
             | Stands::Held { .. }
-            | Stands::Transferring { .. } => {}
+            | Stands::Transferring { .. }
+            | Stands::WithOutside { .. } => {}
         }
         let first_level = self.first_level(first_unit.as_ref());
         let last_level = self.config.levels.len().saturating_sub(1);
-        let last_leg = legs.iter().map(|leg| leg.leg.n).max().unwrap_or(0).max(past.legs);
+        let found_legs =
+            legs.iter().map(|leg| leg.leg.n).chain(outside.iter().map(|leg| leg.leg.n));
+        let last_leg = found_legs.max().unwrap_or(0).max(past.legs);
         let leg = last_leg.saturating_add(LEGS_UNSEEN);
         self.event(FlowEvent::TakenOver { call: id, leg });
         let mut line = Line {
@@ -167,6 +183,7 @@ impl CallFlow {
             return self.left_meanwhile(line, past);
         }
         let mut people = self.people(legs);
+        self.outside_found(&mut line, &past, outside, &mut people);
         let state = self.state_found(&mut line, &past, &mut people);
         for party in state.parties() {
             self.seat_found_talking(&party.seat, id);
@@ -180,6 +197,35 @@ impl CallFlow {
         }
         self.calls.insert(id, Call { line, state });
         self.advance(id, |_, _, state| Some(state));
+    }
+
+    /// Whoever outside is up stays in the conversation, if the log knows them; a ringing is given up.
+    fn outside_found(
+        &mut self,
+        line: &mut Line,
+        past: &Past,
+        mut found: Vec<FoundOutside>,
+        people: &mut People,
+    ) {
+        let call = line.id;
+        let last =
+            found.iter().filter(|one| one.answered).map(|one| one.leg).max_by_key(|leg| leg.n);
+        match (&past.outside, last) {
+            (Some((party, answered)), Some(leg)) => {
+                found.retain(|one| one.leg != leg);
+                line.outside = Some(Outside::found(leg, party.clone(), self.now));
+                self.command(SwitchCommand::Join(leg));
+                if !answered {
+                    self.event(FlowEvent::OutsideAnswered { call });
+                }
+            }
+            (Some((_, answered)), None) => {
+                let answered = *answered;
+                self.event(FlowEvent::OutsideGone { call, answered, cause: UNHEARD });
+            }
+            (None, _) => {}
+        }
+        people.surplus.extend(found.into_iter().map(|one| one.leg));
     }
 
     /// Sorts the legs of a call.
@@ -251,6 +297,14 @@ impl CallFlow {
             (Stands::Waiting { since }, _) => {
                 self.waits_found(line, people, Some((since, past.announced)))
             }
+            (Stands::WithOutside { from, since }, _) if line.is_with_outside() => {
+                self.play(line, Program::Quiet);
+                State::WithOutside(WithOutside { from, since, said: None })
+            }
+            (Stands::WithOutside { .. }, _) => {
+                line.requeued = true;
+                self.waits_found(line, people, None)
+            }
             (Stands::Unknown | Stands::Ended, _) => self.waits_found(line, people, None),
         }
     }
@@ -289,7 +343,7 @@ impl CallFlow {
             announced,
             ring: None,
         });
-        self.play(line, state.program());
+        self.play(line, state.program(line));
         state
     }
 
@@ -323,6 +377,7 @@ impl CallFlow {
             | Stands::CallingBack { .. }
             | Stands::Talking { .. }
             | Stands::Held { .. }
+            | Stands::WithOutside { .. }
             | Stands::Ended => from,
         }
     }
@@ -385,6 +440,7 @@ impl CallFlow {
             | Stands::Held { .. }
             | Stands::Transferring { .. }
             | Stands::Ended => (EndedBy::Caller, Disposition::Abandoned),
+            Stands::WithOutside { .. } => (EndedBy::Caller, Disposition::HandledHere),
         };
         self.command(SwitchCommand::End(call));
         self.event(FlowEvent::Ended { call, by, disposition: disposition.clone() });
@@ -400,6 +456,7 @@ impl CallFlow {
             first_unit: line.first_unit,
             silence: line.silence.into(),
             rejoining: Vec::new(),
+            outside: None,
         };
         self.ended.keep(view, writer.clone());
         if let Some(seat) = writer {

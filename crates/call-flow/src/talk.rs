@@ -1,6 +1,6 @@
 //! With a human: what the owner of a call may do, how a lost owner is made up for, and the end.
 
-use crate::call::{Giver, Held, State, Talking};
+use crate::call::{Call, Finishing, Giver, Held, State, Talking, WithOutside};
 use crate::line::Line;
 use crate::{
     CallFlow, CallPhase, FlowEvent, Intent, Output, Program, Refusal, SilenceCheck, SwitchCommand,
@@ -14,7 +14,7 @@ impl CallFlow {
             // Also one that hands over, and one that is to take over, may lose a leg.
             Some(_) if intent == Intent::Rejoin => self.rejoin(call, &seat),
             Some(live) => match live.state.owner() {
-                None => Err(Refusal::NotNow),
+                None => self.says_of_outside(call, &seat, intent),
                 Some(owner) if *owner != seat => Err(Refusal::NotYours),
                 Some(_) => self.owner_intends(call, intent),
             },
@@ -48,6 +48,8 @@ impl CallFlow {
             }
             Intent::TakeBack => self.take_back(call),
             Intent::Release => self.release(call),
+            Intent::CallOutside(party) => self.call_outside(call, party),
+            Intent::DropOutside => self.drop_outside(call),
             Intent::Hold => self.hold(call),
             Intent::Resume => self.resume(call),
             Intent::Close(disposition) => self.close(call, &disposition),
@@ -64,9 +66,14 @@ impl CallFlow {
         }
         match self.calls.get(&call).map(|call| &call.state) {
             Some(State::Talking(_) | State::Held(_)) => {}
-            Some(State::Transferring(_) | State::Waiting(_) | State::CallingBack(_)) | None => {
-                return Err(Refusal::NotNow);
-            }
+            Some(
+                State::Transferring(_)
+                | State::Waiting(_)
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
+            )
+            | None => return Err(Refusal::NotNow),
         }
         self.advance(call, |flow, line, state| {
             flow.picked(line, unit);
@@ -84,12 +91,13 @@ impl CallFlow {
     }
 
     fn hold(&mut self, call: CallId) -> Result<(), Refusal> {
-        let leg = match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(talking)) => talking.party.live().ok_or(Refusal::NotNow)?,
-            Some(
-                State::Held(_) | State::Transferring(_) | State::Waiting(_) | State::CallingBack(_),
-            )
-            | None => return Err(Refusal::NotNow),
+        let leg = match self.calls.get(&call) {
+            // Music would lie over a conversation that goes on.
+            Some(Call { line, .. }) if line.has_outside() => return Err(Refusal::NotNow),
+            Some(Call { state: State::Talking(talking), .. }) => {
+                talking.party.live().ok_or(Refusal::NotNow)?
+            }
+            Some(_) | None => return Err(Refusal::NotNow),
         };
         self.advance(call, |flow, line, state| {
             let State::Talking(Talking { party, disposing, .. }) = state else {
@@ -111,7 +119,9 @@ impl CallFlow {
                 State::Talking(_)
                 | State::Transferring(_)
                 | State::Waiting(_)
-                | State::CallingBack(_),
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
             )
             | None => return Err(Refusal::NotNow),
         };
@@ -125,8 +135,16 @@ impl CallFlow {
         Ok(())
     }
 
-    /// The owner's leg is gone without a closing: that never ends a call.
+    /// The owner's leg is gone without a closing: that never ends a call whose caller is there.
     pub(crate) fn owner_lost(&mut self, call: CallId, cause: LegCause) {
+        if let Some(Call { state: State::Finishing(Finishing { party, .. }), .. }) =
+            self.calls.get(&call)
+        {
+            let seat = party.seat.clone();
+            self.seat_lost(&seat, cause);
+            self.end(call, EndedBy::Caller, &Disposition::Abandoned);
+            return;
+        }
         self.advance(call, |flow, line, state| {
             let party = match state {
                 State::Talking(Talking { party, disposing, .. }) => {
@@ -134,9 +152,11 @@ impl CallFlow {
                     party
                 }
                 State::Held(Held { party, .. }) => party,
-                State::Waiting(_) | State::Transferring(_) | State::CallingBack(_) => {
-                    return Some(state);
-                }
+                State::Waiting(_)
+                | State::Transferring(_)
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_) => return Some(state),
             };
             flow.seat_lost(&party.seat, cause);
             Some(flow.requeue(line, party.seat, cause))
@@ -147,11 +167,23 @@ impl CallFlow {
     /// ends as not reached, whoever ends it.
     pub(crate) fn end(&mut self, call: CallId, by: EndedBy, disposition: &Disposition) {
         let Some(live) = self.calls.get(&call) else { return };
-        let (by, disposition) = match live.state {
-            State::CallingBack(_) => (EndedBy::NotReached, &Disposition::NotReached),
-            State::Waiting(_) | State::Talking(_) | State::Held(_) | State::Transferring(_) => {
-                (by, disposition)
+        let (by, disposition) = match (&live.state, by) {
+            (State::CallingBack(_), _) => (EndedBy::NotReached, &Disposition::NotReached),
+            // The caller was helped, and is on nobody's list.
+            (State::WithOutside(WithOutside { said, .. }), EndedBy::Caller) => {
+                (by, &said.clone().unwrap_or(Disposition::HandledHere))
             }
+            // Whatever ends the conversation: the caller had hung up before.
+            (State::Finishing(_), EndedBy::SwitchLost) => (EndedBy::Caller, disposition),
+            (
+                State::Waiting(_)
+                | State::Talking(_)
+                | State::Held(_)
+                | State::Transferring(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
+                _,
+            ) => (by, disposition),
         };
         let mut view = live.view();
         self.advance(call, |flow, _, state| {
@@ -162,7 +194,9 @@ impl CallFlow {
                 State::Waiting(_)
                 | State::Held(_)
                 | State::Transferring(_)
-                | State::CallingBack(_) => None,
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_) => None,
             };
             let owner = flow.let_go(call, state);
             // Who closed has said how; who was left by the caller may still say it.
@@ -172,6 +206,7 @@ impl CallFlow {
             };
             view.phase = CallPhase::Ended { by, disposition: disposition.clone(), at: flow.now };
             view.rejoining.clear();
+            view.outside = None;
             if let SilenceCheck::Running { .. } = view.silence {
                 view.silence = SilenceCheck::NotRun;
             }
@@ -204,9 +239,10 @@ impl CallFlow {
                 self.seat_spared(&back.rung.seat);
                 None
             }
-            State::Talking(Talking { party, .. }) | State::Held(Held { party, .. }) => {
-                Some(party.seat)
-            }
+            State::Talking(Talking { party, .. })
+            | State::Held(Held { party, .. })
+            | State::Finishing(Finishing { party, .. }) => Some(party.seat),
+            State::WithOutside(_) => None,
             State::Transferring(transfer) => {
                 self.seat_spared(transfer.target.seat());
                 match transfer.giver {

@@ -35,9 +35,14 @@ impl CallFlow {
             Some(State::Talking(Talking { party, .. }) | State::Held(Held { party, .. })) => {
                 party.live().ok_or(Refusal::NotNow)?
             }
-            Some(State::Transferring(_) | State::Waiting(_) | State::CallingBack(_)) | None => {
-                return Err(Refusal::NotNow);
-            }
+            Some(
+                State::Transferring(_)
+                | State::Waiting(_)
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_),
+            )
+            | None => return Err(Refusal::NotNow),
         };
         self.advance(call, |flow, line, state| {
             let (party, was_held) = match state {
@@ -46,10 +51,15 @@ impl CallFlow {
                     (party, false)
                 }
                 State::Held(Held { party, .. }) => (party, true),
-                State::Waiting(_) | State::Transferring(_) | State::CallingBack(_) => {
-                    return Some(state);
-                }
+                State::Waiting(_)
+                | State::Transferring(_)
+                | State::CallingBack(_)
+                | State::WithOutside(_)
+                | State::Finishing(_) => return Some(state),
             };
+            flow.give_up_calling(line);
+            // Nobody outside is left alone with music.
+            let handover = if line.is_with_outside() { Handover::Together } else { handover };
             flow.picked(line, Some(unit.clone()));
             let from = party.seat.clone();
             flow.event(FlowEvent::TransferStarted { call, from, unit: unit.clone() });
@@ -136,7 +146,7 @@ impl CallFlow {
         let seat = party.seat.clone();
         let state = State::Talking(Talking::new(party, self.now));
         // Music, should the unit's own leg just be replaced.
-        self.play(line, state.program());
+        self.play(line, state.program(line));
         match giver {
             Giver::Up(giver) => {
                 for leg in giver.legs() {
@@ -156,7 +166,8 @@ impl CallFlow {
                 self.hand_over(call, false);
                 Ok(())
             }
-            Some(Target::Answered { .. } | Target::Ringing(_)) | None => Err(Refusal::NotNow),
+            Some(Target::Answered { .. } | Target::Ringing(_)) => Err(Refusal::NotNow),
+            None => self.leave_with_outside(call),
         }
     }
 
@@ -226,8 +237,9 @@ impl CallFlow {
             match transfer.target {
                 Target::Answered { party, .. } => flow.taken_over(line, giver, party, false),
                 Target::Ringing(_) => {
-                    flow.play(line, Program::Music);
-                    State::Transferring(Transfer { giver, ..transfer })
+                    let state = State::Transferring(Transfer { giver, ..transfer });
+                    flow.play(line, state.program(line));
+                    state
                 }
             }
         });
@@ -271,7 +283,7 @@ impl CallFlow {
         let seat = party.seat.clone();
         let reclaimed = Some(Reclaim { cause, unit: unit.clone(), at: self.now });
         let state = State::Talking(Talking { reclaimed, ..Talking::new(party, self.now) });
-        self.play(line, state.program());
+        self.play(line, state.program(line));
         self.event(FlowEvent::Reclaimed { call: line.id, seat, unit, cause });
         state
     }
@@ -279,7 +291,12 @@ impl CallFlow {
     fn target(&self, call: CallId) -> Option<&Target> {
         match &self.calls.get(&call)?.state {
             State::Transferring(transfer) => Some(&transfer.target),
-            State::Waiting(_) | State::Talking(_) | State::Held(_) | State::CallingBack(_) => None,
+            State::Waiting(_)
+            | State::Talking(_)
+            | State::Held(_)
+            | State::CallingBack(_)
+            | State::WithOutside(_)
+            | State::Finishing(_) => None,
         }
     }
 
@@ -291,9 +308,12 @@ impl CallFlow {
     ) {
         self.advance(call, |flow, line, state| match state {
             State::Transferring(transfer) => Some(step(flow, line, transfer)),
-            State::Waiting(_) | State::Talking(_) | State::Held(_) | State::CallingBack(_) => {
-                Some(state)
-            }
+            State::Waiting(_)
+            | State::Talking(_)
+            | State::Held(_)
+            | State::CallingBack(_)
+            | State::WithOutside(_)
+            | State::Finishing(_) => Some(state),
         });
     }
 }

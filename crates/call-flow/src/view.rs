@@ -4,7 +4,8 @@
 use crate::call::{Call, CallBack, Stage, State, Target, Waiting};
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, Disposition, EndedBy, LineSignal, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
+    CallId, Disposition, EndedBy, LegCause, LineSignal, OutsideParty, ReclaimCause, SeatId,
+    SeatState, Timestamp, UnitId,
 };
 
 /// Where a call stands.
@@ -59,6 +60,20 @@ pub enum CallPhase {
         /// Until when it must answer, or be heard.
         until: Timestamp,
         /// When the transfer began.
+        since: Timestamp,
+    },
+    /// The operator has left the caller with somebody outside, who has answered; nobody owns the call.
+    WithOutside {
+        /// Who left.
+        from: SeatId,
+        /// When.
+        since: Timestamp,
+    },
+    /// The caller has left; the operator and somebody outside go on.
+    Finishing {
+        /// The seat.
+        seat: SeatId,
+        /// When the caller left.
         since: Timestamp,
     },
     /// An operator calls a citizen back, who has not answered yet.
@@ -127,6 +142,40 @@ pub enum SilenceCheck {
     },
 }
 
+/// Somebody outside, in a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutsideView {
+    /// Who.
+    pub party: OutsideParty,
+    /// How far they have come.
+    pub stage: OutsideStage,
+}
+
+/// How far somebody outside has come into a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "stage")]
+pub enum OutsideStage {
+    /// Being called.
+    Called {
+        /// How long they may ring.
+        until: Timestamp,
+    },
+    /// In the conversation.
+    Up {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Not any more, or they never came.
+    Gone {
+        /// Whether they had answered.
+        answered: bool,
+        /// Why.
+        cause: LegCause,
+        /// When.
+        at: Timestamp,
+    },
+}
+
 /// A call as it may be drawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallView {
@@ -144,6 +193,8 @@ pub struct CallView {
     pub silence: SilenceCheck,
     /// Seats whose leg is being replaced.
     pub rejoining: Vec<SeatId>,
+    /// Whoever outside is called or in the conversation, or was last.
+    pub outside: Option<OutsideView>,
 }
 
 /// A seat as it may be drawn.
@@ -177,6 +228,11 @@ impl Call {
                 .filter(|party| party.next().is_some())
                 .map(|party| party.seat.clone())
                 .collect(),
+            outside: self
+                .line
+                .outside
+                .as_ref()
+                .map(|outside| OutsideView { party: outside.party.clone(), stage: outside.stage }),
         }
     }
 
@@ -186,9 +242,12 @@ impl Call {
             State::Talking(talking) => talking
                 .listening
                 .map_or_else(|| self.line.silence.into(), |until| SilenceCheck::Running { until }),
-            State::Waiting(_) | State::Held(_) | State::Transferring(_) | State::CallingBack(_) => {
-                self.line.silence.into()
-            }
+            State::Waiting(_)
+            | State::Held(_)
+            | State::Transferring(_)
+            | State::CallingBack(_)
+            | State::WithOutside(_)
+            | State::Finishing(_) => self.line.silence.into(),
         }
     }
 
@@ -224,6 +283,12 @@ impl Call {
                     until,
                     since: transfer.since,
                 }
+            }
+            State::WithOutside(with) => {
+                CallPhase::WithOutside { from: with.from.clone(), since: with.since }
+            }
+            State::Finishing(finishing) => {
+                CallPhase::Finishing { seat: finishing.party.seat.clone(), since: finishing.since }
             }
             State::CallingBack(CallBack { rung, since, stage }) => CallPhase::CallingBack {
                 seat: rung.seat.clone(),

@@ -4,7 +4,7 @@ use crate::settings::Settings;
 use crate::shelf::PlaceQuery;
 use crate::training::TrainingWish;
 use serde::{Deserialize, Serialize};
-use siaga_hub_api::{CallBackId, CasesQuery, HandoverChoice, SearchQuery};
+use siaga_hub_api::{CallBackId, CasesQuery, HandoverChoice, OutsideTarget, SearchQuery};
 use siaga_model::{
     CallId, CaseNumber, Disposition, FollowUpKind, Form, Redacted, SeatId, Timestamp, UnitId,
     Validity,
@@ -62,7 +62,14 @@ pub enum Intent {
     },
     /// Take the transfer back.
     TakeBack,
-    /// Leave the caller with the unit that has answered.
+    /// Have somebody outside called into the conversation.
+    CallOutside {
+        /// Whom.
+        to: OutsideTarget,
+    },
+    /// Hang up whoever outside is called or in the conversation.
+    DropOutside,
+    /// Leave the caller with the unit, or with somebody outside, that has answered.
     Release,
     /// The operator decides against the verdict.
     Override {

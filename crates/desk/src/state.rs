@@ -5,8 +5,8 @@ use crate::shelf::{Looked, PlaceQuery, PlaceView, Playing, Slice};
 use crate::training::TrainingView;
 use serde::{Deserialize, Serialize};
 use siaga_hub_api::{
-    AboutCall, CallBackId, CaseFile, CaseList, CasesQuery, ErrorCode, FiguresInfo, HubView, Peaks,
-    SearchList, SearchQuery, UnitInfo, UnitOdds,
+    AboutCall, CallBackId, CaseFile, CaseList, CasesQuery, DialBook, ErrorCode, FiguresInfo,
+    HubView, Peaks, SearchList, SearchQuery, UnitInfo, UnitOdds,
 };
 use siaga_model::{
     Advice, CallFacts, CallId, CaseNumber, Disposition, Form, Level, Redacted, Role, Seat,
@@ -172,6 +172,10 @@ pub struct SessionInfo {
     pub units: Vec<UnitInfo>,
     /// Seconds for which a unit may ring in a transfer.
     pub transfer_ring_s: u32,
+    /// Whom the operator may call outside.
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<DialBook>"))]
+    pub dial: DialBook,
 }
 
 /// What went wrong, for the window's message catalogue.

@@ -31,6 +31,8 @@ pub enum ErrorCode {
     NotNow,
     /// No such unit.
     NoSuchUnit,
+    /// The dial plan does not let this operator call there.
+    MayNotCall,
     /// Nothing is closed as silent before the silent-call procedure has run.
     CheckSilenceFirst,
     /// No such case, plugin or recording.

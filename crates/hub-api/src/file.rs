@@ -3,8 +3,8 @@
 use crate::RecordingInfo;
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallFacts, CallId, Case, Disposition, EndedBy, FollowUpKind, LegCause, LineSignal, Priority,
-    ReclaimCause, Redacted, SeatId, Timestamp, UnitId, Validity,
+    CallFacts, CallId, Case, Disposition, EndedBy, FollowUpKind, LegCause, LineSignal,
+    OutsideParty, Priority, ReclaimCause, Redacted, SeatId, Timestamp, UnitId, Validity,
 };
 
 /// A case with all that belongs to it.
@@ -87,6 +87,16 @@ pub enum Happening {
     LegReplaced { seat: SeatId },
     /// The citizen is being called back.
     CallBackStarted { seat: SeatId },
+    /// Somebody outside is called into the conversation.
+    OutsideCalled { seat: SeatId, party: OutsideParty },
+    /// They are in it.
+    OutsideAnswered,
+    /// They are not called any more, or have left.
+    OutsideGone { answered: bool, cause: LegCause },
+    /// The operator has left the caller with them.
+    LeftWithOutside { seat: SeatId },
+    /// The caller has hung up; the operator and somebody outside went on.
+    CallerLeft,
     /// The call is over.
     Ended { by: EndedBy, disposition: Disposition },
     /// The operator has said how a call that its caller ended is disposed of.

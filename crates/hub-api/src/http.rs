@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, CaseNumber, LegCause, Level, ReclaimCause, Redacted, Role, Seat, SeatId, Timestamp,
-    Unit, UnitId,
+    CallId, CaseNumber, LegCause, Level, OtherService, ReclaimCause, Redacted, Role, Seat, SeatId,
+    Timestamp, Unit, UnitId,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -82,6 +82,34 @@ pub struct Session {
     pub now: Timestamp,
     /// Seconds for which a unit may ring in a transfer.
     pub transfer_ring_s: u32,
+    /// Whom this operator may call outside.
+    #[serde(default)]
+    pub dial: DialBook,
+}
+
+/// Whom an operator may call outside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DialBook {
+    /// Services with a name, in the order in which they are shown.
+    pub services: Vec<DialEntry>,
+    /// What a number that is typed has to look like: digits, `X` for any digit, and a last `.` for one
+    /// or more further digits. Empty: none may be typed.
+    pub patterns: Vec<String>,
+}
+
+/// A service in the dial plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct DialEntry {
+    /// Its name, which is there once.
+    pub name: String,
+    /// Its number, as it is known: public, unlike a citizen's.
+    pub number: String,
+    /// The service of the form that it is, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub kind: Option<OtherService>,
 }
 
 /// A plugin, or the gazetteer that plugins ask.

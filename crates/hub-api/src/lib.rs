@@ -21,8 +21,8 @@ pub use client::{ClientError, HubClient};
 pub use error::{ApiError, ErrorCode};
 pub use file::{CaseFile, Happening, Peaks, TimelineItem};
 pub use http::{
-    AbandonedInfo, CaseBlock, FiguresInfo, LoginRequest, PluginRelease, RecordingInfo, Session,
-    SipAccount, SpreadInfo, UnitInfo, WorkInfo,
+    AbandonedInfo, CaseBlock, DialBook, DialEntry, FiguresInfo, LoginRequest, PluginRelease,
+    RecordingInfo, Session, SipAccount, SpreadInfo, UnitInfo, WorkInfo,
 };
 pub use lists::{
     AboutCall, CaseCounts, CaseFilter, CaseList, CaseRow, CasesQuery, EarlierCall, HISTORY_DAYS,
@@ -33,8 +33,9 @@ pub use outbox::{OUTBOX_CAPACITY, Outbox, OutboxFull};
 pub use socket::{DeskReceiver, DeskSender};
 pub use ws::{
     Alert, BoardCall, BoardSeat, BoardView, CallBackId, CallBackView, CallView, DisposingView,
-    Draft, HandoverChoice, HubView, LostCallView, Phase, ReclaimView, SeatView, Sequenced,
-    SilenceView, Step, ToDesk, ToHub, TransferStep, TransferView, UnitView, WaitingView,
+    Draft, HandoverChoice, HubView, LostCallView, OutsideStage, OutsideTarget, OutsideView, Phase,
+    ReclaimView, SeatView, Sequenced, SilenceView, Step, ToDesk, ToHub, TransferStep, TransferView,
+    UnitView, WaitingView,
 };
 
 /// The path of the WebSocket; the token goes in the `Authorization: Bearer` header.

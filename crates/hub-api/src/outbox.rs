@@ -143,6 +143,8 @@ fn replaceable(message: &ToHub) -> Option<CallId> {
         | ToHub::Override { .. }
         | ToHub::Transfer { .. }
         | ToHub::TakeBack { .. }
+        | ToHub::CallOutside { .. }
+        | ToHub::DropOutside { .. }
         | ToHub::Release { .. }
         | ToHub::Hold { .. }
         | ToHub::Resume { .. }
@@ -166,6 +168,8 @@ fn about(message: &ToHub) -> Option<CallId> {
         | ToHub::Override { call, .. }
         | ToHub::Transfer { call, .. }
         | ToHub::TakeBack { call }
+        | ToHub::CallOutside { call, .. }
+        | ToHub::DropOutside { call }
         | ToHub::Release { call }
         | ToHub::Hold { call }
         | ToHub::Resume { call }

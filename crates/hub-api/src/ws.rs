@@ -4,7 +4,8 @@ use crate::{ApiError, CaseBlock, UnitInfo};
 use serde::{Deserialize, Serialize};
 use siaga_model::{
     Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUpKind, Form,
-    LegCause, LineSignal, Priority, ReclaimCause, Redacted, SeatId, SeatState, Timestamp, UnitId,
+    LegCause, LineSignal, OutsideParty, Priority, ReclaimCause, Redacted, SeatId, SeatState,
+    Timestamp, UnitId,
 };
 
 /// A message that must not be lost: repeated with the same `seq` until acknowledged.
@@ -26,6 +27,24 @@ pub enum HandoverChoice {
     Together,
     /// Music.
     Music,
+}
+
+/// Whom an operator wants to call outside.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "to")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum OutsideTarget {
+    /// A service of the dial plan, by its name.
+    Service {
+        /// The name.
+        name: String,
+    },
+    /// A number as typed; spaces, dots, dashes and brackets in it mean nothing.
+    Number {
+        /// The number.
+        #[cfg_attr(feature = "ts", ts(type = "string"))]
+        number: Redacted<String>,
+    },
 }
 
 /// From a desk.
@@ -75,7 +94,19 @@ pub enum ToHub {
         /// The call.
         call: CallId,
     },
-    /// Leave the caller with the unit that has answered.
+    /// Have somebody outside called into the conversation.
+    CallOutside {
+        /// The call.
+        call: CallId,
+        /// Whom.
+        to: OutsideTarget,
+    },
+    /// Hang up whoever outside is called or in the conversation.
+    DropOutside {
+        /// The call.
+        call: CallId,
+    },
+    /// Leave the caller with the unit, or with somebody outside, that has answered.
     Release {
         /// The call.
         call: CallId,
@@ -286,6 +317,20 @@ pub enum Phase {
         /// Until when it must answer, or be heard.
         until: Timestamp,
     },
+    /// The operator has left the caller with somebody outside.
+    WithOutside {
+        /// Who left.
+        from: SeatId,
+        /// When.
+        since: Timestamp,
+    },
+    /// The caller has left; the operator and somebody outside go on.
+    Finishing {
+        /// The seat.
+        seat: SeatId,
+        /// When the caller left.
+        since: Timestamp,
+    },
     /// A citizen is being called back and has not answered yet.
     CallingBack {
         /// The seat.
@@ -301,6 +346,42 @@ pub enum Phase {
         by: EndedBy,
         /// How; `Abandoned` may still be disposed of by its last operator.
         disposition: Disposition,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// Somebody outside, in a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct OutsideView {
+    /// Who.
+    pub party: OutsideParty,
+    /// How far they have come.
+    pub stage: OutsideStage,
+}
+
+/// How far somebody outside has come into a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "stage")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum OutsideStage {
+    /// Being called.
+    Called {
+        /// How long they may ring.
+        until: Timestamp,
+    },
+    /// In the conversation.
+    Up {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Not any more, or they never came.
+    Gone {
+        /// Whether they had answered.
+        answered: bool,
+        /// Why.
+        cause: LegCause,
         /// When.
         at: Timestamp,
     },
@@ -550,6 +631,10 @@ pub struct CallView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub transfer: Option<TransferView>,
+    /// Whoever outside is called or in the conversation, or was last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub outside: Option<OutsideView>,
 }
 
 /// All that a desk may see.

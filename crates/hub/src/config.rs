@@ -1,5 +1,6 @@
 //! What a hub is told at its start.
 
+use crate::DialPlan;
 use siaga_call_flow::FlowConfig;
 use siaga_model::{CaseNumber, Level, Seat, SeatId, Timestamp, Unit, UnitId};
 use siaga_switch::Clock;
@@ -28,6 +29,8 @@ pub struct HubConfig {
     /// The file of places that plugins and forms ask; `None`: that of Polda Metro Jaya, which every
     /// desk has.
     pub gazetteer: Option<PathBuf>,
+    /// Whom operators may call outside; [`DialPlan::default`]: nobody.
+    pub dial: DialPlan,
     /// The clock; give the same one to an embedded switch.
     pub clock: Clock,
 }

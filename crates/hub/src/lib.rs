@@ -20,6 +20,7 @@ mod actor;
 mod asterisk_config;
 mod config;
 mod core;
+mod dial_plan;
 mod flood;
 mod gate;
 mod http;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use asterisk_config::ConfigureAsterisk;
 pub use config::{ConfigFault, HubConfig, seats_from_csv, units_from_csv};
+pub use dial_plan::{DialPlan, DialPlanFault};
 pub use recovery::{RecoveryError, recover_recordings};
 pub use start::{Hub, HubError, HubHandle};
 

@@ -14,6 +14,7 @@ mod cause;
 mod follow_up;
 mod id;
 mod intake;
+mod outside;
 mod redacted;
 mod seat;
 mod time;
@@ -27,6 +28,7 @@ pub use intake::{
     CallFacts, Caller, CallerStatus, CellLocation, Channel, Danger, Direction, Form, Intake,
     OtherService, Point, Tri,
 };
+pub use outside::OutsideParty;
 pub use redacted::Redacted;
 pub use seat::{Level, Role, Seat, SeatState, Unit};
 pub use time::Timestamp;

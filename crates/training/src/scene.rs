@@ -6,16 +6,18 @@ use crate::caller::{
 };
 use crate::disk::SmallDisk;
 use crate::house::House;
+use crate::judge::POLRES_HZ;
 use crate::network::Network;
 use crate::operator::{Operator, PATIENCE};
 use crate::pbx::Pbx;
 use crate::report::Step;
 use crate::run::{RunOptions, SwitchKind};
-use crate::scenario::{Cast, DeskPlace, Part};
+use crate::scenario::{Cast, DeskPlace, OUTSIDE, OUTSIDE_NUMBER, Part};
 use crate::soak::hostile_plugins;
 use crate::sound::{RATE, Speaker, read_voice, voice_of};
 use crate::stage::{Extras, OPERATOR, POLDA, StageConfig, seat_of, seats};
 use crate::telephone::{Registered, Telephone};
+use crate::voices;
 use anyhow::Context;
 use siaga_hub_api::HandoverChoice;
 use siaga_hub_store::Store;
@@ -245,7 +247,19 @@ impl Scene {
     /// # Errors
     /// When hub and switch are a process of their own, or do not let it in.
     pub(crate) async fn telephone(&self) -> anyhow::Result<Telephone> {
-        let number = number(NUMBER);
+        self.telephone_at(number(NUMBER)).await
+    }
+
+    /// The telephone of somebody outside, who hums as a Polres does.
+    ///
+    /// # Errors
+    /// As [`Self::telephone`].
+    pub(crate) async fn outside(&self) -> anyhow::Result<(Telephone, Speaker)> {
+        let speaker = Speaker::new(self.voices[OUTSIDE].clone()).humming(POLRES_HZ);
+        Ok((self.telephone_at(OUTSIDE_NUMBER.to_owned()).await?, speaker))
+    }
+
+    async fn telephone_at(&self, number: String) -> anyhow::Result<Telephone> {
         if let Some(line) = self.house.trunk() {
             let config = self.on_the_trunk(line, number, Speaker::new(Arc::from([])));
             return Ok(Telephone::Trunk(Box::new(TrunkTelephone::at(config).await?)));
@@ -394,8 +408,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// What everybody says: as the cast has it, or as the run was told.
 fn voices(options: &RunOptions, cast: &Cast) -> anyhow::Result<BTreeMap<&'static str, Arc<[i16]>>> {
     let people = cast.seats.iter().map(|part| (part.who, part.voice));
+    let outside = cast.outside.then_some((OUTSIDE, voices::POLRES));
     std::iter::once(("caller", cast.caller))
         .chain(people)
+        .chain(outside)
         .map(|(who, own)| {
             let voice = match options.voices.get(who) {
                 Some(given) => read_voice(given)?,

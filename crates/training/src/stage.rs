@@ -10,7 +10,7 @@ use crate::telephone::{Registered, Telephone};
 use anyhow::Context;
 use siaga_call_flow::FlowConfig;
 use siaga_call_flow::SwitchCommand;
-use siaga_hub::{Hub, HubConfig, HubHandle, recover_recordings};
+use siaga_hub::{DialPlan, Hub, HubConfig, HubHandle, recover_recordings};
 use siaga_hub_store::{Operator as Account, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Level, Redacted, Role, Seat, SeatId, UnitId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
@@ -23,6 +23,9 @@ use std::sync::Arc;
 
 /// The plugins that training runs, by the names of their files.
 const PLUGINS: [&str; 2] = ["validitas-dasar", "rute-metro-jaya"];
+
+/// Whom operators in training may call outside.
+const DIAL_PLAN: &str = include_str!("../../../deploy/asterisk/dial-plan.toml");
 
 /// The one account of training; its password is drawn anew each time.
 pub const OPERATOR: &str = "latihan";
@@ -159,6 +162,7 @@ impl Stage {
                 utc_offset_min: i32::from(UTC_OFFSET_H) * 60,
                 plugins,
                 gazetteer: None,
+                dial: DialPlan::from_toml(DIAL_PLAN)?,
                 clock,
             },
             match &detour {

@@ -1,7 +1,7 @@
 //! A citizen's telephone that can be called: registered at the embedded switch under its number, or behind
 //! a PBX's trunk.
 
-use crate::caller::{CallerState, TrunkTelephone};
+use crate::caller::{Caller, CallerState, TrunkTelephone};
 use crate::sound::{Ear, Speaker};
 use anyhow::{Context, bail, ensure};
 use siaga_media::{FRAME_DURATION, Frame, MediaConfig, MediaEvent, MediaSession};
@@ -38,9 +38,9 @@ impl Telephone {
                 let caller = telephone.answer(speaker).await?;
                 caller.wait_for(PATIENCE, |state| *state == CallerState::Answered).await?;
                 let (ended_in, ended) = watch::channel(None);
-                let ear = caller.ear.clone();
+                let (ear, states) = (caller.ear.clone(), caller.state.clone());
                 tokio::spawn(async move {
-                    let mut states = caller.state.clone();
+                    let mut states = states;
                     let over = |state: &CallerState| matches!(state, CallerState::Ended { .. });
                     let by_me = states
                         .wait_for(over)
@@ -48,8 +48,22 @@ impl Telephone {
                         .is_ok_and(|state| *state == CallerState::Ended { by_me: true });
                     ended_in.send_replace(Some(by_me));
                 });
-                Ok(AnsweredCall { ear, ended })
+                Ok(AnsweredCall { ear, ended, hand: Hand::Trunk(Box::new(caller)) })
             }
+        }
+    }
+
+    /// Waits until it rings, and says that it is busy.
+    ///
+    /// # Errors
+    /// When it does not ring.
+    pub(crate) async fn is_busy(&mut self) -> anyhow::Result<()> {
+        match self {
+            Self::Registered(telephone) => {
+                let IncomingCall { dialog, .. } = telephone.rings().await?;
+                Ok(telephone.phone.reject(dialog, 486, "Busy Here").await?)
+            }
+            Self::Trunk(telephone) => telephone.is_busy().await,
         }
     }
 }
@@ -110,6 +124,18 @@ impl Registered {
         Ok(Self { phone, events })
     }
 
+    async fn rings(&mut self) -> anyhow::Result<IncomingCall> {
+        let ring = async {
+            loop {
+                let event = self.events.recv().await.context("the telephone is gone")?;
+                if let UaEvent::Incoming(call) = event {
+                    return anyhow::Ok(call);
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, ring).await.context("it does not ring")?
+    }
+
     /// Waits until it rings, and answers after `reach`.
     ///
     /// # Errors
@@ -119,28 +145,20 @@ impl Registered {
         reach: Duration,
         speaker: Speaker,
     ) -> anyhow::Result<AnsweredCall> {
-        let ring = async {
-            loop {
-                let event = self.events.recv().await.context("the telephone is gone")?;
-                if let UaEvent::Incoming(call) = event {
-                    return anyhow::Ok(call);
-                }
-            }
-        };
-        let IncomingCall { dialog, offer, .. } =
-            tokio::time::timeout(PATIENCE, ring).await.context("it does not ring")??;
+        let IncomingCall { dialog, offer, .. } = self.rings().await?;
         self.phone.ring(dialog).await?;
         tokio::time::sleep(reach).await;
         let (session, answer) = MediaSession::answer(MediaConfig::loopback(), &offer).await?;
         self.phone.answer(dialog, &answer).await?;
         let (ended_in, ended) = watch::channel(None);
         let ear = Ear::default();
-        let talk = Talk { telephone: self, dialog, session, speaker, ear: ear.clone() };
+        let (hand, hang_ups) = mpsc::channel(1);
+        let talk = Talk { telephone: self, dialog, session, speaker, ear: ear.clone(), hang_ups };
         tokio::spawn(async move {
             let by_me = talk.run().await;
             ended_in.send_replace(Some(by_me));
         });
-        Ok(AnsweredCall { ear, ended })
+        Ok(AnsweredCall { ear, ended, hand: Hand::Registered(hand) })
     }
 }
 
@@ -149,6 +167,13 @@ pub(crate) struct AnsweredCall {
     /// What is heard.
     pub(crate) ear: Ear,
     ended: watch::Receiver<Option<bool>>,
+    hand: Hand,
+}
+
+/// What puts the receiver down.
+enum Hand {
+    Registered(mpsc::Sender<()>),
+    Trunk(Box<Caller>),
 }
 
 impl AnsweredCall {
@@ -160,10 +185,23 @@ impl AnsweredCall {
         let mut ended = self.ended.clone();
         let by_me = *tokio::time::timeout(PATIENCE, ended.wait_for(Option::is_some))
             .await
-            .context("the call back does not end")?
+            .context("the call does not end")?
             .context("the telephone is gone")?;
         ensure!(by_me == Some(false), "the telephone hung up");
         Ok(())
+    }
+}
+
+impl AnsweredCall {
+    /// Hangs up, if the call is still there.
+    pub(crate) async fn hang_up(&self) {
+        match &self.hand {
+            // A full queue or a gone task both mean that it is being done already.
+            Hand::Registered(hand) => {
+                let _ = hand.try_send(());
+            }
+            Hand::Trunk(caller) => caller.hang_up().await,
+        }
     }
 }
 
@@ -173,6 +211,7 @@ struct Talk {
     session: MediaSession,
     speaker: Speaker,
     ear: Ear,
+    hang_ups: mpsc::Receiver<()>,
 }
 
 impl Talk {
@@ -190,6 +229,12 @@ impl Talk {
                     Some(_) => {}
                     None => break true,
                 },
+                Some(()) = self.hang_ups.recv() => {
+                    if let Err(error) = self.telephone.phone.hang_up(self.dialog).await {
+                        tracing::debug!(%error, "the call is over already");
+                    }
+                    break true;
+                }
                 Some(_) = async {
                     match &mut media {
                         Some(media) => media.recv().await,

@@ -4,8 +4,8 @@
 use crate::observer::{Bridge, Citizen, SimLeg};
 use crate::room::{Room, unit};
 use siaga_call_flow::{
-    CallPhase, CallView, FlowConfig, FlowEvent, Input, Intent, OFFER_AGAIN, Program, Prompt,
-    SETTLING, SeatChange, SilenceCheck, SwitchSaw,
+    CallPhase, CallView, FlowConfig, FlowEvent, Input, Intent, OFFER_AGAIN, OutsideStage, Program,
+    Prompt, SETTLING, SeatChange, SilenceCheck, SwitchSaw,
 };
 use siaga_model::{
     CallId, Disposition, EndedBy, LegCause, LegId, Level, NotReport, ReclaimCause, SeatId,
@@ -38,6 +38,12 @@ struct Seen {
     reached: bool,
     ended: Option<EndedBy>,
     disposed: bool,
+    /// Since when somebody outside is called, or has been.
+    outside: Option<Timestamp>,
+    /// Who has left the caller with them.
+    left_with_outside: Option<SeatId>,
+    /// Operator and somebody outside finish.
+    caller_left: bool,
 }
 
 pub(crate) struct Eye {
@@ -52,6 +58,8 @@ pub(crate) struct Eye {
     states: BTreeMap<SeatId, (SeatState, Timestamp)>,
     /// A clock that jumped past a deadline makes exact moments meaningless.
     pub(crate) jumped: bool,
+    /// Who had left a caller with somebody outside that has just gone.
+    is_asked_again: Option<SeatId>,
     /// Until when the seats of a hub that is back are expected to be.
     settling_until: Option<Timestamp>,
 }
@@ -93,11 +101,13 @@ impl Eye {
             units: BTreeMap::new(),
             states: BTreeMap::new(),
             jumped: false,
+            is_asked_again: None,
             settling_until: None,
         }
     }
 
     pub(crate) fn input(&mut self, input: &Input) {
+        self.is_asked_again = None;
         match input {
             Input::Switch(SwitchSaw::CallerArrived { call, first_unit, .. }) => {
                 let arrival = self.seen.len();
@@ -202,7 +212,14 @@ impl Eye {
             | Input::Tick => {}
         }
         assert_eq!(self.present.get(seat), Some(&(true, true)), "{seat} is not there");
-        let about_it = matches!(input, Input::Seat { seat: about, .. } if about == seat);
+        let about_it = match input {
+            Input::Seat { seat: about, .. } => about == seat,
+            // Who has said how a call ends that was left with somebody outside has written up.
+            Input::Operator {
+                seat: about, intent: Intent::Close(_) | Intent::Dispose(_), ..
+            } => about == seat,
+            _ => false,
+        } || self.is_asked_again.as_ref() == Some(seat);
         match self.states.get(seat) {
             Some((SeatState::AfterCall, since)) => assert!(
                 about_it || now >= *since + self.config.after_call,
@@ -331,6 +348,42 @@ impl Eye {
             | FlowEvent::Resumed { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::LegReplaced { .. } => {}
+            FlowEvent::OutsideCalled { call, .. } => {
+                let seen = self.of(call);
+                assert_eq!(seen.outside, None, "one at a time");
+                seen.outside = Some(now);
+            }
+            FlowEvent::OutsideAnswered { call } => {
+                assert!(self.of(call).outside.is_some(), "nobody was called");
+            }
+            FlowEvent::OutsideGone { call, answered, cause } => {
+                let outside_ring = self.config.outside_ring;
+                let seen = self.of(call);
+                let since = seen.outside.take().expect("somebody was called");
+                if exact && !answered && *cause == LegCause::NoAnswer {
+                    assert_eq!(now, since + outside_ring, "it rings as long as it may");
+                }
+                if let Some(from) = seen.left_with_outside.take() {
+                    seen.requeued = true;
+                    seen.announced = false;
+                    seen.refused.clear();
+                    self.is_asked_again = Some(from);
+                }
+            }
+            FlowEvent::LeftWithOutside { call, seat } => {
+                let seen = self.of(call);
+                assert_eq!(seen.disposing, None);
+                assert!(seen.outside.is_some(), "nobody is there to be left with");
+                seen.left_with_outside = Some(seat.clone());
+            }
+            FlowEvent::CallerLeft { call } => {
+                let gone = matches!(
+                    input,
+                    Input::Switch(SwitchSaw::Ended { leg, .. }) if *leg == LegId::caller(*call)
+                );
+                assert!(gone, "{call} is left by a caller who is there");
+                self.of(call).caller_left = true;
+            }
         }
     }
 
@@ -353,11 +406,21 @@ impl Eye {
                     Input::Operator { call: about, intent: Intent::Close(said), .. }
                         if *about == call && said == disposition
                 );
+                // Without a caller nothing waits to be undone.
+                let finished = seen.caller_left
+                    && matches!(
+                        input,
+                        Input::Operator { call: about, intent: Intent::Dispose(said), .. }
+                            if *about == call && said == disposition
+                    );
                 let disposed = seen
                     .disposing
                     .as_ref()
                     .is_some_and(|(said, since)| said == disposition && now >= *since + disposal);
-                assert!(closed || disposed, "{call} was neither closed nor disposed of for 3 s");
+                assert!(
+                    closed || disposed || finished,
+                    "{call} was neither closed nor disposed of for 3 s"
+                );
                 assert!(!is_silent(disposition) || seen.silent, "silent without having asked");
             }
             EndedBy::Caller => {
@@ -369,8 +432,9 @@ impl Eye {
                     }
                     _ => false,
                 };
-                assert!(hung_up, "{call} is ended by a caller who is there");
-                assert_eq!(*disposition, Disposition::Abandoned);
+                assert!(hung_up || seen.caller_left, "{call} is ended by a caller who is there");
+                let helped = seen.left_with_outside.is_some();
+                assert_eq!(*disposition == Disposition::Abandoned, !helped, "{disposition:?}");
             }
             EndedBy::SwitchLost => {
                 assert_eq!(*input, Input::Switch(SwitchSaw::Lost));
@@ -415,7 +479,12 @@ impl Room {
 
     fn watch_bridges(&self) {
         for (call, bridge) in &self.switch.bridges {
-            assert!(bridge.citizen != Citizen::Gone, "nobody is on {call}, and it is not over");
+            let finishing = matches!(self.phase(*call), CallPhase::Finishing { .. });
+            assert_eq!(
+                bridge.citizen == Citizen::Gone,
+                finishing,
+                "nobody is on {call}, and it is not over"
+            );
             assert!(bridge.is_served(), "the caller of {call} is alone in silence");
         }
         let alive: BTreeSet<CallId> = self.flow.calls().map(|view| view.call).collect();
@@ -454,7 +523,7 @@ impl Room {
     fn watch_phase(&self, view: &CallView, bridge: &Bridge) {
         let is_rejoining = |seat: &SeatId| view.rejoining.contains(seat);
         let legs_of = |seat: &SeatId| -> Vec<&SimLeg> {
-            bridge.legs.values().filter(|leg| leg.seat == *seat).collect()
+            bridge.legs.values().filter(|leg| leg.seat.as_ref() == Some(seat)).collect()
         };
         // A seat that has answered: its leg is up, or the next one is on its way, or both.
         let is_with = |seat: &SeatId, joined: bool| {
@@ -471,22 +540,45 @@ impl Room {
             assert!(legs_of(seat).iter().all(|leg| !leg.up && !leg.next));
             1
         };
+        let stage = view.outside.as_ref().map(|outside| outside.stage);
+        let outside: Vec<_> = bridge.legs.values().filter(|leg| leg.seat.is_none()).collect();
+        let (is_called, is_with_outside) = match stage {
+            Some(OutsideStage::Called { until }) => {
+                assert!(until > self.now);
+                assert!(matches!(view.phase, CallPhase::Talking { .. }), "for whom?");
+                (true, false)
+            }
+            Some(OutsideStage::Up { .. }) => (false, true),
+            Some(OutsideStage::Gone { .. }) | None => (false, false),
+        };
+        assert_eq!(outside.len(), usize::from(is_called || is_with_outside), "{view:?}");
+        let there = |leg: &&SimLeg| leg.up == is_with_outside && leg.joined == is_with_outside;
+        assert!(outside.iter().all(there), "{view:?}");
         let announced = self.eye.seen[&view.call].announced;
-        let waits = if announced { Program::Prompt(Prompt::PleaseWait) } else { Program::Music };
+        let waits = match (is_with_outside, announced) {
+            (true, _) => Program::Quiet,
+            (false, true) => Program::Prompt(Prompt::PleaseWait),
+            (false, false) => Program::Music,
+        };
         let talks = match view.silence {
             SilenceCheck::Running { until } => {
                 assert!(until > self.now && matches!(view.phase, CallPhase::Talking { .. }));
                 Program::Prompt(Prompt::SilenceCheck)
             }
             SilenceCheck::NotRun | SilenceCheck::Silent { .. } | SilenceCheck::Signalled { .. } => {
-                Program::Quiet
+                if is_called {
+                    Program::SoftRingback
+                } else {
+                    Program::Quiet
+                }
             }
         };
         let (program, legs) = match &view.phase {
             CallPhase::Queued { level, .. } => {
                 self.watch_wakeup(view.call, *level);
                 let settling = self.eye.settling_until.is_some_and(|until| until > self.now);
-                assert!(announced || settling, "nobody can ring, and the caller was not told");
+                let told = announced || settling || is_with_outside;
+                assert!(told, "nobody can ring, and the caller was not told");
                 (waits, 0)
             }
             CallPhase::Ringing { seat, until, .. } => {
@@ -519,8 +611,17 @@ impl Room {
                     (Program::Quiet, rings(seat))
                 }
             }
+            CallPhase::WithOutside { .. } => {
+                assert!(is_with_outside, "the caller is left with nobody");
+                (Program::Quiet, 0)
+            }
+            CallPhase::Finishing { seat, .. } => {
+                assert!(is_with_outside, "there is nobody to finish with");
+                (Program::Quiet, is_with(seat, true))
+            }
             CallPhase::Ended { .. } => panic!("{} is over and listed", view.call),
         };
+        let legs = legs + outside.len();
         assert_eq!((bridge.program, bridge.legs.len()), (program, legs), "{view:?}");
     }
 

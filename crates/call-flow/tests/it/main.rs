@@ -11,6 +11,7 @@ mod losses;
 mod nights;
 mod observer;
 mod outage;
+mod outside;
 mod queueing;
 mod regressions;
 mod rejoins;

@@ -8,9 +8,10 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 use siaga_call_flow::{
-    CallPhase, FlowConfig, Handover, Input, Intent, SeatChange, SeatView, SwitchSaw,
+    CallPhase, CallView, FlowConfig, Handover, Input, Intent, OutsideStage, SeatChange, SeatView,
+    SwitchSaw,
 };
-use siaga_model::{Disposition, LegCause, LegId, LineSignal, NotReport, SeatState};
+use siaga_model::{Disposition, LegCause, LegId, LineSignal, NotReport, OutsideParty, SeatState};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -36,6 +37,10 @@ pub(crate) enum Deed {
     /// A key or a knock on a citizen's line.
     Signal(u8, LineSignal),
     CallBack(u8),
+    /// Somebody outside answers.
+    OutsideAnswers(u8),
+    /// Of three who talk the operator leaves (`true`), or the caller.
+    OfThreeLeaves(u8, bool),
     /// The citizen who is called back answers, or does not want to.
     CitizenAnswers(u8),
     CitizenRefuses(u8, LegCause),
@@ -165,9 +170,9 @@ impl Night {
                     Some(Input::Operator { seat: view.seat, call: view.call?, intent })
                 })
             }
-            Deed::Rejoin(n) => Self::pick(&self.room.switch.legs(true), n).map(|leg| {
-                let seat = self.room.switch.leg(leg).expect("it lives").seat.clone();
-                Input::Operator { seat, call: leg.call, intent: Intent::Rejoin }
+            Deed::Rejoin(n) => Self::pick(&self.room.switch.legs(true), n).and_then(|leg| {
+                let seat = self.room.switch.leg(leg).expect("it lives").seat.clone()?;
+                Some(Input::Operator { seat, call: leg.call, intent: Intent::Rejoin })
             }),
             Deed::Signal(n, signal) => Self::pick(&self.live(), n)
                 .and_then(|call| switch(SwitchSaw::Signal { leg: LegId::caller(call), signal })),
@@ -176,6 +181,24 @@ impl Night {
                 let seat = seat(SEATS[usize::from(n) % SEATS.len()].0);
                 let number = "081200001101".to_owned().into();
                 Some(Input::CallBack { seat, call: call(self.arrived), number })
+            }
+            Deed::OutsideAnswers(n) => Self::pick(&self.room.switch.outside_rung(), n)
+                .and_then(|leg| switch(SwitchSaw::Answered(leg))),
+            Deed::OfThreeLeaves(n, operator) => {
+                let is_up = |view: &CallView| {
+                    let stage = view.outside.as_ref().map(|outside| outside.stage);
+                    matches!(stage, Some(OutsideStage::Up { .. }))
+                };
+                let three =
+                    self.room.flow.calls().filter(is_up).filter_map(|view| {
+                        Some((view.call, self.room.flow.owner(view.call)?.clone()))
+                    });
+                let (call, seat) = Self::pick(&three.collect::<Vec<_>>(), n)?;
+                if operator {
+                    return Some(Input::Operator { seat, call, intent: Intent::Release });
+                }
+                let leg = LegId::caller(call);
+                switch(SwitchSaw::Ended { leg, cause: LegCause::HungUp })
             }
             Deed::CitizenAnswers(n) => Self::pick(&self.room.switch.dialled(), n)
                 .and_then(|call| switch(SwitchSaw::Answered(LegId::caller(call)))),
@@ -222,9 +245,15 @@ impl Night {
                     CallPhase::Talking { seat, .. }
                     | CallPhase::Held { seat, .. }
                     | CallPhase::CallingBack { seat, .. }
+                    | CallPhase::Finishing { seat, .. }
                     | CallPhase::Transferring { from: seat, .. } => {
                         let intent = Intent::Close(Disposition::HandledHere);
                         self.input(Input::Operator { seat, call, intent });
+                    }
+                    CallPhase::WithOutside { .. } => {
+                        let leg = LegId::caller(call);
+                        let cause = LegCause::HungUp;
+                        self.input(Input::Switch(SwitchSaw::Ended { leg, cause }));
                     }
                     CallPhase::Queued { .. } | CallPhase::Ringing { .. } => {}
                     CallPhase::Ended { .. } => panic!("an ended call is listed"),
@@ -287,9 +316,14 @@ fn intent() -> impl Strategy<Value = Intent> {
         1 => prop::option::of(to.clone()).prop_map(|to| Intent::PickUnit(to.map(unit))),
         12 => (to, handover).prop_map(|(to, handover)| Intent::Transfer { unit: unit(to), handover }),
         1 => Just(Intent::TakeBack),
-        1 => Just(Intent::Release),
-        2 => Just(Intent::Hold),
-        4 => Just(Intent::Resume),
+        2 => Just(Intent::Release),
+        8 => prop::option::of(Just("Damkar DKI".to_owned())).prop_map(|service| {
+            let number = "0215701130".to_owned().into();
+            Intent::CallOutside(OutsideParty { service, number })
+        }),
+        1 => Just(Intent::DropOutside),
+        5 => Just(Intent::Hold),
+        9 => Just(Intent::Resume),
         1 => disposition().prop_map(Intent::Close),
         4 => disposition().prop_map(Intent::Dispose),
         3 => Just(Intent::Undo),
@@ -318,15 +352,17 @@ pub(crate) fn deed() -> impl Strategy<Value = Deed> {
         3 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Refuse(n, cause)),
         2 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Lose(n, cause)),
         4 => any::<u8>().prop_map(Deed::Heard),
-        1 => any::<u8>().prop_map(Deed::CallerHangsUp),
+        2 => any::<u8>().prop_map(Deed::CallerHangsUp),
         5 => change().prop_map(|(n, change)| Deed::Seat(n, change)),
         8 => any::<u8>().prop_map(Deed::SitDown),
         14 => (any::<u8>(), intent()).prop_map(|(n, intent)| Deed::Owner(n, intent)),
         2 => (any::<u8>(), any::<u8>(), intent()).prop_map(|(n, at, i)| Deed::Anybody(n, at, i)),
         2 => (any::<u8>(), disposition()).prop_map(|(n, said)| Deed::Writer(n, said)),
         5 => any::<u8>().prop_map(Deed::Rejoin),
-        2 => (any::<u8>(), signal()).prop_map(|(n, signal)| Deed::Signal(n, signal)),
+        4 => (any::<u8>(), signal()).prop_map(|(n, signal)| Deed::Signal(n, signal)),
         2 => any::<u8>().prop_map(Deed::CallBack),
+        6 => any::<u8>().prop_map(Deed::OutsideAnswers),
+        4 => any::<(u8, bool)>().prop_map(|(n, operator)| Deed::OfThreeLeaves(n, operator)),
         3 => any::<u8>().prop_map(Deed::CitizenAnswers),
         1 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::CitizenRefuses(n, cause)),
         2 => Just(Deed::Again),
@@ -439,6 +475,7 @@ fn in_a_hundred_nights_everything_happens() {
     let wanted = [
         "Open",
         "Dial",
+        "DialOut",
         "Ring",
         "Join",
         "Detach",
@@ -465,6 +502,11 @@ fn in_a_hundred_nights_everything_happens() {
         "DisposalUndone",
         "LegReplaced",
         "CallBackStarted",
+        "OutsideCalled",
+        "OutsideAnswered",
+        "OutsideGone",
+        "LeftWithOutside",
+        "CallerLeft",
         "Requeued",
         "Ended",
         "Disposed",

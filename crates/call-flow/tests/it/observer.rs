@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub(crate) struct SimLeg {
-    pub(crate) seat: SeatId,
+    /// `None`: somebody outside.
+    pub(crate) seat: Option<SeatId>,
     pub(crate) up: bool,
     pub(crate) joined: bool,
     /// It rings, or has rung, to take the place of another leg of its seat.
@@ -106,6 +107,12 @@ impl SimSwitch {
             .collect()
     }
 
+    /// Legs of people outside that ring.
+    pub(crate) fn outside_rung(&self) -> Vec<LegId> {
+        let legs = self.bridges.values().flat_map(|bridge| &bridge.legs);
+        legs.filter(|(_, leg)| leg.seat.is_none() && !leg.up).map(|(id, _)| *id).collect()
+    }
+
     /// Calls whose citizen is rung.
     pub(crate) fn dialled(&self) -> Vec<CallId> {
         let dialled = self.bridges.iter().filter(|(_, at)| at.citizen == Citizen::Dialled);
@@ -116,7 +123,7 @@ impl SimSwitch {
         self.bridges
             .values()
             .flat_map(|bridge| &bridge.legs)
-            .filter(|(_, leg)| leg.seat == *seat)
+            .filter(|(_, leg)| leg.seat.as_ref() == Some(seat))
             .map(|(id, _)| *id)
             .collect()
     }
@@ -129,6 +136,7 @@ impl SimSwitch {
     ) -> Result<(), String> {
         let call = match command {
             SwitchCommand::Ring { leg, .. }
+            | SwitchCommand::DialOut { leg, .. }
             | SwitchCommand::Join(leg)
             | SwitchCommand::Detach(leg)
             | SwitchCommand::HangUp(leg) => leg.call,
@@ -156,7 +164,7 @@ impl SimSwitch {
                 if !next && bridge.legs.values().any(|leg| !leg.up && !leg.next) {
                     return wrong("the call rings somewhere already");
                 }
-                let seat = seat.clone();
+                let seat = Some(seat.clone());
                 bridge.legs.insert(*leg, SimLeg { seat, up: false, joined: false, next });
             }
             SwitchCommand::Open { call } => {
@@ -176,6 +184,22 @@ impl SimSwitch {
                 Some(_) => return wrong("the citizen is dialled already"),
                 None => return wrong("there is no such call"),
             },
+            SwitchCommand::DialOut { leg, .. } => {
+                if leg.is_caller() || !self.used.insert(*leg) {
+                    return wrong("the leg's number is taken");
+                }
+                let Some(bridge) = self.bridges.get_mut(&call) else {
+                    return wrong("there is no such call");
+                };
+                if bridge.citizen != Citizen::There || !bridge.has_human() {
+                    return wrong("somebody outside would answer to nobody of ours");
+                }
+                if bridge.legs.values().any(|leg| leg.seat.is_none() || !leg.up && !leg.next) {
+                    return wrong("the call rings somewhere already, or somebody outside is there");
+                }
+                let leg_made = SimLeg { seat: None, up: false, joined: false, next: false };
+                bridge.legs.insert(*leg, leg_made);
+            }
             SwitchCommand::Join(leg) => match self.leg(*leg) {
                 Some(leg) if leg.up => leg.joined = true,
                 Some(_) => return wrong("the leg only rings"),

@@ -5,8 +5,8 @@ use crate::observer::{Citizen, SimLeg};
 use crate::room::{Room, SEATS, seat, unit, units};
 use crate::tally::Before;
 use siaga_call_flow::{
-    CallFlow, CallPhase, FlowEvent, Found, FoundCall, FoundLeg, Input, Output, Past, SeatChange,
-    SeatView, SwitchSaw,
+    CallFlow, CallPhase, FlowEvent, Found, FoundCall, FoundLeg, FoundOutside, Input, Output, Past,
+    SeatChange, SeatView, SwitchSaw,
 };
 use siaga_model::{CallId, Disposition, EndedBy, LegId, SeatState};
 
@@ -133,11 +133,13 @@ impl Room {
 
     /// Everything that the switch holds, as a survey tells it, with what the log says of it.
     fn survey(&self) -> Vec<FoundCall> {
-        let leg = |(leg, at): (&LegId, &SimLeg)| FoundLeg {
-            leg: *leg,
-            seat: at.seat.clone(),
-            answered: at.up,
-            joined: at.joined,
+        let leg = |(leg, at): (&LegId, &SimLeg)| {
+            let seat = at.seat.clone()?;
+            Some(FoundLeg { leg: *leg, seat, answered: at.up, joined: at.joined })
+        };
+        let outside = |(leg, at): (&LegId, &SimLeg)| {
+            let is_outside = at.seat.is_none();
+            is_outside.then_some(FoundOutside { leg: *leg, answered: at.up })
         };
         let found = self.switch.bridges.iter().map(|(call, bridge)| {
             let past = Past::of(*call, self.log.iter().cloned());
@@ -147,7 +149,8 @@ impl Room {
                 is_call_back: self.eye.is_call_back(*call),
                 first_unit: self.eye.first_unit(*call),
                 caller_up: bridge.citizen == Citizen::There,
-                legs: bridge.legs.iter().map(leg).collect(),
+                legs: bridge.legs.iter().filter_map(leg).collect(),
+                outside: bridge.legs.iter().filter_map(outside).collect(),
                 playing: Some(bridge.program),
                 past,
             }

@@ -168,6 +168,7 @@ fn a_closing_that_was_written_down_is_carried_out() {
         first_unit: None,
         caller_up: true,
         legs: Vec::new(),
+        outside: Vec::new(),
         playing: Some(Program::Quiet),
         past,
     };

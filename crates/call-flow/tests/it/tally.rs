@@ -8,7 +8,8 @@ use siaga_call_flow::{
     CallPhase, Found, Input, Intent, Output, SeatView, SwitchCommand, SwitchSaw,
 };
 use siaga_model::{
-    CallId, Disposition, LegCause, LegId, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
+    CallId, Disposition, EndedBy, LegCause, LegId, ReclaimCause, SeatId, SeatState, Timestamp,
+    UnitId,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -53,7 +54,11 @@ fn is_with_another(was: &CallPhase, is: &CallPhase) -> bool {
         | CallPhase::Held { seat, .. }
         | CallPhase::CallingBack { seat, .. } => seat != now,
         CallPhase::Transferring { from, to, .. } => from != now && to != now,
-        CallPhase::Queued { .. } | CallPhase::Ringing { .. } | CallPhase::Ended { .. } => false,
+        CallPhase::Queued { .. }
+        | CallPhase::Ringing { .. }
+        | CallPhase::WithOutside { .. }
+        | CallPhase::Finishing { .. }
+        | CallPhase::Ended { .. } => false,
     }
 }
 
@@ -61,7 +66,10 @@ fn is_with_another(was: &CallPhase, is: &CallPhase) -> bool {
 fn place(phase: &CallPhase) -> Place {
     match phase {
         CallPhase::Queued { .. } | CallPhase::Ringing { .. } => Place::Waiting,
-        CallPhase::Talking { .. } | CallPhase::Held { .. } => Place::Talking,
+        CallPhase::Talking { .. } | CallPhase::Held { .. } | CallPhase::Finishing { .. } => {
+            Place::Talking
+        }
+        CallPhase::WithOutside { .. } => Place::WithOutside,
         CallPhase::Transferring { .. } => Place::Transferring,
         CallPhase::CallingBack { .. } => Place::CallingBack,
         CallPhase::Ended { .. } => panic!("an ended call is listed"),
@@ -110,7 +118,10 @@ impl Tally {
             }
             Input::Switch(SwitchSaw::Ended { leg, .. }) if leg.is_caller() => {
                 let Some(phase) = before.phases.get(&leg.call) else { return };
-                self.hung_up.push((leg.call, place(phase)));
+                // Once: who has left cannot hang up again.
+                if !matches!(phase, CallPhase::Finishing { .. }) {
+                    self.hung_up.push((leg.call, place(phase)));
+                }
             }
             Input::Found(found) => self.found(before, room, found),
             Input::CallBack { .. } => self.called_back += usize::from(!refused),
@@ -143,6 +154,9 @@ impl Tally {
     /// What became of everybody while there was no hub.
     fn found(&mut self, before: &Before, room: &Room, found: &Found) {
         for call in &found.calls {
+            if let Some(CallPhase::Finishing { .. }) = before.phases.get(&call.call) {
+                continue;
+            }
             match before.phases.get(&call.call).map(place) {
                 None if room.flow.call(call.call).is_some() => {
                     self.arrived.insert(call.call, room.now);
@@ -152,8 +166,15 @@ impl Tally {
                 }
                 None => {}
                 Some(Place::CallingBack) => self.reached += usize::from(call.caller_up),
-                Some(Place::Waiting | Place::Talking | Place::Transferring) if call.caller_up => {}
-                Some(place @ (Place::Waiting | Place::Talking | Place::Transferring)) => {
+                Some(
+                    Place::Waiting | Place::Talking | Place::Transferring | Place::WithOutside,
+                ) if call.caller_up => {}
+                Some(
+                    place @ (Place::Waiting
+                    | Place::Talking
+                    | Place::Transferring
+                    | Place::WithOutside),
+                ) => {
                     self.hung_up.push((call.call, place));
                 }
             }
@@ -174,7 +195,8 @@ impl Tally {
         let found = matches!(input, Input::Found(_));
         // A citizen who answered when there was no hub, and whose operator is gone.
         let with_human = match place(was) {
-            Place::Waiting => false,
+            // Who was with somebody outside only has lost no human of ours.
+            Place::Waiting | Place::WithOutside => false,
             Place::Talking | Place::Transferring => true,
             Place::CallingBack => found,
         };
@@ -230,7 +252,11 @@ impl Tally {
     pub(crate) fn abandoned(&self, room: &Room, place: Place) -> usize {
         let is_open = |call: CallId| {
             let phase = room.phase(call);
-            matches!(phase, CallPhase::Ended { disposition: Disposition::Abandoned, .. })
+            // A hub that died may not have written down that the caller had.
+            matches!(
+                phase,
+                CallPhase::Ended { by: EndedBy::Caller, disposition: Disposition::Abandoned, .. }
+            )
         };
         self.hung_up.iter().filter(|(call, at)| *at == place && is_open(*call)).count()
     }

@@ -269,9 +269,13 @@ impl Core {
         let mine = match &seen.phase {
             Phase::Talking { seat, .. }
             | Phase::Held { seat, .. }
+            | Phase::Finishing { seat, .. }
             | Phase::CallingBack { seat, .. } => seat == me,
             Phase::Transferring { from, to, answered, .. } => from == me || (*answered && to == me),
-            Phase::Queued { .. } | Phase::Ringing { .. } | Phase::Ended { .. } => false,
+            Phase::Queued { .. }
+            | Phase::Ringing { .. }
+            | Phase::WithOutside { .. }
+            | Phase::Ended { .. } => false,
         };
         mine.then_some(seen.call)
     }
@@ -322,6 +326,7 @@ fn ends_session(code: ErrorCode) -> bool {
         | ErrorCode::NotYours
         | ErrorCode::NotNow
         | ErrorCode::NoSuchUnit
+        | ErrorCode::MayNotCall
         | ErrorCode::CheckSilenceFirst
         | ErrorCode::NotFound
         | ErrorCode::OutOfRange

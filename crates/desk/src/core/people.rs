@@ -43,6 +43,12 @@ impl Core {
             Intent::Transfer { unit, handover } => {
                 self.at_once("a transfer", |call| ToHub::Transfer { call, unit, handover });
             }
+            Intent::CallOutside { to } => {
+                self.at_once("a call outside", |call| ToHub::CallOutside { call, to });
+            }
+            Intent::DropOutside => {
+                self.at_once("hanging up outside", |call| ToHub::DropOutside { call });
+            }
             Intent::TakeBack => self.at_once("taking back", |call| ToHub::TakeBack { call }),
             Intent::Release => self.at_once("releasing", |call| ToHub::Release { call }),
             Intent::CheckSilence => {
@@ -199,6 +205,8 @@ impl Core {
             | Phase::Held { .. }
             | Phase::Transferring { .. }
             | Phase::CallingBack { .. }
+            | Phase::WithOutside { .. }
+            | Phase::Finishing { .. }
             | Phase::Ended { .. } => false,
         };
         said || self.seen_call().is_some_and(|seen| seen.call == id && shown(&seen.phase))

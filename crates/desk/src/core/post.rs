@@ -223,6 +223,8 @@ fn outlives_desk(message: &ToHub) -> bool {
         | ToHub::Pause
         | ToHub::Transfer { .. }
         | ToHub::TakeBack { .. }
+        | ToHub::CallOutside { .. }
+        | ToHub::DropOutside { .. }
         | ToHub::Release { .. }
         | ToHub::Hold { .. }
         | ToHub::Resume { .. }

@@ -214,6 +214,7 @@ impl Core {
             role: session.role,
             units: session.units,
             transfer_ring_s: session.transfer_ring_s,
+            dial: session.dial,
         });
         self.state.sip = LinkHealth::Connecting;
         self.state.notice = None;

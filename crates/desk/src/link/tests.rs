@@ -2,7 +2,7 @@
 
 use super::*;
 use futures_util::{SinkExt, StreamExt};
-use siaga_hub_api::{CaseBlock, SESSION_PATH, Session, SipAccount};
+use siaga_hub_api::{CaseBlock, DialBook, SESSION_PATH, Session, SipAccount};
 use siaga_model::{CaseNumber, Level, Redacted, Seat, Timestamp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -91,6 +91,7 @@ fn session() -> Session {
         gazetteer: None,
         now: Timestamp(0),
         transfer_ring_s: 5,
+        dial: DialBook::default(),
     }
 }
 

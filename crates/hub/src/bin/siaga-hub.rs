@@ -6,9 +6,9 @@ use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use siaga_call_flow::FlowConfig;
 use siaga_hub::{
-    ConfigureAsterisk, Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv,
+    ConfigureAsterisk, DialPlan, Hub, HubConfig, recover_recordings, seats_from_csv, units_from_csv,
 };
-use siaga_hub_api::ALIVE_PATH;
+use siaga_hub_api::{ALIVE_PATH, OutsideTarget};
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{Redacted, Role, SeatId};
 use siaga_switch::embedded::{EmbeddedConfig, EmbeddedSwitch};
@@ -41,6 +41,8 @@ enum Command {
     Operator(OperatorCommand),
     /// Writes or checks the configuration of an Asterisk from a plan.
     AsteriskConfig(ConfigureAsterisk),
+    /// Checks a dial plan, and says whom each role may call.
+    DialPlan(CheckDialPlan),
     /// Stands beside the PBX: sends callers whom no hub steers to the PBX's own queue.
     Guard(GuardArgs),
 }
@@ -59,6 +61,15 @@ struct GuardArgs {
     /// A file whose first line is that user's password, readable by this service only.
     #[arg(long)]
     ari_password_file: PathBuf,
+}
+
+#[derive(Args)]
+struct CheckDialPlan {
+    /// The plan, as --dial-plan takes it.
+    file: PathBuf,
+    /// Also say whether this number may be called, and by whom.
+    #[arg(long)]
+    number: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -120,6 +131,9 @@ struct Serve {
     /// A plugin that desks are to run, as NAME=FILE; may be repeated.
     #[arg(long = "plugin", value_parser = named_file)]
     plugins: Vec<(String, PathBuf)>,
+    /// Whom operators may call outside, as TOML [default: nobody].
+    #[arg(long, value_name = "FILE")]
+    dial_plan: Option<PathBuf>,
     /// The places of this Polda, as `siaga-plugin gazetteer check` writes them [default: those of
     /// Polda Metro Jaya].
     #[arg(long, value_name = "FILE")]
@@ -187,10 +201,35 @@ async fn main() -> anyhow::Result<()> {
     match (cli.command, cli.serve) {
         (Some(Command::Operator(OperatorCommand::Add(add))), _) => add_operator(add).await,
         (Some(Command::AsteriskConfig(config)), _) => config.run(),
+        (Some(Command::DialPlan(check)), _) => check_dial_plan(&check),
         (Some(Command::Guard(args)), _) => guard(args).await,
         (None, Some(serve)) => run(serve, cli.asterisk).await,
         (None, None) => bail!("--db, --recordings, --units and --seats are needed; see --help"),
     }
+}
+
+fn dial_plan(file: &std::path::Path) -> anyhow::Result<DialPlan> {
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    DialPlan::from_toml(&text).with_context(|| format!("in {}", file.display()))
+}
+
+fn check_dial_plan(check: &CheckDialPlan) -> anyhow::Result<()> {
+    let plan = dial_plan(&check.file)?;
+    for (role, name) in [(Role::Operator, "operator"), (Role::Supervisor, "supervisor")] {
+        let book = plan.book(role);
+        println!("{name}:");
+        for service in book.services {
+            println!("  {} ({})", service.name, service.number);
+        }
+        println!("  numbers: {}", book.patterns.join(", "));
+        if let Some(number) = &check.number {
+            let to = OutsideTarget::Number { number: number.clone().into() };
+            let may = if plan.party(role, &to).is_some() { "may" } else { "may not" };
+            println!("  {may} call {number}");
+        }
+    }
+    Ok(())
 }
 
 async fn add_operator(add: AddOperator) -> anyhow::Result<()> {
@@ -242,6 +281,7 @@ async fn run(serve: Serve, pbx: AsteriskArgs) -> anyhow::Result<()> {
         .with_context(|| format!("in {}", serve.units.display()))?;
     let seats = seats_from_csv(&read(&serve.seats)?)
         .with_context(|| format!("in {}", serve.seats.display()))?;
+    let dial = serve.dial_plan.as_deref().map(dial_plan).transpose()?.unwrap_or_default();
     let store = Arc::new(SqliteStore::open(&serve.db).await.context("opening the database")?);
     // Before anything is recorded there. Nobody who dials has to wait for an old recording's sake.
     if let Err(error) = recover_recordings(&*store, &serve.recordings, clock.now()).await {
@@ -274,6 +314,7 @@ async fn run(serve: Serve, pbx: AsteriskArgs) -> anyhow::Result<()> {
         utc_offset_min: serve.utc_offset,
         plugins: serve.plugins,
         gazetteer: serve.gazetteer,
+        dial,
         clock,
     };
     let hub = Hub::start(config, switch.clone(), events, store.clone()).await?;

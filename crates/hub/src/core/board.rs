@@ -51,6 +51,11 @@ impl HubCore {
             | FlowEvent::LegReplaced { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::CallBackStarted { .. }
+            | FlowEvent::OutsideCalled { .. }
+            | FlowEvent::OutsideAnswered { .. }
+            | FlowEvent::OutsideGone { .. }
+            | FlowEvent::LeftWithOutside { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::Requeued { .. }
             | FlowEvent::Ended { .. }
             | FlowEvent::Disposed { .. }
@@ -128,6 +133,8 @@ impl HubCore {
                 | CallPhase::Held { .. }
                 | CallPhase::Transferring { .. }
                 | CallPhase::CallingBack { .. }
+                | CallPhase::WithOutside { .. }
+                | CallPhase::Finishing { .. }
                 | CallPhase::Ended { .. } => return None,
             };
             Some(WaitingView { call, caller: record.facts.caller.clone(), since, ringing })

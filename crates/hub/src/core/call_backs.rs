@@ -323,11 +323,12 @@ impl HubCore {
     fn is_on_the_line(&self, caller: &Caller) -> bool {
         let wanted = caller.key();
         self.flow.calls().any(|call| match call.phase {
-            CallPhase::Ended { .. } => false,
+            CallPhase::Ended { .. } | CallPhase::Finishing { .. } => false,
             CallPhase::Queued { .. }
             | CallPhase::Ringing { .. }
             | CallPhase::Talking { .. }
             | CallPhase::Held { .. }
+            | CallPhase::WithOutside { .. }
             | CallPhase::Transferring { .. }
             | CallPhase::CallingBack { .. } => self
                 .records

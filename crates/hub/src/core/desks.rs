@@ -4,11 +4,13 @@ use super::calls::CallRecord;
 use super::offline::OfflineCase;
 use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, Ticket, numbers};
 use siaga_call_flow::{FlowEvent, Handover, Input, Intent, Refusal, SeatChange};
-use siaga_hub_api::{ApiError, Draft, ErrorCode, HandoverChoice, Sequenced, ToDesk, ToHub};
+use siaga_hub_api::{
+    ApiError, Draft, ErrorCode, HandoverChoice, OutsideTarget, Sequenced, ToDesk, ToHub,
+};
 use siaga_hub_store::{Closing, OverrideRecord, StoredDraft, Write};
 use siaga_model::{
-    Advice, CallId, Disposition, EndedBy, Form, NotReport, Redacted, SeatId, Timestamp, UnitId,
-    Validity,
+    Advice, CallId, Disposition, EndedBy, Form, NotReport, Redacted, Role, SeatId, Timestamp,
+    UnitId, Validity,
 };
 
 /// Ranges of the fields of a form, in characters.
@@ -92,6 +94,8 @@ impl HubCore {
                 self.intend(now, who, call, Intent::Transfer { unit, handover })
             }
             ToHub::TakeBack { call } => self.intend(now, who, call, Intent::TakeBack),
+            ToHub::CallOutside { call, to } => self.call_outside(now, who, call, &to),
+            ToHub::DropOutside { call } => self.intend(now, who, call, Intent::DropOutside),
             ToHub::Release { call } => self.intend(now, who, call, Intent::Release),
             ToHub::Hold { call } => self.intend(now, who, call, Intent::Hold),
             ToHub::Resume { call } => self.intend(now, who, call, Intent::Resume),
@@ -125,6 +129,27 @@ impl HubCore {
             None => Ok(()),
             Some(why) => Err(refusal(why)),
         }
+    }
+
+    /// Somebody outside is called, if the dial plan lets this operator.
+    fn call_outside(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+        to: &OutsideTarget,
+    ) -> Answer {
+        let role = self.sittings.get(&who.seat).map_or_else(Role::default, |sitting| sitting.role);
+        let Some(party) = self.dial.party(role, to) else {
+            let why = match to {
+                OutsideTarget::Service { .. } => "no such service in the dial plan of this role",
+                OutsideTarget::Number { .. } => {
+                    "no pattern of the dial plan lets this role call it"
+                }
+            };
+            return Err(ApiError::new(ErrorCode::MayNotCall, why));
+        };
+        self.intend(now, who, call, Intent::CallOutside(party))
     }
 
     fn draft(&mut self, now: Timestamp, who: &Who, call: CallId, rev: u64, form: Form) -> Answer {

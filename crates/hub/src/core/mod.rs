@@ -30,7 +30,7 @@ pub(crate) use sittings::{Seated, SitRequest, Visitor};
 pub(crate) use survivors::Survivor;
 
 use crate::config::local_day;
-use crate::{HubConfig, HubNews};
+use crate::{DialPlan, HubConfig, HubNews};
 use call_backs::CallBacks;
 use calls::CallRecord;
 use numbers::Numbers;
@@ -116,6 +116,7 @@ pub(crate) enum AuditEvent<'a> {
 pub(crate) struct HubCore {
     flow: CallFlow,
     flow_config: siaga_call_flow::FlowConfig,
+    dial: DialPlan,
     polda_code: String,
     utc_offset_min: i32,
     units: BTreeMap<UnitId, Unit>,
@@ -155,6 +156,7 @@ impl HubCore {
         let mut core = Self {
             flow: CallFlow::new(config.flow.clone())?,
             flow_config: config.flow.clone(),
+            dial: config.dial.clone(),
             polda_code: config.polda_code.clone(),
             utc_offset_min: config.utc_offset_min,
             units: config.units.iter().map(|unit| (unit.id.clone(), unit.clone())).collect(),
@@ -243,7 +245,7 @@ impl HubCore {
     /// The switch did not take a command: legs that should ring never will.
     pub(crate) fn switch_failed(&mut self, now: Timestamp, command: &SwitchCommand) {
         match command {
-            SwitchCommand::Ring { leg, .. } => {
+            SwitchCommand::Ring { leg, .. } | SwitchCommand::DialOut { leg, .. } => {
                 let saw = SwitchSaw::Ended { leg: *leg, cause: LegCause::Failed };
                 self.tell_flow(now, Input::Switch(saw));
             }
@@ -448,6 +450,11 @@ impl HubCore {
             | FlowEvent::Disposing { .. }
             | FlowEvent::LegReplaced { .. }
             | FlowEvent::TakenOver { .. }
+            | FlowEvent::OutsideCalled { .. }
+            | FlowEvent::OutsideAnswered { .. }
+            | FlowEvent::OutsideGone { .. }
+            | FlowEvent::LeftWithOutside { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::SeatUnit { .. } => {}
         }
         self.effects.push_back(Effect::News(HubNews::Flow { at, event }));

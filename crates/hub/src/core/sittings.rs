@@ -6,7 +6,7 @@
 
 use super::{AuditEvent, ConnectionId, Effect, HubCore, SessionId, numbers};
 use siaga_call_flow::SeatChange;
-use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, UnitInfo};
+use siaga_hub_api::{ApiError, CaseBlock, DialBook, ErrorCode, UnitInfo};
 use siaga_hub_store::{NumberLease, OpenSession, OperatorName, TokenHash, Write};
 use siaga_model::{CallId, Level, Role, Seat, SeatId, Timestamp, UnitId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +42,7 @@ pub(crate) struct Seated {
     pub(crate) level: Level,
     pub(crate) units: Vec<UnitInfo>,
     pub(crate) transfer_ring_s: u32,
+    pub(crate) dial: DialBook,
     /// The operator's name as shown.
     pub(crate) display: String,
     pub(crate) role: Role,
@@ -324,6 +325,7 @@ impl HubCore {
             level: unit.level,
             units: self.unit_infos(),
             transfer_ring_s: u32::try_from(self.flow_config.transfer_ring.as_secs()).unwrap_or(10),
+            dial: self.dial.book(role),
             display,
             role,
             seat,

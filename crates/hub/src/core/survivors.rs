@@ -4,7 +4,7 @@
 
 use super::HubCore;
 use super::calls::CallRecord;
-use siaga_call_flow::{Found, FoundCall, FoundLeg, Input, Past};
+use siaga_call_flow::{Found, FoundCall, FoundLeg, FoundOutside, Input, Past};
 use siaga_hub_store::Write;
 use siaga_model::{CallId, Direction, SeatId, Timestamp, UnitId};
 use siaga_switch::LiveCall;
@@ -72,8 +72,11 @@ impl HubCore {
         let writer = record.and_then(|record| record.writer.as_ref());
         let unit = writer.and_then(|seat| self.seats.get(seat)).map(|seat| seat.unit.clone());
         let first_unit: Option<UnitId> = unit.filter(|_| is_call_back);
+        // Somebody on the public network has no seat.
+        let outside = live.legs.iter().filter(|leg| leg.seat.is_none());
+        let outside =
+            outside.map(|leg| FoundOutside { leg: leg.leg, answered: leg.answered }).collect();
         let legs = live.legs.into_iter().filter_map(|leg| {
-            // Somebody on the public network has no seat, and stays as the switch has it.
             let seat = leg.seat?;
             Some(FoundLeg { leg: leg.leg, seat, answered: leg.answered, joined: leg.joined })
         });
@@ -84,6 +87,7 @@ impl HubCore {
             first_unit,
             caller_up: live.caller_up,
             legs: legs.collect(),
+            outside,
             playing: Some(live.playing),
             past,
         }

@@ -51,6 +51,7 @@ impl Bench {
             utc_offset_min: 420,
             plugins: Vec::new(),
             gazetteer: None,
+            dial: DialPlan::default(),
             clock: Clock::start(),
         };
         let core = HubCore::new(&config, BEFORE_MIDNIGHT, Found::default()).unwrap();

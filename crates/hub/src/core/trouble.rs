@@ -61,6 +61,8 @@ impl HubCore {
             | CallPhase::Talking { .. }
             | CallPhase::Held { .. }
             | CallPhase::CallingBack { .. }
+            | CallPhase::WithOutside { .. }
+            | CallPhase::Finishing { .. }
             | CallPhase::Ended { .. } => None,
         }
     }

@@ -3,7 +3,8 @@
 use super::HubCore;
 use siaga_call_flow::{CallPhase, SilenceCheck};
 use siaga_hub_api::{
-    CallView, DisposingView, HubView, Phase, ReclaimView, SeatView, SilenceView, UnitView,
+    CallView, DisposingView, HubView, OutsideStage, OutsideView, Phase, ReclaimView, SeatView,
+    SilenceView, UnitView,
 };
 use siaga_model::{CallId, Case, EndedBy, Level, Seat, SeatId, SeatState, Timestamp, UnitId};
 use std::collections::BTreeSet;
@@ -88,6 +89,8 @@ impl HubCore {
                 | CallPhase::Talking { .. }
                 | CallPhase::Held { .. }
                 | CallPhase::CallingBack { .. }
+                | CallPhase::WithOutside { .. }
+                | CallPhase::Finishing { .. }
                 | CallPhase::Ended { .. } => None,
             };
             target == Some(unit) || call.picked.as_ref() == Some(unit)
@@ -119,6 +122,8 @@ impl HubCore {
                 | CallPhase::Held { .. }
                 | CallPhase::Transferring { .. }
                 | CallPhase::CallingBack { .. }
+                | CallPhase::WithOutside { .. }
+                | CallPhase::Finishing { .. }
                 | CallPhase::Ended { .. },
             )
             | None => false,
@@ -145,6 +150,7 @@ impl HubCore {
             rejoining: view.rejoining.contains(seat),
             call_back: record.call_back,
             transfer: record.transfer.clone(),
+            outside: view.outside.map(outside),
         })
     }
 }
@@ -156,6 +162,17 @@ fn silence(check: SilenceCheck) -> SilenceView {
         SilenceCheck::Silent { at } => SilenceView::Silent { at },
         SilenceCheck::Signalled { signal, at } => SilenceView::Signalled { signal, at },
     }
+}
+
+fn outside(view: siaga_call_flow::OutsideView) -> OutsideView {
+    let stage = match view.stage {
+        siaga_call_flow::OutsideStage::Called { until } => OutsideStage::Called { until },
+        siaga_call_flow::OutsideStage::Up { since } => OutsideStage::Up { since },
+        siaga_call_flow::OutsideStage::Gone { answered, cause, at } => {
+            OutsideStage::Gone { answered, cause, at }
+        }
+    };
+    OutsideView { party: view.party, stage }
 }
 
 pub(super) fn phase(phase: CallPhase) -> Phase {
@@ -176,6 +193,8 @@ pub(super) fn phase(phase: CallPhase) -> Phase {
                 until: disposing.until,
             }),
         },
+        CallPhase::WithOutside { from, since } => Phase::WithOutside { from, since },
+        CallPhase::Finishing { seat, since } => Phase::Finishing { seat, since },
         CallPhase::Held { seat, since } => Phase::Held { seat, since },
         CallPhase::Transferring { from, unit, to, answered, until, since } => {
             Phase::Transferring { from, unit, to, answered, since, until }

@@ -52,7 +52,7 @@ impl IntoResponse for Failure {
             | ErrorCode::NoSuchCall
             | ErrorCode::NoSuchUnit
             | ErrorCode::NotFound => StatusCode::NOT_FOUND,
-            ErrorCode::NotAllowed => StatusCode::FORBIDDEN,
+            ErrorCode::NotAllowed | ErrorCode::MayNotCall => StatusCode::FORBIDDEN,
             ErrorCode::Malformed => StatusCode::BAD_REQUEST,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             ErrorCode::OutOfRange => StatusCode::UNPROCESSABLE_ENTITY,

@@ -160,6 +160,13 @@ fn of_flow(event: FlowEvent) -> Option<Happening> {
         FlowEvent::LegReplaced { seat, .. } => Happening::LegReplaced { seat },
         FlowEvent::CallBackStarted { seat, .. } => Happening::CallBackStarted { seat },
         FlowEvent::Requeued { lost, cause, .. } => Happening::Requeued { lost, cause },
+        FlowEvent::OutsideCalled { seat, party, .. } => Happening::OutsideCalled { seat, party },
+        FlowEvent::OutsideAnswered { .. } => Happening::OutsideAnswered,
+        FlowEvent::OutsideGone { answered, cause, .. } => {
+            Happening::OutsideGone { answered, cause }
+        }
+        FlowEvent::LeftWithOutside { seat, .. } => Happening::LeftWithOutside { seat },
+        FlowEvent::CallerLeft { .. } => Happening::CallerLeft,
         FlowEvent::Ended { by, disposition, .. } => Happening::Ended { by, disposition },
         FlowEvent::Disposed { seat, disposition, .. } => Happening::Disposed { seat, disposition },
         // That a hub came back is nothing that happened to the caller.

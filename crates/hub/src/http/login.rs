@@ -173,5 +173,6 @@ fn session(
         gazetteer: shared.0.rules.gazetteer.as_ref().map(|asset| asset.release.clone()),
         now: shared.0.clock.now(),
         transfer_ring_s: seated.transfer_ring_s,
+        dial: seated.dial,
     }
 }

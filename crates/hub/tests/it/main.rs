@@ -11,6 +11,7 @@ mod figures;
 mod lists;
 mod neighbours;
 mod offline;
+mod outside;
 mod restart;
 mod survivors;
 mod trouble;

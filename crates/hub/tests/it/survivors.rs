@@ -2,9 +2,9 @@
 
 use crate::world::{Desk, World, seat, unit};
 use siaga_call_flow::{FlowEvent, Program, SwitchCommand, SwitchSaw};
-use siaga_hub_api::{HubClient, HubView, Phase, ToHub};
+use siaga_hub_api::{HubClient, HubView, OutsideTarget, Phase, ToHub};
 use siaga_hub_store::Store;
-use siaga_model::{CallFacts, CallId, CaseStatus, Disposition, EndedBy, LegId};
+use siaga_model::{CallFacts, CallId, CaseStatus, Disposition, EndedBy, LegCause, LegId};
 use siaga_switch::{LiveCall, LiveLeg, SwitchEvent};
 use std::path::Path;
 
@@ -167,5 +167,35 @@ async fn a_closing_that_was_not_carried_out_is_and_who_left_meanwhile_is_called_
     let disposition = Disposition::HandledHere;
     desk.tell(ToHub::Close { call: left, disposition, note: String::new() }).await;
     desk.shows("an empty list", |view| view.call_backs.is_empty().then_some(())).await;
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_who_was_left_with_somebody_outside_is_found_with_them() {
+    let (dir, grave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut world = World::start(dir.path()).await;
+    let mut desk = world.ready_desk("ratna", "pmj-1").await;
+    let call = world.answered_call(&mut desk).await;
+    let to = OutsideTarget::Service { name: "Damkar".to_owned() };
+    desk.tell(ToHub::CallOutside { call, to }).await;
+    let outside = LegId { call, n: 2 };
+    world.saw(SwitchSaw::Answered(outside)).await;
+    world.switch.told(SwitchCommand::Join(outside)).await;
+    desk.tell(ToHub::Release { call }).await;
+    dies(world, grave.path()).await;
+
+    let leg = LiveLeg { leg: outside, seat: None, answered: true, joined: true };
+    let found = LiveCall { legs: vec![leg], ..live(call, &[]) };
+    let again = World::finds(grave.path(), vec![found]).await;
+    again.switch.told(SwitchCommand::Join(outside)).await;
+    // They hang up: the caller is back with a human.
+    let mut desk = again.ready_desk("budi", "pmj-2").await;
+    again.saw(SwitchSaw::Ended { leg: outside, cause: LegCause::HungUp }).await;
+    again.answer(call, &mut desk).await;
+    // Acknowledged means stored, and so is what came before.
+    desk.types(call, 1, "masih terbakar", None).await;
+    let events = log(&again, call).await;
+    let gone = |event: &FlowEvent| matches!(event, FlowEvent::OutsideGone { answered: true, .. });
+    assert!(events.iter().any(gone), "{events:?}");
     again.stop().await;
 }

@@ -1,7 +1,7 @@
 //! A hub on loopback with a scripted switch and desks that speak the real protocol.
 
 use siaga_call_flow::{FlowConfig, SwitchCommand, SwitchSaw};
-use siaga_hub::{Hub, HubConfig, HubError, HubHandle};
+use siaga_hub::{DialPlan, Hub, HubConfig, HubError, HubHandle};
 use siaga_hub_api::{
     CallView, ClientError, DeskReceiver, DeskSender, HubClient, HubView, LoginRequest, Sequenced,
     Session, ToDesk, ToHub,
@@ -179,6 +179,17 @@ pub(crate) struct World {
     dir: PathBuf,
 }
 
+/// Whom operators may call outside.
+const DIAL_PLAN: &str = r#"
+    [[service]]
+    name = "Damkar"
+    number = "113"
+
+    [[number]]
+    pattern = "021XXXXXX."
+    roles = ["supervisor"]
+"#;
+
 pub(crate) fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
     let make = |id: &str, name: &str, level, parent: Option<&str>| Unit {
         id: unit(id),
@@ -209,6 +220,7 @@ pub(crate) fn config(plugins: Vec<(String, PathBuf)>) -> HubConfig {
         utc_offset_min: 420,
         plugins,
         gazetteer: None,
+        dial: DialPlan::from_toml(DIAL_PLAN).unwrap(),
         clock: Clock::start(),
     }
 }

@@ -107,6 +107,12 @@ impl Call {
     pub(super) fn caller(&self) -> Option<&String> {
         self.legs.get(&0).map(|leg| &leg.channel)
     }
+
+    /// Whether somebody on the public network beside the citizen is up.
+    pub(super) fn has_outside(&self) -> bool {
+        let is_up = |leg: &Leg| leg.seat.is_none() && matches!(leg.phase, Phase::Up { .. });
+        self.legs.iter().any(|(n, leg)| *n != 0 && is_up(leg))
+    }
 }
 
 /// What the line brought. `trust` is the dialplan's word on the number.

@@ -182,13 +182,9 @@ impl Core {
                     return;
                 }
                 let leg = LegId::caller(call);
-                if is_dialable(number.expose()) {
-                    let endpoint = format!("PJSIP/{}@{}", number.expose(), self.trunk);
-                    self.ring(leg, None, endpoint);
-                } else {
-                    self.saw(SwitchSaw::Ended { leg, cause: LegCause::Failed });
-                }
+                self.dial(leg, &number);
             }
+            SwitchCommand::DialOut { leg, number } => self.dial(leg, &number),
             SwitchCommand::Join(leg) => self.join(leg, true),
             SwitchCommand::Detach(leg) if leg.is_caller() => {}
             SwitchCommand::Detach(leg) => self.join(leg, false),
@@ -213,6 +209,16 @@ impl Core {
         self.calls.insert(id, Call::new(facts, Program::Quiet));
         self.ask(Request::OpenBridge(id));
         true
+    }
+
+    /// Rings somebody on the public network.
+    fn dial(&mut self, leg: LegId, number: &Redacted<String>) {
+        if is_dialable(number.expose()) {
+            let endpoint = format!("PJSIP/{}@{}", number.expose(), self.trunk);
+            self.ring(leg, None, endpoint);
+        } else {
+            self.saw(SwitchSaw::Ended { leg, cause: LegCause::Failed });
+        }
     }
 
     fn ring(&mut self, id: LegId, seat: Option<SeatId>, endpoint: String) {
@@ -402,13 +408,14 @@ impl Core {
         }
         leg.phase = Phase::Up { joined_at: now };
         let (call, channel, joined) = (id.call, leg.channel.clone(), leg.joined);
+        let is_seat = leg.seat.is_some();
         self.ask(if joined {
             Request::Add { call, channel: channel.clone() }
         } else {
             Request::Silence { call, channel: channel.clone() }
         });
         self.saw(SwitchSaw::Answered(id));
-        if !id.is_caller() {
+        if is_seat {
             let what = ListenFor::Speech;
             self.ask(Request::Listen { leg: id, channel: channel.clone(), what });
         }
@@ -460,7 +467,8 @@ impl Core {
         }
     }
 
-    /// A leg is gone for good: forget it, tell it, and end the call with its citizen.
+    /// A leg is gone for good: forget it, tell it, and end the call with its citizen, unless
+    /// somebody outside is left.
     fn leg_over(&mut self, now: Timestamp, id: LegId, cause: impl FnOnce(Phase) -> LegCause) {
         let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.legs.remove(&id.n))
         else {
@@ -470,7 +478,10 @@ impl Core {
         self.saw(SwitchSaw::Ended { leg: id, cause });
         self.tell(SwitchEvent::LegClosed(leg.report(id, now, cause)));
         if id.is_caller() {
-            self.end(id.call);
+            // Who is still there with somebody outside may finish; the hub ends it then.
+            if !self.calls.get(&id.call).is_some_and(Call::has_outside) {
+                self.end(id.call);
+            }
             self.outputs.push_back(Output::Over(id.call));
         } else {
             self.sound(id.call);

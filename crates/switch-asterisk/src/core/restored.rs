@@ -130,6 +130,7 @@ impl Core {
         snapshot: &Snapshot,
     ) {
         let ours = channel.stasis_args(&self.app).is_some();
+        let trunk = self.trunk.as_str();
         match self.calls.get_mut(&id.call) {
             Some(call) if call.legs.contains_key(&id.n) => {
                 let ringing = channel.state == ChannelState::Ringing;
@@ -141,7 +142,9 @@ impl Core {
             }
             Some(call) if first && !call.ending => {
                 let at = channel.created_at().unwrap_or(now);
-                let seat = names::seat_of_channel(&channel.name);
+                // Somebody outside is on the trunk, which is no seat.
+                let seat =
+                    names::seat_of_channel(&channel.name).filter(|seat| seat.as_str() != trunk);
                 let mut leg = Leg::new(channel.id.clone(), seat, phase_of(channel, at));
                 // The bridge is what counts: whoever is in it was joined.
                 leg.joined = snapshot.bridges.iter().any(|one| one.channels.contains(&channel.id));

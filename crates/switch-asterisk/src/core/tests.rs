@@ -567,3 +567,84 @@ fn a_caller_whose_humans_all_hold_hears_music_instead_of_silence() {
     );
     assert!(asked(&bench.told(unhold(1))).is_empty());
 }
+
+/// The trunk's channel of somebody outside.
+fn outside_channel(n: u16, state: &str) -> Channel {
+    let data = if state == "Up" { "siaga,leg," } else { "" };
+    channel(&leg(n).to_string(), "PJSIP/trunk-00000003", state, data)
+}
+
+/// A caller, a seat, and somebody outside who has answered.
+fn three() -> Bench {
+    let mut bench = Bench::with_seat();
+    bench.command(SwitchCommand::Join(leg(1)));
+    let number = "0215701130".to_owned().into();
+    bench.command(SwitchCommand::DialOut { leg: leg(2), number });
+    bench.told(started(&["leg", ""], outside_channel(2, "Up")));
+    bench.command(SwitchCommand::Join(leg(2)));
+    bench
+}
+
+#[test]
+fn somebody_outside_is_rung_over_the_trunk_and_joins_when_told() {
+    let mut bench = Bench::with_seat();
+    let number = "0215701130".to_owned().into();
+    let outputs = bench.command(SwitchCommand::DialOut { leg: leg(2), number });
+    let [Output::Ask(Request::Originate { leg: rung, how })] = outputs.as_slice() else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!((*rung, how.endpoint.expose().as_str()), (leg(2), "PJSIP/0215701130@trunk"));
+    let outputs = bench.told(started(&["leg", ""], outside_channel(2, "Up")));
+    let said = |wanted: &Request| {
+        outputs.iter().any(|output| matches!(output, Output::Ask(request) if request == wanted))
+    };
+    let channel = leg(2).to_string();
+    assert!(said(&Request::Silence { call: call(), channel: channel.clone() }), "{outputs:?}");
+    // Nobody waits for their first word.
+    assert!(!outputs.iter().any(|out| matches!(out, Output::Ask(Request::Listen { .. }))));
+    let outputs = bench.command(SwitchCommand::Join(leg(2)));
+    assert!(matches!(
+        outputs.as_slice(),
+        [Output::Ask(Request::Add { channel: added, .. })] if *added == channel
+    ));
+}
+
+#[test]
+fn a_number_that_is_none_is_not_dialled() {
+    let mut bench = Bench::with_seat();
+    let number = "0215701130@elsewhere".to_owned().into();
+    let outputs = bench.command(SwitchCommand::DialOut { leg: leg(2), number });
+    let cause = LegCause::Failed;
+    assert!(matches!(
+        outputs.as_slice(),
+        [Output::Tell(SwitchEvent::Saw(SwitchSaw::Ended { leg: gone, cause: why }))]
+            if *gone == leg(2) && *why == cause
+    ));
+}
+
+#[test]
+fn a_citizen_who_leaves_does_not_cut_off_whoever_is_with_somebody_outside() {
+    let mut bench = three();
+    let outputs = bench.told(destroyed(caller_channel(), 16, None));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Over(_))), "recorded until now");
+    assert!(!outputs.iter().any(|output| matches!(output, Output::Ask(_))), "{outputs:?}");
+    let outputs = bench.command(SwitchCommand::End(call()));
+    let closed = |output: &Output| matches!(output, Output::Ask(Request::CloseBridge(_)));
+    assert!(outputs.iter().any(closed));
+    // Without anybody outside the bridge has lost its purpose at once.
+    let mut bench = three();
+    bench.told(destroyed(outside_channel(2, "Up"), 16, None));
+    let outputs = bench.told(destroyed(caller_channel(), 16, None));
+    assert!(outputs.iter().any(closed), "{outputs:?}");
+}
+
+#[test]
+fn somebody_outside_is_no_seat_for_a_hub_that_comes_back() {
+    let mut core = Core::new("siaga".into(), "trunk".into());
+    let mut found = snapshot("first");
+    found.channels = vec![caller_channel(), outside_channel(2, "Up")];
+    core.handle(NOW, Input::Connected(found));
+    let survey = core.survey();
+    assert_eq!(survey[0].legs.len(), 1);
+    assert_eq!((&survey[0].legs[0].seat, survey[0].legs[0].answered), (&None, true));
+}

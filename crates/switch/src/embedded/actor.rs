@@ -91,6 +91,14 @@ impl Call {
         }
     }
 
+    /// Whether somebody outside whom an operator has called is up.
+    fn has_outside(&self) -> bool {
+        let is_up = |leg: &Leg| {
+            matches!((&leg.party, &leg.phase), (Party::Outside(_), LegPhase::Up { .. }))
+        };
+        self.legs.iter().any(is_up)
+    }
+
     fn leg(&mut self, id: LegId) -> Option<&mut Leg> {
         self.legs.iter_mut().find(|leg| leg.id == id)
     }
@@ -203,6 +211,9 @@ impl Actor {
     async fn on_command(&mut self, command: SwitchCommand) {
         match command {
             SwitchCommand::Ring { leg, seat } => self.call_out(leg, Party::Seat(seat)).await,
+            SwitchCommand::DialOut { leg, number } => {
+                self.call_out(leg, Party::Outside(number)).await;
+            }
             SwitchCommand::Open { call } => {
                 self.open(call).await;
             }
@@ -461,8 +472,10 @@ impl Actor {
             packets_lost: stats.packets_lost,
         }))
         .await;
-        if id.is_caller() {
-            // Without the citizen there is no 110 call: the bridge has lost its purpose.
+        let goes_on = self.calls.get(&id.call).is_some_and(Call::has_outside);
+        if id.is_caller() && !goes_on {
+            // Without the citizen there is no 110 call: the bridge has lost its purpose, unless
+            // somebody outside is left to finish with; the hub ends that.
             Box::pin(self.end_call(id.call)).await;
         }
         self.forget_if_over(id.call);

@@ -48,8 +48,9 @@ const MOST_SILENCE: Duration = Duration::from_secs(60);
 
 /// What a bridge is told.
 pub(super) enum BridgeCommand {
-    /// This leg has media from now on. The caller's is joined at once, others when told.
-    Add { leg: LegId, line: Arc<dyn Line> },
+    /// This leg has media from now on. The caller's is joined at once, others when told. `is_desk`: one
+    /// of our own, which sends without a break.
+    Add { leg: LegId, line: Arc<dyn Line>, is_desk: bool },
     /// This leg was answered and its media is up: listen whether somebody speaks.
     Up(LegId),
     /// Into the conversation.

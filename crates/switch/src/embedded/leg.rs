@@ -46,6 +46,8 @@ pub(super) enum Party {
     Caller,
     /// A citizen whom we dial: the number, which is also the account of a registered telephone.
     Dialled(Redacted<String>),
+    /// Somebody whom an operator has called: the number, as above.
+    Outside(Redacted<String>),
     /// One of our seats.
     Seat(SeatId),
 }
@@ -55,7 +57,7 @@ impl Party {
     pub(super) fn account(&self) -> Option<&str> {
         match self {
             Self::Caller => None,
-            Self::Dialled(number) => Some(number.expose()),
+            Self::Dialled(number) | Self::Outside(number) => Some(number.expose()),
             Self::Seat(seat) => Some(seat.as_str()),
         }
     }
@@ -68,7 +70,7 @@ impl Party {
     pub(super) fn seat(self) -> Option<SeatId> {
         match self {
             Self::Seat(seat) => Some(seat),
-            Self::Caller | Self::Dialled(_) => None,
+            Self::Caller | Self::Dialled(_) | Self::Outside(_) => None,
         }
     }
 }

@@ -38,6 +38,12 @@ pub(super) fn heard(voices: &[Voice], played: &Frame) -> Vec<Frame> {
         .collect()
 }
 
+/// Everybody in the conversation, as somebody would hear it who is not.
+pub(super) fn everybody(voices: &[Voice]) -> Frame {
+    let frames: Vec<Frame> = voices.iter().map(|voice| voice.frame.clone()).collect();
+    mix_for(&frames, |speaker| if voices[speaker].joined { 1.0 } else { 0.0 })
+}
+
 /// Whether there are humans in the conversation beside the caller, and the telephone of every one
 /// holds (by SDP); of each it is known whether it does.
 pub(super) fn all_hold(mut holding: impl Iterator<Item = bool>) -> bool {
@@ -74,6 +80,12 @@ mod tests {
         let voices = [voice(true, 100), voice(true, 20), voice(true, 3)];
         let heard = heard(&voices, &Frame::silence());
         assert_eq!([heard[0][0], heard[1][0], heard[2][0]], [23, 103, 120]);
+    }
+
+    #[test]
+    fn everybody_in_the_conversation_is_heard_by_a_recorder_and_nobody_else() {
+        let voices = [voice(true, 100), voice(false, 20), voice(true, 3)];
+        assert_eq!(everybody(&voices)[0], 103);
     }
 
     #[test]

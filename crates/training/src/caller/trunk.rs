@@ -58,6 +58,9 @@ const LONGEST_CALL: Duration = Duration::from_secs(240);
 /// How long a telephone may take to start, and to send its INVITE.
 const STARTS_WITHIN: Duration = Duration::from_secs(15);
 
+/// How long a telephone waits for its ring.
+const RINGS_WITHIN: Duration = Duration::from_secs(45);
+
 /// From the ring to the hand that answers it.
 const REACH: Duration = Duration::from_millis(700);
 
@@ -150,6 +153,22 @@ impl TrunkTelephone {
         .await
         .context("the trunk's own port")?;
         Ok(Self { config, trunk, delivered, listens })
+    }
+
+    /// Says that it is busy when it is called.
+    ///
+    /// # Errors
+    /// When baresip does not start, or does not ring.
+    pub(crate) async fn is_busy(&mut self) -> anyhow::Result<()> {
+        let outward = self.trunk.facing_telephone();
+        let mut baresip = Baresip::start(&self.config, outward, self.listens).await?;
+        let rings = async {
+            while !matches!(baresip.said().await?, Said::Rung) {}
+            anyhow::Ok(())
+        };
+        tokio::time::timeout(RINGS_WITHIN, rings).await.context("it does not ring")??;
+        // Of a call that nobody has accepted: 486.
+        baresip.hang_up().await
     }
 
     /// Answers the next call, whose ring is repeated (RFC 3261 section 17.1.1.2) until baresip hears

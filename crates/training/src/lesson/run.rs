@@ -142,6 +142,11 @@ impl Run {
             | FlowEvent::LegReplaced { .. }
             | FlowEvent::CallBackStarted { .. }
             | FlowEvent::TakenOver { .. }
+            | FlowEvent::OutsideCalled { .. }
+            | FlowEvent::OutsideAnswered { .. }
+            | FlowEvent::OutsideGone { .. }
+            | FlowEvent::LeftWithOutside { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}
         }

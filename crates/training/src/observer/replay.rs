@@ -143,6 +143,11 @@ impl Replay {
             | FlowEvent::Requeued { .. }
             | FlowEvent::Ended { .. }
             | FlowEvent::Disposed { .. }
+            | FlowEvent::OutsideCalled { .. }
+            | FlowEvent::OutsideAnswered { .. }
+            | FlowEvent::OutsideGone { .. }
+            | FlowEvent::LeftWithOutside { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}
@@ -240,6 +245,16 @@ impl CallStory {
                 (self.owner, self.ringing, self.target) = (None, None, None);
                 self.leave(at, |_| true);
             }
+            FlowEvent::OutsideCalled { seat, .. } => {
+                if self.owner.as_ref() != Some(seat) {
+                    let what = format!("{seat} calls somebody into what {:?} has", self.owner);
+                    return Some((Rule::OneOwner, what));
+                }
+            }
+            FlowEvent::LeftWithOutside { seat, .. } => {
+                self.owner = None;
+                self.leave(at, |there| there == seat);
+            }
             FlowEvent::LegReplaced { .. } => self.replaced += 1,
             FlowEvent::Ended { by, disposition, .. } => {
                 self.end = Some(End { at, by: *by, disposition: disposition.clone() });
@@ -265,6 +280,9 @@ impl CallStory {
             | FlowEvent::SilenceChecked { .. }
             | FlowEvent::Disposing { .. }
             | FlowEvent::DisposalUndone { .. }
+            | FlowEvent::OutsideAnswered { .. }
+            | FlowEvent::OutsideGone { .. }
+            | FlowEvent::CallerLeft { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}

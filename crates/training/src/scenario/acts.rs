@@ -1,16 +1,18 @@
 //! What people do in more than one scenario.
 
 use super::{
-    ANSWERED, ARRIVED, CLOSED, Expected, Happening, Limit, Measure, POLRES, REQUEUED, Since, Sound,
+    ANSWERED, ARRIVED, CLOSED, Expected, Happening, Limit, Measure, OUTSIDE_SERVICE, POLRES,
+    REQUEUED, Since, Sound,
 };
 use crate::judge::{POLDA_HZ, SECOND_POLDA_HZ};
 use crate::operator::{Operator, PATIENCE};
 use crate::scene::Scene;
 use crate::sound::{Ear, RATE, Speaker};
+use crate::telephone::{AnsweredCall, Telephone};
 use anyhow::{Context, ensure};
 use siaga_call_flow::Prompt;
 use siaga_desk::{DeskState, Intent, LinkHealth, PhoneState};
-use siaga_hub_api::{CallBackView, HubView, Phase};
+use siaga_hub_api::{CallBackView, HubView, OutsideStage, OutsideTarget, Phase};
 use siaga_hub_store::RecordingRecord;
 use siaga_model::{
     CallId, CaseNumber, CaseStatus, Danger, Disposition, Form, OtherService, Redacted, Tri, UnitId,
@@ -367,6 +369,48 @@ pub(super) fn heard_prompt(prompt: Prompt, ear: &Ear) -> bool {
 pub(super) fn heard_pilot(hz: f32, ear: &Ear) -> bool {
     let spans = pilot::spans(&ear.heard().samples, f64::from(hz), RATE);
     spans.iter().map(|(from, to)| to - from).sum::<u64>() >= 1_000
+}
+
+/// The operator has the fire brigade called into the conversation.
+pub(super) async fn calls_outside(operator: &Operator) -> anyhow::Result<()> {
+    let to = OutsideTarget::Service { name: OUTSIDE_SERVICE.to_owned() };
+    operator.want(Intent::CallOutside { to }).await
+}
+
+/// This operator sees that somebody outside has come so far.
+pub(super) async fn sees_outside(
+    operator: &Operator,
+    what: &str,
+    wanted: impl Fn(&OutsideStage) -> bool,
+) -> anyhow::Result<()> {
+    operator
+        .wait_for(what, |state| {
+            let call = state.view.as_ref().and_then(|view| view.call.as_ref());
+            let outside = call.and_then(|call| call.outside.as_ref());
+            outside.is_some_and(|outside| wanted(&outside.stage))
+        })
+        .await?;
+    Ok(())
+}
+
+/// Somebody outside who was called has answered, and all three have said what they have to say.
+pub(super) async fn three_talk(
+    scene: &Scene,
+    operator: &Operator,
+    telephone: Telephone,
+    speaker: Speaker,
+) -> anyhow::Result<AnsweredCall> {
+    let answered = telephone.answer(speaker).await?;
+    let is_up = |stage: &OutsideStage| matches!(stage, OutsideStage::Up { .. });
+    sees_outside(operator, "the fire brigade", is_up).await?;
+    scene.deed(8, operator, "outside-answered");
+    scene.talk().await;
+    Ok(answered)
+}
+
+/// Whether somebody outside has heard this voice of the cast.
+pub(super) fn outside_heard(scene: &Scene, answered: &AnsweredCall, who: &str) -> bool {
+    correlate::find(&scene.voices[who], &answered.ear.heard().samples, RATE).is_found()
 }
 
 /// An entry of the call-back list that this operator sees.

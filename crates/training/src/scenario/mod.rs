@@ -26,6 +26,7 @@ mod information;
 mod network_changes;
 mod not_valid;
 mod operator_dies;
+mod outside_busy;
 mod plugin_loops;
 mod plugin_traps;
 mod polres_busy;
@@ -34,6 +35,8 @@ mod seat_silent;
 mod silent_line;
 mod silent_line_knock;
 mod switch_dies;
+mod three_way;
+mod transfer_to_number;
 mod valid_transfer;
 mod webview_dies;
 
@@ -50,6 +53,13 @@ use std::time::Duration;
 
 /// The Polres to which the fire of these scenarios belongs.
 pub(crate) const POLRES: &str = "pmj.depok";
+
+/// What somebody outside is called in a cast.
+pub(crate) const OUTSIDE: &str = "damkar";
+/// The service in the dial plan of training that they are, and its number.
+pub(crate) const OUTSIDE_SERVICE: &str = "Damkar 113";
+/// See [`OUTSIDE_SERVICE`].
+pub(crate) const OUTSIDE_NUMBER: &str = "113";
 
 /// Why no hub alone can die on the embedded switch.
 const HUB_IS_SWITCH: &str = "the hub is the switch there, and calls die with it (switch-dies)";
@@ -112,6 +122,8 @@ pub(crate) struct Cast {
     pub small_disk: bool,
     /// Whether the validity plugin does what the narrative says: loops, traps.
     pub hostile_plugin: bool,
+    /// Whether somebody outside can be called: [`OUTSIDE`], at [`OUTSIDE_NUMBER`].
+    pub outside: bool,
 }
 
 impl Cast {
@@ -126,12 +138,18 @@ impl Cast {
             hub_alone: false,
             small_disk: false,
             hostile_plugin: false,
+            outside: false,
         }
     }
 
     /// A fire in Depok, and the Polda with its Polres.
     pub(crate) fn fire() -> Self {
         Self::new(voices::CALLER_FIRE, [Part::polda(), Part::polres()])
+    }
+
+    /// The same citizen, the Polda, and a fire brigade whose number is in the dial plan.
+    pub(crate) fn with_outside() -> Self {
+        Self { outside: true, ..Self::new(voices::CALLER_FIRE, [Part::polda()]) }
     }
 
     /// The same citizen, these operators, and a hub that is killed beside its switch.
@@ -501,6 +519,12 @@ scenarios! {
     CallerHangsUpTransfer => caller_hangs_up_transfer,
     /// The caller gives up, is called back, and both talk.
     CallBack => call_back,
+    /// The fire brigade is called into the conversation; the citizen leaves first.
+    ThreeWay => three_way,
+    /// The fire brigade is busy, and is called again.
+    OutsideBusy => outside_busy,
+    /// The operator leaves the citizen with the fire brigade, which hangs up.
+    TransferToNumber => transfer_to_number,
     /// Nobody says anything, nor answers the silent-call procedure.
     SilentLine => silent_line,
     /// Nobody says anything, but knocks when asked for a sign.
@@ -549,7 +573,8 @@ mod tests {
             assert_eq!((who.len(), seats.len()), (cast.seats.len(), cast.seats.len()));
             for sound in scenario.story().expects().sounds {
                 for voice in sound.hears.iter().chain(sound.may_hear) {
-                    assert!(*voice == "caller" || who.contains(voice), "{voice} does not play");
+                    let plays = *voice == "caller" || cast.outside && *voice == OUTSIDE;
+                    assert!(plays || who.contains(voice), "{voice} does not play");
                 }
             }
         }

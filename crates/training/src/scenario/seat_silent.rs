@@ -91,6 +91,8 @@ fn waits(state: &DeskState) -> Option<(Timestamp, Timestamp)> {
         | Phase::Held { .. }
         | Phase::Transferring { .. }
         | Phase::CallingBack { .. }
+        | Phase::WithOutside { .. }
+        | Phase::Finishing { .. }
         | Phase::Ended { .. } => None,
     }
 }

@@ -151,6 +151,8 @@ impl Hands {
             | Phase::Talking { .. }
             | Phase::Held { .. }
             | Phase::Transferring { .. }
+            | Phase::WithOutside { .. }
+            | Phase::Finishing { .. }
             | Phase::CallingBack { .. } => None,
         }
     }
@@ -227,6 +229,8 @@ impl Hands {
             | Phase::Held { .. }
             | Phase::Transferring { .. }
             | Phase::CallingBack { .. }
+            | Phase::WithOutside { .. }
+            | Phase::Finishing { .. }
             | Phase::Ended { .. } => None,
         }
     }

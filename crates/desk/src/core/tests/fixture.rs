@@ -5,7 +5,7 @@ use crate::Intent;
 use crate::journal::{Left, Restored};
 use crate::state::{DeskCall, KeptForm};
 use siaga_hub_api::{
-    ApiError, CaseBlock, HubView, SeatView, Sequenced, Session, SilenceView, SipAccount,
+    ApiError, CaseBlock, DialBook, HubView, SeatView, Sequenced, Session, SilenceView, SipAccount,
 };
 use siaga_model::{
     Advice, CallFacts, CaseNumber, Finding, FindingLevel, Form, Level, Redacted, Seat, SeatState,
@@ -43,6 +43,7 @@ pub(super) fn session() -> Session {
         gazetteer: None,
         now: Timestamp(0),
         transfer_ring_s: 5,
+        dial: DialBook::default(),
     }
 }
 
@@ -69,6 +70,7 @@ pub(super) fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str)
             rejoining: false,
             call_back: None,
             transfer: None,
+            outside: None,
         }),
         announced: Vec::new(),
         queue: 0,

@@ -177,3 +177,17 @@ fn a_desk_that_only_rings_in_the_queue_is_not_counted() {
     desk.dialplan.app_name = "AppQueue".to_owned();
     assert_eq!(guard.looked(now, &[desk], &[]), []);
 }
+
+#[test]
+fn a_caller_with_somebody_outside_has_a_human_and_stays() {
+    let (mut guard, now) = acting();
+    let (caller, outside) = (caller(CALLER), leg(CALLER, 2, ChannelState::Up));
+    let call = call_of_caller(CALLER).unwrap().to_string();
+    let together = bridge(&call, &[&caller, &outside]);
+    let deeds = guard.looked(now, &[caller.clone(), outside], &[together]);
+    assert!(moves(&deeds).is_empty(), "{deeds:?}");
+    // They hang up while there is no hub: now nobody is with the caller.
+    let deeds =
+        guard.looked(at(4_000), std::slice::from_ref(&caller), &[bridge(&call, &[&caller])]);
+    assert_eq!(moves(&deeds), [CALLER]);
+}

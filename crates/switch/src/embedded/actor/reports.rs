@@ -80,7 +80,9 @@ impl Actor {
         self.forward_media(id, &session);
         let arrived_at = self.clock.now();
         let bridge = self.open_bridge(id.call, arrived_at, Program::Music);
-        let _ = bridge.send(BridgeCommand::Add { leg: id, line: session.clone() }).await;
+        let _ = bridge
+            .send(BridgeCommand::Add { leg: id, line: session.clone(), is_desk: false })
+            .await;
         let mut call = Call::new(bridge);
         call.legs.push(Leg {
             id,
@@ -226,12 +228,13 @@ impl Actor {
             return;
         }
         let Some(session) = leg.session.clone() else { return };
+        let is_desk = matches!(leg.party, Party::Seat(_));
         if let Err(error) = taken {
             tracing::warn!(leg = %id, %error, "an answer cannot be used");
             self.hang_up(id, LegCause::Failed).await;
             return;
         }
-        self.to_bridge(id.call, BridgeCommand::Add { leg: id, line: session }).await;
+        self.to_bridge(id.call, BridgeCommand::Add { leg: id, line: session, is_desk }).await;
         let setup = self.setup.clone();
         tokio::spawn(async move {
             tokio::time::sleep(CONNECT_TIMEOUT).await;

@@ -3,7 +3,7 @@
 
 use super::guard::{Strikes, guarded};
 use super::{BridgeCommand, BridgeSaw};
-use crate::embedded::mixing::{Voice, all_hold, heard};
+use crate::embedded::mixing::{Voice, all_hold, everybody, heard};
 use crate::embedded::program::Player;
 use crate::embedded::prompts::Prompts;
 use siaga_call_flow::{Program, Prompt};
@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 /// A seat's leg whose RTP has stopped for this long is lost. Our desks send without a break.
 const SEAT_RTP_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The same for a caller, who may be in a tunnel: a backstop against ghosts, never a judgement.
-const CALLER_RTP_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same for a telephone of the public network, which may be in a tunnel: a backstop against ghosts, never a judgement.
+const TELEPHONE_RTP_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The two ends of a leg's voice, and a sign of life.
 pub(in crate::embedded) trait Line: Send + Sync {
@@ -48,6 +48,8 @@ impl Line for MediaSession {
 struct BridgeLeg {
     id: LegId,
     line: Arc<dyn Line>,
+    /// One of our desks, rather than a telephone on the public network.
+    is_desk: bool,
     joined: bool,
     /// `Some` while nobody has been heard on it.
     listening: Option<SpeechDetector>,
@@ -81,7 +83,7 @@ impl BridgeLeg {
     }
 
     fn rtp_timeout(&self) -> Duration {
-        if self.id.is_caller() { CALLER_RTP_TIMEOUT } else { SEAT_RTP_TIMEOUT }
+        if self.is_desk { SEAT_RTP_TIMEOUT } else { TELEPHONE_RTP_TIMEOUT }
     }
 
     /// Whether its media has stopped, told once.
@@ -155,11 +157,12 @@ impl Conversation {
 
     pub(super) fn obey(&mut self, now: Instant, command: BridgeCommand) {
         match command {
-            BridgeCommand::Add { leg, line } => {
+            BridgeCommand::Add { leg, line, is_desk } => {
                 self.legs.retain(|other| other.id != leg);
                 self.legs.push(BridgeLeg {
                     id: leg,
                     line,
+                    is_desk,
                     joined: leg.is_caller(),
                     listening: None,
                     // A caller's leg is up from its answer on; a seat's when its media is.
@@ -173,7 +176,7 @@ impl Conversation {
                 self.caller_is_up |= leg.is_caller();
                 if let Some(leg) = self.leg(leg) {
                     leg.up_since = Some(now);
-                    leg.listening = (!leg.id.is_caller()).then(SpeechDetector::new);
+                    leg.listening = leg.is_desk.then(SpeechDetector::new);
                 }
             }
             BridgeCommand::Join(leg) => {
@@ -260,6 +263,10 @@ impl Conversation {
             if leg.newly_lost(now) {
                 noticed.push(BridgeSaw::MediaLost(leg.id));
             }
+        }
+        // The citizen has left: what the others still say belongs to the call.
+        if self.caller_is_up && !self.legs.iter().any(|leg| leg.id.is_caller()) {
+            sent = everybody(&voices);
         }
         if self.knocks.as_mut().is_some_and(|detector| detector.push(&said)) {
             self.knocks = None;

@@ -78,7 +78,7 @@ impl Room {
             caller: Arc::new(Telephone::default()),
         };
         let line = room.caller.clone();
-        room.obey(BridgeCommand::Add { leg: LegId::caller(call), line });
+        room.obey(BridgeCommand::Add { leg: LegId::caller(call), line, is_desk: false });
         room.obey(BridgeCommand::Up(LegId::caller(call)));
         room
     }
@@ -94,7 +94,7 @@ impl Room {
     /// A seat that is up and joined.
     fn seat(&mut self, n: u16) -> (LegId, Arc<Telephone>) {
         let (leg, seat) = (LegId { call: self.call, n }, Arc::new(Telephone::default()));
-        self.obey(BridgeCommand::Add { leg, line: seat.clone() });
+        self.obey(BridgeCommand::Add { leg, line: seat.clone(), is_desk: true });
         self.obey(BridgeCommand::Up(leg));
         self.obey(BridgeCommand::Join(leg));
         (leg, seat)
@@ -200,7 +200,7 @@ fn a_seat_that_never_sent_anything_is_lost_two_seconds_after_it_was_up() {
     let leg = LegId { call: room.call, n: 1 };
     let seat = Arc::new(Telephone::default());
     seat.inside().dead = true;
-    room.obey(BridgeCommand::Add { leg, line: seat });
+    room.obey(BridgeCommand::Add { leg, line: seat, is_desk: true });
     assert_eq!(room.ticks(500), [], "it still connects");
     room.obey(BridgeCommand::Up(leg));
     assert_eq!(room.ticks(100), []);
