@@ -14,6 +14,8 @@ const looks: Look[] = [
   ...Object.keys(PREPARED).map((state) => ({ state })),
   { state: "call", keys: ["F4"] },
   { state: "call", keys: ["Shift+F2"] },
+  { state: "call", keys: ["F7"] },
+  { state: "call", keys: ["F7", "0", "8", "1", "2"] },
   { state: "call", keys: ["F1"] },
   { state: "call", keys: ["Control+Enter"] },
   { state: "call-new", keys: ["Tab", "Tab", "Tab", "k", "e"] },

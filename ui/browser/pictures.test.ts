@@ -30,6 +30,8 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["danger-words", { state: "asking" }],
   ["silent-line", { state: "signalled-key" }],
   ["transfer", { state: "transfer" }],
+  ["outside", { state: "outside-called" }],
+  ["outside-choice", { state: "call", keys: ["F7"] }],
   ["reclaimed", { state: "reclaimed" }],
   ["closing", { state: "call", keys: ["Control+Enter"] }],
   ["gone", { state: "gone" }],

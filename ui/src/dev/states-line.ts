@@ -14,6 +14,9 @@ import type {
   Form,
   HubView,
   LostCallView,
+  OutsideParty,
+  OutsideStage,
+  Phase,
   SilenceView,
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
@@ -157,7 +160,28 @@ const opened = (file: CaseFile): DeskState => ({
       : { asked: SHA, found: [SHA, peaksOf()], as_of: NOW, failed: null },
 });
 
+const DAMKAR: OutsideParty = { service: "Damkar 113", number: "113" };
+
+/** A fire, and the fire brigade called into it. */
+const withOutside = (stage: OutsideStage, phase: Phase = talking): DeskState =>
+  withCall(polda(phase, "talking", deskCall(filledForm())), {
+    outside: { party: DAMKAR, stage },
+  });
+
 export const LINE_STATES: Record<string, () => DeskState> = {
+  "outside-called": () => withOutside({ stage: "called", until: at(24) }),
+  "outside-up": () => withOutside({ stage: "up", since: at(-8) }),
+  "outside-busy": () => withOutside({ stage: "gone", answered: false, cause: "busy", at: at(-2) }),
+  "outside-finishing": () =>
+    withOutside(
+      { stage: "up", since: at(-30) },
+      { phase: "finishing", seat: "pmj-3", since: at(-4) },
+    ),
+  "outside-left": () =>
+    withOutside(
+      { stage: "up", since: at(-30) },
+      { phase: "with-outside", from: "pmj-3", since: at(-4) },
+    ),
   "call-quiet": () => quiet({ check: "not-run" }),
   checking: () => quiet({ check: "running", until: at(9) }),
   "checked-silent": () => quiet({ check: "silent", at: at(-3) }),

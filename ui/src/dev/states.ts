@@ -66,6 +66,14 @@ function session(polres: boolean): SessionInfo {
     operator_name: polres ? "Briptu Yoga Pratama" : "Bripda Rina Ayu",
     units: UNITS,
     transfer_ring_s: 5,
+    dial: {
+      services: [
+        { name: "Damkar 113", number: "113", kind: "fire" },
+        { name: "Ambulans 119", number: "119", kind: "ambulance" },
+        { name: "Basarnas 115", number: "115", kind: "rescue" },
+      ],
+      patterns: ["021XXXXXX."],
+    },
   };
 }
 

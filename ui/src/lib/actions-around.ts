@@ -6,7 +6,7 @@ import { isCallable, KEYED } from "./call-backs";
 import type { Desk } from "./desk.svelte";
 import { t } from "./messages";
 import { isInCall } from "./screen";
-import { faultText } from "./sentences";
+import { faultText, outsideName } from "./sentences";
 
 /** The first of the list have keys; who must not be called keeps the place, and has none. */
 export function addCallBacks(desk: Desk, add: Add): void {
@@ -31,6 +31,24 @@ export function addOfReport(desk: Desk, add: Add): void {
     add("follow-up", ["Alt+F"], "go", t("case.follow-up"), open);
     const label = t("action.save-follow-up");
     add("save-follow-up", ["Ctrl+Enter"], "ok", label, () => followUp.send(), followUp.ready);
+  }
+}
+
+/** Somebody outside: called, let go, or left with the caller. */
+export function addOutside(desk: Desk, add: Add): void {
+  const { outside } = desk;
+  if (outside !== null && desk.outsideLive) {
+    const called = outside.stage.stage === "called";
+    const label = t(called ? "action.give-up" : "action.drop-outside");
+    add("outside", ["F7"], "cut", label, () => desk.send({ intent: "drop-outside" }));
+    if (!called && desk.phase?.phase === "talking") {
+      const who = outsideName(outside.party);
+      add("leave", ["Shift+F7"], "go", t("action.leave", { who }), () => desk.release());
+    }
+  } else if (desk.mayCallOutside && desk.phase?.phase === "talking") {
+    add("outside", ["F7"], "join", t("action.outside"), () => {
+      desk.overlay = desk.overlay === "outside" ? "none" : "outside";
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 // What can be done on the screen that is shown, and with which key. Buttons, key strip, key list and
 // the keyboard all read this one list.
 
-import { addCallBacks, addOfDesk, addOfLesson, addOfReport } from "./actions-around";
+import { addCallBacks, addOfDesk, addOfLesson, addOfReport, addOutside } from "./actions-around";
 import type { IconName } from "./icons";
 import type { Desk } from "./desk.svelte";
 import type { Combo } from "./keys";
@@ -27,6 +27,8 @@ export type ActionId =
   | "choose-3"
   | "choose-4"
   | "other-units"
+  | "outside"
+  | "leave"
   | "ask-now"
   | "form"
   | "next-pane"
@@ -146,8 +148,9 @@ export function stripActions(desk: Desk): Action[] {
           "next-microphone",
           "ask",
           "transfer",
-          "choose-1",
-          "other-units",
+          ...(desk.outsideLive
+            ? (["outside", "leave"] as const)
+            : (["choose-1", "other-units", "outside"] as const)),
           "ask-now",
           "disposal",
           "close",
@@ -155,7 +158,7 @@ export function stripActions(desk: Desk): Action[] {
         ]
       : ["next-microphone", "close", "mute", "next-pane"],
     transfer: ["take-back", "mute", "transfer", "release", "next-pane"],
-    reclaimed: ["close", "transfer", "retry", "form", "next-pane"],
+    reclaimed: ["close", "transfer", "retry", "outside", "leave", "form", "next-pane"],
     gone: ["close", "disposal", "next-pane"],
   };
   const final = finalBar(desk);
@@ -224,7 +227,8 @@ export function actionsOf(desk: Desk): Action[] {
   if ((screen === "call" || screen === "reclaimed") && !final && !desk.local) {
     const label = t(desk.held ? "action.resume" : "action.hold");
     const run = (): void => desk.send({ intent: desk.held ? "resume" : "hold" });
-    add("hold", ["Pause", "Ctrl+F8"], "hold", label, run, !desk.takingOver);
+    add("hold", ["Pause", "Ctrl+F8"], "hold", label, run, !desk.takingOver && !desk.outsideLive);
+    if (!desk.takingOver) addOutside(desk, add);
   }
   const ends = screen === "call" || screen === "reclaimed" || screen === "gone";
   if (ends && desk.sendsOn && desk.asking === null) {

@@ -43,6 +43,8 @@ function startOf(phase: Phase): Timestamp | null {
     case "held":
     case "transferring":
     case "calling-back":
+    case "with-outside":
+    case "finishing":
       return phase.since;
     case "ended":
       return phase.at;

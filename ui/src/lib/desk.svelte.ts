@@ -12,6 +12,7 @@ import type {
   DeskCall,
   DeskState,
   DeviceView,
+  DialBook,
   Destination,
   Disposition,
   DisposingView,
@@ -21,6 +22,8 @@ import type {
   KeptForm,
   LostCallView,
   NotReport,
+  OutsideTarget,
+  OutsideView,
   Phase,
   ReclaimView,
   SeatState,
@@ -55,7 +58,15 @@ import { faultLines } from "./sentences";
 import { Units } from "./units";
 
 export type Overlay =
-  "none" | "disposal" | "units" | "keys" | "override" | "settle" | "settings" | "faults";
+  | "none"
+  | "disposal"
+  | "units"
+  | "outside"
+  | "keys"
+  | "override"
+  | "settle"
+  | "settings"
+  | "faults";
 
 /** For so long a call that is back is amber before it is green again. */
 const RECLAIM_AMBER_MS = 5000;
@@ -208,6 +219,25 @@ export class Desk {
     this.reclaimed !== null && this.now - this.reclaimed.at < RECLAIM_AMBER_MS,
   );
   answered = $derived(this.phase?.phase === "transferring" && this.phase.answered);
+
+  // ---- somebody outside ----
+
+  /** Whoever outside is called or in the conversation, or was last. */
+  outside = $derived<OutsideView | null>(this.view?.outside ?? null);
+  /** Whether somebody outside is called or in the conversation. */
+  outsideLive = $derived(this.outside !== null && this.outside.stage.stage !== "gone");
+  /** The caller has left, and somebody outside has not. */
+  finishing = $derived(this.phase?.phase === "finishing");
+  /** This operator has left the caller with somebody outside. */
+  leftOutside = $derived(this.phase?.phase === "with-outside");
+  /** Whom this operator may call outside. */
+  dial = $derived<DialBook>(this.session?.dial ?? { services: [], patterns: [] });
+  mayCallOutside = $derived(this.dial.services.length + this.dial.patterns.length > 0);
+
+  callOutside(to: OutsideTarget): void {
+    this.overlay = "none";
+    this.send({ intent: "call-outside", to });
+  }
 
   // ---- the line ----
 
@@ -379,13 +409,13 @@ export class Desk {
           "handled-here",
         ]
       : ["handled-by-unit", "information"];
-    return this.screen === "gone" ? ["abandoned", ...kinds] : kinds;
+    return this.screen === "gone" && !this.leftOutside ? ["abandoned", ...kinds] : kinds;
   });
 
   closingKind = $derived.by<ClosingKind>(() => {
     const chosen = this.closing.chosen;
     if (chosen !== null && this.closingKinds.includes(chosen)) return chosen;
-    if (this.screen === "gone") return "abandoned";
+    if (this.screen === "gone" && !this.leftOutside) return "abandoned";
     if (!this.sendsOn) return "handled-by-unit";
     if (this.reclaimed !== null) return "forwarded-to-unit";
     return this.editor.form.kind.startsWith("informasi/") ? "information" : "handled-here";

@@ -15,7 +15,7 @@ export type Screen =
   | "call"
   | "transfer"
   | "reclaimed"
-  | "gone"; // the caller hung up; the call waits for its disposition
+  | "gone"; // the caller hung up or is with somebody outside; the call waits for its disposition
 
 export function screenOf(state: DeskState | null): Screen {
   if (state === null) return "starting";
@@ -34,6 +34,10 @@ export function screenOf(state: DeskState | null): Screen {
     case "talking":
       if (phase.seat !== mine) return idle;
       return phase.reclaimed === null ? "call" : "reclaimed";
+    case "finishing":
+      return phase.seat === mine ? "call" : idle;
+    case "with-outside":
+      return phase.from === mine ? "gone" : idle;
     case "held":
       return phase.seat === mine ? "call" : idle;
     case "transferring":

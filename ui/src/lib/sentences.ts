@@ -1,8 +1,15 @@
 // Sentences that need more than one fact of the state.
 
-import type { Alert, DeskError, Disposition, ReclaimView } from "./bindings";
+import type {
+  Alert,
+  DeskError,
+  Disposition,
+  OutsideParty,
+  OutsideView,
+  ReclaimView,
+} from "./bindings";
 import type { Desk } from "./desk.svelte";
-import { clockTime } from "./format";
+import { clockTime, phoneNumber, secondsLeft } from "./format";
 import { t, type MessageKey } from "./messages";
 
 /** Why the caller is back, in one clause, and that the form is already there. */
@@ -12,6 +19,25 @@ export function causeText(desk: Desk, reclaim: ReclaimView): string {
     seconds: desk.session?.transfer_ring_s ?? 0,
   });
   return `${cause} ${t("cause.form-there")}`;
+}
+
+/** Somebody outside, by name, else by number. */
+export function outsideName(party: OutsideParty): string {
+  return party.service ?? phoneNumber(party.number);
+}
+
+/** How far somebody outside has come. */
+export function outsideText({ party, stage }: OutsideView, now: number): string {
+  const who = outsideName(party);
+  switch (stage.stage) {
+    case "called":
+      return t("outside.called", { who, seconds: secondsLeft(stage.until, now) });
+    case "up":
+      return t("outside.up", { who });
+    case "gone":
+      if (stage.answered) return t("outside.left", { who });
+      return t(`outside.${stage.cause}` satisfies MessageKey, { who });
+  }
 }
 
 /** What to do about an error. */

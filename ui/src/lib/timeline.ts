@@ -3,7 +3,7 @@
 import type { CallId, CaseFile, Timestamp, TimelineItem } from "./bindings";
 import type { Desk } from "./desk.svelte";
 import { t, type MessageKey } from "./messages";
-import { dispositionText, outcomeText } from "./sentences";
+import { dispositionText, outcomeText, outsideName } from "./sentences";
 
 export type Tone = "live" | "call" | "danger" | "act" | "off";
 
@@ -54,6 +54,11 @@ const MARKED: ReadonlySet<TimelineItem["happening"]> = new Set([
   "transfer-done",
   "reclaimed",
   "requeued",
+  "outside-called",
+  "outside-answered",
+  "outside-gone",
+  "left-with-outside",
+  "caller-left",
   "silence-check-started",
   "silence-checked",
   "disposing",
@@ -70,7 +75,22 @@ function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, str
     case "held":
     case "resumed":
     case "disposal-undone":
+    case "caller-left":
       return [t(`happened.${item.happening}`), "off"];
+    case "outside-answered":
+      return [t("happened.outside-answered"), "live"];
+    case "outside-called":
+      return [
+        t("happened.outside-called", { seat: seat(item.seat), who: outsideName(item.party) }),
+        "act",
+      ];
+    case "outside-gone":
+      return [
+        t(item.answered ? "happened.outside-left" : "happened.outside-failed", {
+          cause: t(`leg.${item.cause}` satisfies MessageKey),
+        }),
+        item.answered ? "off" : "call",
+      ];
     case "recording-trouble":
       return [t("happened.recording-trouble"), "danger"];
     case "recorded":
@@ -81,6 +101,7 @@ function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, str
     case "silence-check-started":
     case "leg-replaced":
     case "call-back-started":
+    case "left-with-outside":
     case "heard":
       return [t(`happened.${item.happening}`, { seat: seat(item.seat) }), "act"];
     case "answered":

@@ -5,6 +5,7 @@ import type { CallFacts } from "./CallFacts";
 import type { CallId } from "./CallId";
 import type { CaseNumber } from "./CaseNumber";
 import type { Draft } from "./Draft";
+import type { OutsideView } from "./OutsideView";
 import type { Phase } from "./Phase";
 import type { SeatId } from "./SeatId";
 import type { SilenceView } from "./SilenceView";
@@ -61,4 +62,8 @@ call_back: CallBackId | null,
 /**
  * The last transfer of this call, with the times of its steps.
  */
-transfer?: TransferView, };
+transfer?: TransferView, 
+/**
+ * Whoever outside is called or in the conversation, or was last.
+ */
+outside?: OutsideView, };

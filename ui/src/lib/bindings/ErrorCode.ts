@@ -3,4 +3,4 @@
 /**
  * What went wrong, for the window's message catalogue.
  */
-export type ErrorCode = "wrong-password" | "slow-down" | "seat-taken" | "no-such-seat" | "not-allowed" | "not-logged-in" | "malformed" | "too-large" | "no-such-call" | "not-yours" | "not-now" | "no-such-unit" | "check-silence-first" | "not-found" | "out-of-range" | "not-stored" | "internal";
+export type ErrorCode = "wrong-password" | "slow-down" | "seat-taken" | "no-such-seat" | "not-allowed" | "not-logged-in" | "malformed" | "too-large" | "no-such-call" | "not-yours" | "not-now" | "no-such-unit" | "may-not-call" | "check-silence-first" | "not-found" | "out-of-range" | "not-stored" | "internal";

@@ -7,6 +7,7 @@ import type { Disposition } from "./Disposition";
 import type { FollowUpKind } from "./FollowUpKind";
 import type { Form } from "./Form";
 import type { HandoverChoice } from "./HandoverChoice";
+import type { OutsideTarget } from "./OutsideTarget";
 import type { PlaceQuery } from "./PlaceQuery";
 import type { SearchQuery } from "./SearchQuery";
 import type { SeatId } from "./SeatId";
@@ -55,7 +56,11 @@ unit: UnitId,
 /**
  * What is heard; `None`: as configured.
  */
-handover: HandoverChoice | null, } | { "intent": "take-back" } | { "intent": "release" } | { "intent": "override", 
+handover: HandoverChoice | null, } | { "intent": "take-back" } | { "intent": "call-outside", 
+/**
+ * Whom.
+ */
+to: OutsideTarget, } | { "intent": "drop-outside" } | { "intent": "release" } | { "intent": "override", 
 /**
  * What holds instead.
  */

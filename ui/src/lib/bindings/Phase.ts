@@ -74,7 +74,23 @@ since: Timestamp,
 /**
  * Until when it must answer, or be heard.
  */
-until: Timestamp, } | { "phase": "calling-back", 
+until: Timestamp, } | { "phase": "with-outside", 
+/**
+ * Who left.
+ */
+from: SeatId, 
+/**
+ * When.
+ */
+since: Timestamp, } | { "phase": "finishing", 
+/**
+ * The seat.
+ */
+seat: SeatId, 
+/**
+ * When the caller left.
+ */
+since: Timestamp, } | { "phase": "calling-back", 
 /**
  * The seat.
  */

@@ -117,4 +117,12 @@ export const bar: Texts<typeof id> = {
   "bar.local":
     "Without a hub: from the PBX's queue. It cannot be transferred; note place and number",
   "bar.local.gone": "Without a hub. Write it up; it is sent by itself when the hub is back",
+  "action.outside": "Call somebody outside",
+  "action.drop-outside": "Hang up outside",
+  "action.leave": "Leave with {who}",
+  "bar.with-outside": "Handed out",
+  "bar.with-outside.hint":
+    "The caller talks to somebody outside. If they hang up, the caller is first in the queue again.",
+  "bar.finishing": "Caller hung up",
+  "bar.finishing.hint": "Somebody outside is still there",
 };

@@ -123,4 +123,10 @@ export const cases: Texts<typeof id> = {
   "reclaim.answered-silent": "{unit} is not heard",
   "reclaim.lost": "the line to {unit} broke",
   "reclaim.taken-back": "taken back",
+  "happened.outside-called": "{seat} called {who}",
+  "happened.outside-answered": "Somebody outside was connected",
+  "happened.outside-left": "Somebody outside left: {cause}",
+  "happened.outside-failed": "Nobody outside was connected: {cause}",
+  "happened.left-with-outside": "{seat} left the caller with somebody outside",
+  "happened.caller-left": "The caller hung up; the operator and somebody outside went on",
 };

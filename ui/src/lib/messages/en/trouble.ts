@@ -71,4 +71,5 @@ export const trouble: Texts<typeof id> = {
   "microphone.none":
     "There is no other microphone at this computer. Plug in another headset, or transfer the call.",
   "microphone.hear": "You still hear the caller. Typing goes on.",
+  "error.may-not-call": "This desk may not call that number. Nothing is lost.",
 };

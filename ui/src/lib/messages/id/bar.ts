@@ -116,4 +116,12 @@ export const bar = {
   "bar.local":
     "Tanpa pusat data: dari antrean sentral. Tidak bisa dialihkan; catat alamat dan nomor",
   "bar.local.gone": "Tanpa pusat data. Tulis hasilnya; dikirim sendiri saat pusat data kembali",
+  "action.outside": "Hubungi pihak luar",
+  "action.drop-outside": "Lepas pihak luar",
+  "action.leave": "Serahkan ke {who}",
+  "bar.with-outside": "Diserahkan",
+  "bar.with-outside.hint":
+    "Penelepon bicara dengan pihak luar. Bila mereka menutup, penelepon kembali ke antrean terdepan.",
+  "bar.finishing": "Penelepon menutup",
+  "bar.finishing.hint": "Pihak luar masih tersambung",
 } as const;

@@ -124,4 +124,10 @@ export const cases = {
   "reclaim.answered-silent": "{unit} tidak terdengar",
   "reclaim.lost": "sambungan ke {unit} putus",
   "reclaim.taken-back": "ditarik kembali",
+  "happened.outside-called": "{seat} memanggil {who}",
+  "happened.outside-answered": "Pihak luar tersambung",
+  "happened.outside-left": "Pihak luar keluar: {cause}",
+  "happened.outside-failed": "Pihak luar tidak tersambung: {cause}",
+  "happened.left-with-outside": "{seat} menyerahkan penelepon ke pihak luar",
+  "happened.caller-left": "Penelepon menutup; operator dan pihak luar melanjutkan",
 } as const;

@@ -70,4 +70,5 @@ export const trouble = {
   "microphone.none":
     "Tidak ada mikrofon lain di komputer ini. Pasang headset lain, atau alihkan panggilan.",
   "microphone.hear": "Anda masih mendengar penelepon. Isian jalan terus.",
+  "error.may-not-call": "Nomor ini tidak boleh dihubungi dari meja ini. Tidak ada yang hilang.",
 } as const;
