@@ -87,6 +87,12 @@ impl Engine {
 
     fn of(config: DeskConfig, prefill: Prefill) -> Self {
         let (desk, states) = Desk::start(config);
+        let mut first = states.clone();
+        tokio::spawn(async move {
+            if first.wait_for(|state| state.sip == LinkHealth::Up).await.is_ok() {
+                tracing::info!("this desk is registered");
+            }
+        });
         Self { desk, states, prefill, training: Mutex::new(None) }
     }
 

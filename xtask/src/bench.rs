@@ -1,17 +1,23 @@
 //! `cargo xtask bench`: the measurements. They print numbers beside a peer's or a native twin's; no
 //! number fails anything, because another machine has other numbers.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::asterisk;
 use crate::cargo::cargo_workspace;
 use crate::machine::Machine;
+use crate::node;
 use crate::packages::{self, Purpose};
 use crate::plugins;
 use crate::stages::{Stages, execute};
+use crate::tools;
 
 /// The program that plays calls.
 const TRAINING: &str = "siaga-training";
+
+/// The window's program.
+const DESKTOP: &str = "siaga-desktop";
 
 /// What is measured.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,9 +44,10 @@ pub(crate) fn bench(
         [] => Part::Everything,
         [part] if part == "plugins" => Part::Plugins,
         [part] if part == "calls" => Part::Calls,
+        [part] if part == "client" => return client(machine, stages),
         _ => {
             let named = arguments.join(" ");
-            return Err(format!("bench {named}: only `plugins` or `calls` can be named"));
+            return Err(format!("bench {named}: only `plugins`, `calls` or `client` can be named"));
         }
     };
     let purpose = if part == Part::Calls { Purpose::Tests } else { Purpose::Headless };
@@ -71,11 +78,37 @@ pub(crate) fn bench(
 
 /// The program that plays calls, optimised.
 fn training(machine: &Machine) -> Result<Command, String> {
-    execute(cargo_workspace(machine, "build").args(["--release", "--bin", TRAINING]))?;
-    let program = machine.target_dir().join("release").join(TRAINING);
-    let mut command = Command::new(program.with_extension(std::env::consts::EXE_EXTENSION));
+    let mut command = Command::new(released(machine, TRAINING)?);
     command.env("SIAGA_PLUGINS", machine.plugins_dir());
     Ok(command)
+}
+
+/// The window beside Chromium with JsSIP, in one call with each other.
+fn client(machine: &Machine, stages: &mut Stages) -> Result<(), String> {
+    stages.need("system packages", || packages::ensure(machine, Purpose::Tests))?;
+    stages.need("npm packages", || node::install(machine))?;
+    stages.need("UI build", || node::build(machine))?;
+    stages.need("plugins", || plugins::build(machine))?;
+    let driver = stages.need("tauri-driver", || tools::tauri_driver(machine))?;
+    let desktop = stages.need("release build", || released(machine, DESKTOP))?;
+    // Only what is measured is a release build. A bench of that profile would link all of it again.
+    stages.check("the window beside Chromium", || {
+        execute(
+            cargo_workspace(machine, "bench")
+                .args(["--profile", "dev", "--bench", "client"])
+                .env("SIAGA_DESKTOP", desktop)
+                .env("SIAGA_PLUGINS", machine.plugins_dir())
+                .env("SIAGA_TAURI_DRIVER", driver),
+        )
+    });
+    Ok(())
+}
+
+/// Builds the program `name` as a release has it; gives where it is.
+fn released(machine: &Machine, name: &str) -> Result<PathBuf, String> {
+    execute(cargo_workspace(machine, "build").args(["--release", "--bin", name]))?;
+    let program = machine.target_dir().join("release").join(name);
+    Ok(program.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// Runs the benchmark program `name`. Only that: `--benches` would link every library once more.

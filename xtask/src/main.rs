@@ -43,7 +43,8 @@ usage: cargo xtask COMMAND
   tidy      the house rules that no compiler checks
   generate  write the TypeScript types of the UI anew from the Rust types
   bench     the measurements; `bench plugins` those of the plugins only; `bench calls` how many calls
-            at once each switch carries, and what a call costs (five minutes)
+            at once each switch carries, and what a call costs (five minutes); `bench client` those of
+            the window, in a call with Chromium and JsSIP
   soak      many calls at once, faults at random, and an observer who looks for a dropped caller
             --minutes N --seed S [--callers K] [--dir DIR]
   plugins   build the shipped plugins and say where they are

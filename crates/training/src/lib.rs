@@ -11,6 +11,7 @@
 mod apart;
 mod bench;
 mod caller;
+mod day;
 mod desktop;
 mod disk;
 mod exercise;
@@ -37,6 +38,7 @@ pub use apart::{
 };
 pub use bench::{BenchOptions, Measurement, bench, bench_calls};
 pub use caller::{Caller, CallerConfig, CallerState, TrunkProgram};
+pub use day::fill_the_day;
 pub use exercise::{Exercise, ExerciseConfig};
 pub use judge::{POLDA_HZ, POLRES_HZ, SECOND_POLDA_HZ};
 pub use network::NotAllowed;
@@ -48,7 +50,8 @@ pub use report::{
 };
 pub use run::{RunOptions, SwitchKind, run};
 pub use scenario::Scenario;
-pub use siaga_call_flow::FlowConfig;
+pub use siaga_call_flow::{FlowConfig, FlowEvent};
+pub use siaga_hub::HubNews;
 pub use soak::{SoakOptions, SoakReport, soak};
 pub use sound::{Ear, Heard, PILOT_DBFS, Speaker, read_voice};
 pub use stage::{OPERATOR, POLDA, Stage, StageConfig, seat_of};

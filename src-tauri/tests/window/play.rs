@@ -34,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The stage, and who has dialled.
 pub(crate) struct Play {
-    runtime: Runtime,
-    stage: Stage,
+    pub(crate) runtime: Runtime,
+    pub(crate) stage: Stage,
     hub: String,
     said: PathBuf,
     heard: PathBuf,

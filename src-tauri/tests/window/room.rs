@@ -52,9 +52,19 @@ impl Room {
         let folder = tempfile::tempdir().expect("a temporary folder");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("private");
 
-        // It takes a free display by itself and says which.
+        // It takes a free display by itself and says which. As on a desktop, where somebody always has a
+        // window open, what one program leaves at the display is there for the next.
         let mut screen = Command::new("Xvfb");
-        screen.args(["-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp"]);
+        screen.args([
+            "-displayfd",
+            "1",
+            "-screen",
+            "0",
+            "1400x900x24",
+            "-nolisten",
+            "tcp",
+            "-noreset",
+        ]);
         screen.stdin(Stdio::null()).stdout(Stdio::piped());
         let mut screen = Running::start(&mut screen, folder.path(), "screen");
         let stdout = screen.process.stdout.take().expect("piped");
@@ -91,7 +101,7 @@ impl Room {
     }
 
     /// A program that is at home here and nowhere else.
-    pub(crate) fn command(&self, program: &str) -> Command {
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let own = |name: &str| self.folder.path().join(name);
         let mut command = Command::new(program);
         command

@@ -74,6 +74,7 @@ async function serve() {
 }
 
 const server = await serve();
+const began = performance.now();
 const browser = await chromium.launch({
   executablePath: program,
   args: [
@@ -99,7 +100,11 @@ page.on('pageerror', (error) => tell({ event: 'broken', why: String(error) }));
 page.on('crash', () => tell({ event: 'broken', why: 'the page crashed' }));
 await page.exposeFunction('tell', tell);
 await page.goto(`http://127.0.0.1:${server.address().port}/`);
-tell({ event: 'ready', browser: browser.version() });
+tell({
+  event: 'ready',
+  browser: browser.version(),
+  openedIn: Math.round(performance.now() - began),
+});
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { do: what, ...how } = JSON.parse(line);
