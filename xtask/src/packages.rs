@@ -16,6 +16,7 @@ const ENGINE: &[Package] = &[
     ("pkg-config", "finds the audio libraries"),
     ("libasound2-dev", "audio through ALSA"),
     ("libpipewire-0.3-dev", "audio through PipeWire"),
+    ("libpulse-dev", "audio through PulseAudio"),
     ("libclang-dev", "bindings to PipeWire are made from its headers"),
 ];
 

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// 10 ms at 48 kHz: measured to be the smallest that every host keeps.
-const CALLBACK_FRAMES: u32 = 480;
+pub(crate) const CALLBACK_FRAMES: u32 = 480;
 
 /// For what the host itself can time; the supervisor's watchdog stands behind it.
 const BUILD_TIMEOUT: Duration = Duration::from_secs(3);
@@ -29,11 +29,21 @@ pub(crate) struct Pulse {
     pub(crate) xruns: AtomicU64,
 }
 
-/// Two streams that play. They stop when this is dropped, which may block: drop it where that is
-/// allowed.
+/// A stream that plays. It stops when this is dropped, which may block: drop it where that is allowed.
+pub(crate) enum Flow {
+    Cpal {
+        _stream: Stream,
+    },
+    #[cfg(target_os = "linux")]
+    PulseAudio {
+        _stream: crate::pulseaudio::Stream,
+    },
+}
+
+/// Both directions.
 pub(crate) struct Streams {
-    _input: Stream,
-    _output: Stream,
+    _input: Flow,
+    _output: Flow,
 }
 
 /// What comes with two streams.
@@ -65,16 +75,8 @@ pub(crate) fn open(id: HostId, selection: &Selection) -> Result<(Streams, Opened
     let input = pick(&input_host, selection.input.as_deref(), Direction::Input)?;
     let output = pick(&output_host, selection.output.as_deref(), Direction::Output)?;
     let pulse = Arc::new(Pulse::default());
-    let (input_stream, input_feed) = build_input(&input, &pulse)
-        .map_err(|e| explain(&e, &input, selection.input.is_some(), Direction::Input))?;
-    let (output_stream, output_feed) = build_output(&output, &pulse)
-        .map_err(|e| explain(&e, &output, selection.output.is_some(), Direction::Output))?;
-    input_stream
-        .play()
-        .map_err(|e| explain(&e, &input, selection.input.is_some(), Direction::Input))?;
-    output_stream
-        .play()
-        .map_err(|e| explain(&e, &output, selection.output.is_some(), Direction::Output))?;
+    let (input_flow, input_feed) = record(id, &input, selection.input.is_some(), &pulse)?;
+    let (output_flow, output_feed) = play(id, &output, selection.output.is_some(), &pulse)?;
     let opened = Opened {
         input: input_feed,
         output: output_feed,
@@ -82,21 +84,63 @@ pub(crate) fn open(id: HostId, selection: &Selection) -> Result<(Streams, Opened
         output_name: output.to_string(),
         pulse,
     };
-    Ok((Streams { _input: input_stream, _output: output_stream }, opened))
+    Ok((Streams { _input: input_flow, _output: output_flow }, opened))
 }
 
 /// Opens a loudspeaker alone. Blocks, perhaps for ever.
 pub(crate) fn open_output(
     id: HostId,
     name: Option<&str>,
-) -> Result<(Stream, Feed<Producer<i16>>), DeviceError> {
+) -> Result<(Flow, Feed<Producer<i16>>), DeviceError> {
     let host = cpal::host_from_id(id).map_err(|_| DeviceError::NoOutput)?;
     let device = pick(&host, name, Direction::Output)?;
-    let told = |error: &cpal::Error| explain(error, &device, name.is_some(), Direction::Output);
-    let (stream, feed) =
-        build_output(&device, &Arc::new(Pulse::default())).map_err(|error| told(&error))?;
+    play(id, &device, name.is_some(), &Arc::new(Pulse::default()))
+}
+
+/// Starts a microphone; `chosen` by somebody, else the host's default.
+fn record(
+    host: HostId,
+    device: &Device,
+    chosen: bool,
+    pulse: &Arc<Pulse>,
+) -> Result<(Flow, Feed<Consumer<i16>>), DeviceError> {
+    let told = |error: &cpal::Error| explain(error, device, chosen, Direction::Input);
+    #[cfg(target_os = "linux")]
+    if host == HostId::PulseAudio {
+        let (stream, feed) = crate::pulseaudio::record(known(device, chosen).as_deref(), pulse)
+            .map_err(|error| told(&error))?;
+        return Ok((Flow::PulseAudio { _stream: stream }, feed));
+    }
+    let (stream, feed) = build_input(device, pulse).map_err(|error| told(&error))?;
     stream.play().map_err(|error| told(&error))?;
-    Ok((stream, feed))
+    Ok((Flow::Cpal { _stream: stream }, feed))
+}
+
+/// Starts a loudspeaker, as [`record`] does a microphone.
+fn play(
+    host: HostId,
+    device: &Device,
+    chosen: bool,
+    pulse: &Arc<Pulse>,
+) -> Result<(Flow, Feed<Producer<i16>>), DeviceError> {
+    let told = |error: &cpal::Error| explain(error, device, chosen, Direction::Output);
+    #[cfg(target_os = "linux")]
+    if host == HostId::PulseAudio {
+        let (stream, feed) = crate::pulseaudio::play(known(device, chosen).as_deref(), pulse)
+            .map_err(|error| told(&error))?;
+        return Ok((Flow::PulseAudio { _stream: stream }, feed));
+    }
+    let (stream, feed) = build_output(device, pulse).map_err(|error| told(&error))?;
+    stream.play().map_err(|error| told(&error))?;
+    Ok((Flow::Cpal { _stream: stream }, feed))
+}
+
+/// How the sound server knows a device that was chosen. Without a name it gives its default, and the
+/// stream follows when that changes.
+#[cfg(target_os = "linux")]
+fn known(device: &Device, chosen: bool) -> Option<String> {
+    let id = device.id().ok()?;
+    chosen.then(|| id.id().to_owned())
 }
 
 /// Whether `device` is what somebody chose: by the name that is shown, or by its stable id.
@@ -193,7 +237,7 @@ fn configure(
     Ok((stream, config.sample_format()))
 }
 
-fn ring(rate: u32) -> (Producer<i16>, Consumer<i16>) {
+pub(crate) fn ring(rate: u32) -> (Producer<i16>, Consumer<i16>) {
     RingBuffer::new((rate * RING_MS / 1000) as usize)
 }
 

@@ -19,6 +19,8 @@
 mod device;
 mod error;
 mod file;
+#[cfg(target_os = "linux")]
+mod pulseaudio;
 mod resample;
 mod ring;
 mod supervisor;
