@@ -3,8 +3,9 @@
 use crate::bindings::exports::siaga::plugin::{about, routing, validity};
 use crate::bindings::siaga::plugin::types as wit;
 use crate::call::{Call, LogLine};
+use crate::deadlines::Deadlines;
 use crate::gazetteer::{FormGazetteer, Gazetteer};
-use crate::limits::{Limits, TICK};
+use crate::limits::Limits;
 use crate::stats::{Counters, PluginStats};
 use sha2::{Digest, Sha256};
 use siaga_model::PluginFault;
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use wasmtime::component::{Component, HasSelf, Instance, InstancePre, Linker};
-use wasmtime::{Config, Enabled, Engine, EngineWeak, PoolingAllocationConfig, Store, Trap};
+use wasmtime::{Config, Enabled, Engine, PoolingAllocationConfig, Store, Trap};
 
 /// What a component may import. Everything else is refused.
 const OFFERED: [&str; 4] = [
@@ -45,6 +46,7 @@ pub struct PluginHost {
     engine: Engine,
     linker: Linker<Call>,
     limits: Arc<Limits>,
+    deadlines: Deadlines,
     gazetteer: Arc<dyn Gazetteer>,
 }
 
@@ -70,8 +72,8 @@ impl PluginHost {
         let mut linker = Linker::new(&engine);
         crate::bindings::PoldaPlugin::add_to_linker::<_, HasSelf<_>>(&mut linker, |call| call)
             .map_err(engine_error)?;
-        watch_deadlines(engine.weak())?;
-        Ok(Self { engine, linker, limits: Arc::new(limits), gazetteer })
+        let deadlines = Deadlines::watch(engine.weak())?;
+        Ok(Self { engine, linker, limits: Arc::new(limits), deadlines, gazetteer })
     }
 
     /// Loads the component in a file.
@@ -125,6 +127,7 @@ impl PluginHost {
             validity,
             routing,
             limits: Arc::clone(&self.limits),
+            deadlines: self.deadlines.clone(),
             gazetteer: Arc::clone(&self.gazetteer),
             counters: Counters::default(),
         };
@@ -176,18 +179,6 @@ fn config(limits: &Limits) -> Config {
         .memory_guard_size(64 << 10)
         .allocation_strategy(pool);
     config
-}
-
-/// Ends with the engine.
-fn watch_deadlines(engine: EngineWeak) -> std::io::Result<()> {
-    std::thread::Builder::new().name("plugin-deadlines".to_owned()).spawn(move || {
-        loop {
-            std::thread::sleep(TICK);
-            let Some(engine) = engine.upgrade() else { return };
-            engine.increment_epoch();
-        }
-    })?;
-    Ok(())
 }
 
 /// A component, ready to be called from any thread.
@@ -256,6 +247,7 @@ pub(crate) struct Loaded {
     validity: Option<validity::GuestIndices>,
     routing: Option<routing::GuestIndices>,
     pub(crate) limits: Arc<Limits>,
+    deadlines: Deadlines,
     pub(crate) gazetteer: Arc<dyn Gazetteer>,
     pub(crate) counters: Counters,
 }
@@ -300,6 +292,7 @@ impl Loaded {
         run: impl FnOnce(&mut Store<Call>, &Instance) -> wasmtime::Result<T>,
     ) -> Outcome<T> {
         let began = Instant::now();
+        let _running = self.deadlines.run();
         let mut store = Store::new(
             self.pre.engine(),
             Call {

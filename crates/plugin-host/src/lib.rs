@@ -21,6 +21,7 @@ mod advisor;
 mod call;
 mod check;
 mod convert;
+mod deadlines;
 mod gazetteer;
 mod history;
 mod host;
