@@ -62,16 +62,27 @@ describe("the board", () => {
 
   it("shows figures as the hub counted them", async () => {
     await open("board");
-    expect(text("figure-answered")).toBe("96%dijawab, 9 dari 10 dalam 8 detik");
+    expect(text("figure-answered")).toBe("92%dijawab ≤ 10 detik, 9 dari 10 dalam 8");
     expect(text("figure-lost")).toBe("8tidak terjawab");
     expect(text("figure-transfers")).toBe("87%alihan sampai, 4 kembali");
     expect(text("figure-units")).toBe("3 / 4Polres terhubung");
   });
 
+  it("shows the last quarters of an hour by what their calls were, and says it in words", async () => {
+    await open("board");
+    const columns = screen.getAllByTestId(/^quarter-/);
+    expect(columns).toHaveLength(17);
+    expect(columns.at(-1)?.title).toBe(
+      "03.00: 2 laporan, 4 bukan laporan, 2 belum selesai, 2 tidak terjawab",
+    );
+    const image = screen.getByRole("img", { name: /^Panggilan per 15 menit: 39 laporan/ });
+    expect(image.getAttribute("aria-label")).toContain("9 tidak terjawab");
+  });
+
   it("says that figures could not be read, and shows none of its own", async () => {
     await open("board-failed");
     expect(text("figure-since")).toContain("belum terbaca");
-    expect(text("figure-answered")).toBe("–dijawab");
+    expect(text("figure-answered")).toBe("–dijawab ≤ 10 detik");
   });
 
   it("says what needs somebody: a unit that is cut off, a report that nobody took", async () => {

@@ -1,6 +1,10 @@
 //! Figures from the event log alone: nothing else has to be stored, so that a transfer, a lost desk
 //! or a call back can never spoil a statistic. A pure reader; it takes no part in any decision.
 
+mod quarters;
+
+pub use quarters::Quarter;
+
 use crate::FlowEvent;
 use serde::{Deserialize, Serialize};
 use siaga_model::{

@@ -6,6 +6,7 @@ use siaga_model::{
     Timestamp, Unit, UnitId,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 /// Who wants to sit where.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -155,6 +156,9 @@ pub struct FiguresInfo {
     /// Those who got a human.
     #[cfg_attr(feature = "ts", ts(type = "number"))]
     pub answered: usize,
+    /// Those who got one within [`ANSWER_WITHIN`].
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub in_time: usize,
     /// Calls that their citizen ended and that nobody has disposed of since, by where they stood.
     pub abandoned: AbandonedInfo,
     /// Calls that went down with the switch and that nobody has disposed of since.
@@ -198,6 +202,31 @@ pub struct FiguresInfo {
     pub seats: BTreeMap<SeatId, WorkInfo>,
     /// What was done for each unit.
     pub units: BTreeMap<UnitId, WorkInfo>,
+    /// The quarters of an hour that lie in the span, oldest first, the last one as far as it has come.
+    pub quarters: Vec<QuarterInfo>,
+}
+
+/// In so long a citizen is to have a human.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// Citizens who called within 15 minutes, by what became of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct QuarterInfo {
+    /// When it begins: at a quarter of an hour by the clock.
+    pub from: Timestamp,
+    /// Had something for a unit to act on.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub reports: usize,
+    /// No report, or a question.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub not_reports: usize,
+    /// Were gone before a human answered, and nobody has disposed of the call since.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub unanswered: usize,
+    /// What they have is not known yet: they are on the line, or hung up on a human.
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub open: usize,
 }
 
 /// Calls that their citizen ended, by where they stood.

@@ -22,6 +22,7 @@ pub use error::{ApiError, ErrorCode};
 pub use file::{CaseFile, Happening, Peaks, TimelineItem};
 pub use http::{
     AbandonedInfo, CaseBlock, DialBook, DialEntry, FiguresInfo, LoginRequest, PluginRelease,
+    ANSWER_WITHIN, AbandonedInfo, CaseBlock, FiguresInfo, LoginRequest, PluginRelease, QuarterInfo,
     RecordingInfo, Session, SipAccount, SpreadInfo, UnitInfo, WorkInfo,
 };
 pub use lists::{

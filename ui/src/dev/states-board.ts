@@ -6,6 +6,7 @@ import type {
   DeskState,
   FiguresInfo,
   Phase,
+  QuarterInfo,
   SeatState,
   WorkInfo,
 } from "../lib/bindings";
@@ -100,11 +101,42 @@ const work = (answered: number): WorkInfo => ({
   after_call_ms: answered * 31_000,
 });
 
+/** How many had a report, had none, were gone, and are not finished, by quarters from the newest back. */
+const COUNTS: readonly (readonly [number, number, number, number])[] = [
+  [2, 4, 2, 2],
+  [2, 7, 1, 0],
+  [3, 6, 0, 0],
+  [1, 5, 1, 0],
+  [1, 5, 0, 0],
+  [2, 7, 1, 0],
+  [1, 6, 1, 0],
+  [1, 5, 0, 0],
+  [1, 6, 0, 0],
+  [3, 9, 0, 1],
+  [2, 7, 1, 0],
+  [2, 7, 0, 0],
+  [2, 10, 0, 0],
+  [3, 10, 1, 0],
+  [4, 11, 0, 0],
+  [4, 12, 0, 0],
+  [5, 13, 1, 0],
+];
+
+/** 3.11 o'clock of the prepared night lies in the first of them. */
+const QUARTERS: QuarterInfo[] = COUNTS.map(([reports, not_reports, unanswered, open], back) => ({
+  from: (Math.floor(NOW / 900_000) - back) * 900_000,
+  reports,
+  not_reports,
+  unanswered,
+  open,
+})).toReversed();
+
 const FIGURES: FiguresInfo = {
   from: shiftAt(NOW).from,
   to: NOW,
   arrived: 214,
   answered: 205,
+  in_time: 197,
   abandoned: { waiting: 6, talking: 1, transferring: 1 },
   cut_off: 0,
   called_back: 5,
@@ -121,6 +153,7 @@ const FIGURES: FiguresInfo = {
   signs: 1,
   seats: { "pmj-1": work(51), "pmj-2": work(47), "pmj-3": work(62), "pmj-4": work(45) },
   units: {},
+  quarters: QUARTERS,
 };
 
 const STATES_OF: Readonly<Record<string, SeatState>> = {

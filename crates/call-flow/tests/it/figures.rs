@@ -3,7 +3,7 @@
 use crate::nights::{Deed, config, deed, deed_or_death, night};
 use crate::room::{Room, call, seat, secs, unit};
 use proptest::prelude::*;
-use siaga_call_flow::figures::{Place, Spread};
+use siaga_call_flow::figures::{Place, Quarter, Spread};
 use siaga_call_flow::{Figures, FlowConfig, FlowEvent, Input, Intent, SeatChange};
 use siaga_model::{Disposition, EndedBy, LegCause, NotReport, ReclaimCause, Timestamp};
 use std::collections::BTreeMap;
@@ -43,6 +43,15 @@ fn agree(room: &Room) {
         assert_eq!(work.talk, tally.unit_talk.get(unit).copied().unwrap_or_default());
     }
     assert!(figures.calls.values().all(|call| call.end.is_some()), "the night is over");
+    let (begin, end) = (room.log[0].0, room.log[room.log.len() - 1].0);
+    let quarters = figures.quarters(begin, Timestamp(end.0 + 1));
+    let of = |quarter: &Quarter| {
+        quarter.reports + quarter.not_reports + quarter.unanswered + quarter.open
+    };
+    assert_eq!(quarters.iter().map(of).sum::<usize>(), figures.arrived(), "everybody once");
+    for (quarter, next) in quarters.iter().zip(quarters.iter().skip(1)) {
+        assert_eq!(next.from.since(quarter.from), Duration::from_secs(900));
+    }
 }
 
 fn counted_night(levels: FlowConfig, deeds: Vec<Deed>) {
@@ -131,11 +140,27 @@ fn the_figures_of_an_eventful_hour() {
     assert_eq!((figures.disposals_undone, figures.called_back()), (1, (1, 0)));
     let wait = Spread { count: 1, p50: secs(3), p90: secs(3), max: secs(3) };
     assert_eq!(figures.waiting(), Some(wait));
+    assert_eq!((figures.answered_within(secs(2)), figures.answered_within(secs(3))), (0, 1));
     assert_eq!(figures.waiting_again().map(|spread| spread.max), Some(secs(2)));
     // With the first caller 20 s and 3 s, with a telephone that nobody answered 30 s.
     assert_eq!(figures.seats[&seat("pmj-1")].talk, secs(53));
     assert_eq!(figures.units[&unit("pmj.jaksel")].talk, secs(40));
     assert_eq!(figures.units[&unit("pmj.jaksel")].taken_over, 1);
+}
+
+#[test]
+fn a_quarter_of_an_hour_counts_who_called_in_it_by_what_they_had() {
+    let room = eventful();
+    let figures = Figures::of(room.log.iter().cloned());
+    let from = room.log[0].0;
+    let quarters = figures.quarters(from, Timestamp(from.0 + 3_600_000));
+    assert!((4..=5).contains(&quarters.len()), "four when the hour begins with one: {quarters:?}");
+    let first = quarters[0];
+    assert!(first.from <= from && first.from.0 % 900_000 == 0);
+    // The misdial and the one who gave up; the call back is no call of a citizen.
+    let counts = (first.reports, first.not_reports, first.unanswered, first.open);
+    assert_eq!(counts, (0, 1, 1, 0));
+    assert!(quarters[1..].iter().all(|quarter| quarter.not_reports + quarter.unanswered == 0));
 }
 
 #[test]

@@ -6,9 +6,11 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use serde::Deserialize;
-use siaga_call_flow::figures::{Place, Spread, Work};
+use siaga_call_flow::figures::{Place, Quarter, Spread, Work};
 use siaga_call_flow::{Figures, FlowEvent};
-use siaga_hub_api::{AbandonedInfo, ErrorCode, FiguresInfo, SpreadInfo, WorkInfo};
+use siaga_hub_api::{
+    ANSWER_WITHIN, AbandonedInfo, ErrorCode, FiguresInfo, QuarterInfo, SpreadInfo, WorkInfo,
+};
 use siaga_hub_store::{Store, StoreError};
 use siaga_model::{CallId, Level, Timestamp};
 use std::collections::BTreeSet;
@@ -124,6 +126,7 @@ fn info(span: &Span, figures: &Figures) -> FiguresInfo {
         to: span.to,
         arrived: figures.arrived(),
         answered: figures.answered(),
+        in_time: figures.answered_within(ANSWER_WITHIN),
         abandoned: AbandonedInfo {
             waiting: figures.abandoned(Place::Waiting),
             talking: figures.abandoned(Place::Talking),
@@ -144,7 +147,13 @@ fn info(span: &Span, figures: &Figures) -> FiguresInfo {
         signs: figures.signs,
         seats: figures.seats.iter().map(|(seat, work)| (seat.clone(), done(work))).collect(),
         units: figures.units.iter().map(|(unit, work)| (unit.clone(), done(work))).collect(),
+        quarters: figures.quarters(span.from, span.to).into_iter().map(quarter).collect(),
     }
+}
+
+fn quarter(quarter: Quarter) -> QuarterInfo {
+    let Quarter { from, reports, not_reports, unanswered, open } = quarter;
+    QuarterInfo { from, reports, not_reports, unanswered, open }
 }
 
 fn spread(spread: Spread) -> SpreadInfo {

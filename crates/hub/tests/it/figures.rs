@@ -44,7 +44,13 @@ async fn figures_of_a_span_are_what_happened_in_it() {
     let (status, body) = asks(&mut stream, &path(from.0, to), &token).await.unwrap();
     assert_eq!(status, 200, "{body}");
     let figures: FiguresInfo = serde_json::from_str(&body).unwrap();
-    assert_eq!((figures.arrived, figures.answered), (2, 1));
+    assert_eq!((figures.arrived, figures.answered, figures.in_time), (2, 1, 1));
+    // Both came within a moment, which may be on both sides of a quarter.
+    let counts = figures.quarters.iter().fold([0; 4], |sum, quarter| {
+        let own = [quarter.reports, quarter.not_reports, quarter.unanswered, quarter.open];
+        std::array::from_fn(|kind| sum[kind] + own[kind])
+    });
+    assert_eq!(counts, [1, 0, 1, 0]);
     assert_eq!((figures.abandoned.waiting, figures.abandoned.talking), (1, 0));
     assert_eq!((figures.transfers, figures.transferred), (1, 0));
     assert_eq!(figures.reclaimed.get(&ReclaimCause::Busy), Some(&1));
