@@ -5,8 +5,8 @@ use crate::engine::{Engine, Prefill};
 use crate::manners;
 use crate::tel::TelLink;
 use anyhow::Context;
-use siaga_desk::{DeskState, Intent};
-use std::sync::{Arc, Mutex, PoisonError};
+use siaga_desk::{Intent, Packer, Packet};
+use std::sync::{Mutex, PoisonError};
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, Manager, RunEvent, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
@@ -26,22 +26,23 @@ async fn intent(engine: State<'_, Engine>, intent: Intent) -> Result<(), ()> {
     Ok(())
 }
 
-/// Sends the whole state now, and after every change what has changed of it (see
-/// [`DeskState::packet`]). States that come faster than they can be sent are skipped: only the newest
+/// Sends the whole state now, and after every change what has changed of it (see [`Packer`]). States that come faster than they can be sent are skipped: only the newest
 /// counts.
 #[tauri::command]
 async fn subscribe(
     engine: State<'_, Engine>,
     subscription: State<'_, Subscription>,
-    channel: Channel<DeskState>,
+    channel: Channel<Packet>,
 ) -> Result<(), ()> {
     let mut states = engine.states();
     let task = tauri::async_runtime::spawn(async move {
-        let mut sent: Option<Arc<DeskState>> = None;
+        let mut packer = Packer::default();
         loop {
             let state = states.borrow_and_update().clone();
-            let packet = state.packet(sent.as_deref());
-            sent = Some(state);
+            let packet = match packer.pack(&state) {
+                Ok(packet) => packet,
+                Err(error) => return tracing::error!(%error, "a state cannot be told to the page"),
+            };
             if channel.send(packet).is_err() || states.changed().await.is_err() {
                 return;
             }
@@ -113,6 +114,7 @@ fn open(app: &AppHandle, mode: Mode, link: Option<TelLink>) -> anyhow::Result<()
             url.scheme() == "tauri" || url.host_str() == Some("tauri.localhost")
         })
         .build()?;
+    lighten(&window)?;
     revive(&window)?;
     manners::follow(app, states);
     Ok(())
@@ -121,6 +123,37 @@ fn open(app: &AppHandle, mode: Mode, link: Option<TelLink>) -> anyhow::Result<()
 /// What the login page is filled with; run before every load of the page.
 fn start_script(prefill: &Prefill) -> serde_json::Result<String> {
     Ok(format!("window.__SIAGA_START__ = {};", serde_json::to_string(prefill)?))
+}
+
+/// Has the page drawn by the processor, and keeps what a page of this program never needs out of memory.
+///
+/// A graphics card is no help to a page of text, but its driver costs 200 MB (measured with Mesa's
+/// software driver), and a console must not depend on drivers.
+#[cfg(target_os = "linux")]
+fn lighten(window: &WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::{
+        CacheModel, HardwareAccelerationPolicy, SettingsExt, WebContextExt, WebViewExt,
+    };
+    window.with_webview(|view| {
+        let page = view.inner();
+        if let Some(context) = page.context() {
+            // There is one page, and it never goes back.
+            context.set_cache_model(CacheModel::DocumentViewer);
+        }
+        if let Some(settings) = WebViewExt::settings(&page) {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+            settings.set_enable_webgl(false);
+            // What is heard comes from the engine.
+            settings.set_enable_media(false);
+            settings.set_enable_webaudio(false);
+            settings.set_enable_page_cache(false);
+        }
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn lighten(_: &WebviewWindow) -> tauri::Result<()> {
+    Ok(())
 }
 
 /// Loads the page again when its process dies.

@@ -257,6 +257,12 @@ describe("a desk that is not registered", () => {
     expect(write).toHaveBeenCalledWith(expect.stringContaining("pmj-3"));
     vi.unstubAllGlobals();
   });
+
+  it("is connected anew by F9", async () => {
+    const backend = await open("not-registered");
+    await press("F9");
+    expect(backend.sent).toEqual([{ intent: "try-again" }]);
+  });
 });
 
 describe("without the plugins", () => {

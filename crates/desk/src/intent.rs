@@ -35,6 +35,8 @@ pub enum Intent {
     Pause,
     /// Take the call that rings (F9).
     Answer,
+    /// Connect what is cut off now, instead of when the next attempt is due.
+    TryAgain,
     /// Cannot take it: the next seat rings, or the transfer goes back.
     Decline,
     /// Microphone off (`true`) or on: silence is sent, never nothing.

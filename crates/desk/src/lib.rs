@@ -16,6 +16,7 @@ mod core;
 mod intent;
 mod journal;
 mod link;
+mod packet;
 mod ringer;
 mod settings;
 mod shelf;
@@ -26,12 +27,13 @@ mod voice;
 
 pub use config::{AudioChoice, DeskConfig};
 pub use intent::Intent;
+pub use packet::{Packer, Packet};
 pub use settings::{AnswerKey, Language, Settings, Theme};
 pub use shelf::{Looked, PlaceQuery, PlaceSort, PlaceView, Playing, Slice};
 pub use shell::DeskHandle;
 pub use state::{
     AdvisorHealth, Asking, AudioHealth, DeskCall, DeskError, DeskState, DeviceView, KeptForm,
-    LinkHealth, LocalCall, Notice, NumberAsked, PhoneState, SessionInfo, SoundTest,
+    Levels, LinkHealth, LocalCall, Notice, NumberAsked, PhoneState, SessionInfo, SoundTest,
 };
 pub use training::{
     Coach, LessonInfo, LessonLevel, QuestionView, Said, Score, ScoreItem, ScoreKind, SpokenBy,

@@ -1,7 +1,7 @@
 //! What a window draws beside the call: lists, searches, a case, settings, what is played.
 //!
 //! These parts are large and change seldom. Each lies in a [`Slice`], which goes to the window only
-//! when it has changed (see [`crate::DeskState::packet`]).
+//! when it has changed (see [`crate::Packer`]).
 
 use crate::state::DeskError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -71,6 +71,23 @@ pub enum AdvisorHealth {
 /// What a meter shows when nothing at all is heard, dBFS.
 pub(crate) const NOT_HEARD_DBFS: f32 = -100.0;
 
+/// How loud the line is, dBFS RMS of the last 200 ms, −100 to 0. It changes five times a second, so it
+/// stands apart from the call.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub struct Levels {
+    /// What is heard.
+    pub heard_dbfs: f32,
+    /// What is sent.
+    pub sent_dbfs: f32,
+}
+
+impl Default for Levels {
+    fn default() -> Self {
+        Self { heard_dbfs: NOT_HEARD_DBFS, sent_dbfs: NOT_HEARD_DBFS }
+    }
+}
+
 /// What this desk's telephone does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -108,10 +125,6 @@ pub struct DeskCall {
     pub writable: bool,
     /// Advice on the newest revision that was judged.
     pub advice: Option<Advice>,
-    /// Level of what is heard, dBFS RMS of the last 100 ms, −100 to 0.
-    pub heard_dbfs: f32,
-    /// Level of what is sent.
-    pub sent_dbfs: f32,
     /// The voice path is being replaced: another network, or the switch is not heard any more.
     pub rejoining: bool,
     /// Since when the operator's closing waits for the hub to take it. While the hub is away the
@@ -259,6 +272,9 @@ pub struct DeskState {
     pub view: Slice<Option<HubView>>,
     /// The call at this desk.
     pub call: Option<DeskCall>,
+    /// How loud it is.
+    #[serde(default)]
+    pub levels: Levels,
     /// What the operator should know.
     pub notice: Option<Notice>,
     /// What the operator is asked before something final; answered by the same intent with `sure`,
@@ -270,18 +286,13 @@ pub struct DeskState {
     pub kept: Vec<KeptForm>,
     /// Why this computer's own disk keeps nothing (for IT, in English), while it does not: what is
     /// typed still reaches the hub, but would not survive both the hub's and the desk's death.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<String>>"))]
     pub not_kept: Option<String>,
     /// The call that is taken without a hub.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional))]
+    #[serde(default)]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<LocalCall>>"))]
     pub local: Option<LocalCall>,
-    /// The state that this one completes: parts that are missing are as they were in it. `None`: this
-    /// is the whole state.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "ts", ts(optional, as = "Option<f64>"))]
-    pub after: Option<u64>,
     /// The list of cases that is shown.
     #[serde(default, skip_serializing_if = "Slice::is_left_out")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CasesQuery, CaseList>>>"))]
@@ -392,32 +403,8 @@ pub struct DeviceView {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct SoundTest {
-    /// Level of the microphone, dBFS RMS of the last 100 ms, −100 to 0.
+    /// Level of the microphone, dBFS RMS of the last 200 ms, −100 to 0.
     pub mic_dbfs: f32,
     /// Whether a voice was heard since the test began.
     pub voice: bool,
-}
-
-impl DeskState {
-    /// This state for a window that has `sent`: without the parts that have not changed. A window
-    /// that has nothing gets all of it.
-    #[must_use]
-    pub fn packet(&self, sent: Option<&Self>) -> Self {
-        let mut packet = self.clone();
-        packet.after = sent.map(|sent| sent.rev);
-        if let Some(sent) = sent {
-            packet.view.leave_out_if_sent(&sent.view);
-            packet.cases.leave_out_if_sent(&sent.cases);
-            packet.search.leave_out_if_sent(&sent.search);
-            packet.file.leave_out_if_sent(&sent.file);
-            packet.peaks.leave_out_if_sent(&sent.peaks);
-            packet.about.leave_out_if_sent(&sent.about);
-            packet.odds.leave_out_if_sent(&sent.odds);
-            packet.figures.leave_out_if_sent(&sent.figures);
-            packet.places.leave_out_if_sent(&sent.places);
-            packet.devices.leave_out_if_sent(&sent.devices);
-            packet.exercise.leave_out_if_sent(&sent.exercise);
-        }
-        packet
-    }
 }

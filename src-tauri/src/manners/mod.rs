@@ -193,8 +193,7 @@ mod tests {
         let call: siaga_desk::DeskCall = serde_json::from_value(serde_json::json!({
             "call": "01JDK000000000000000000000",
             "phone": "ringing", "muted": false, "form": {}, "rev": 0, "saved_rev": 0,
-            "writable": false, "advice": null, "heard_dbfs": -100.0, "sent_dbfs": -100.0,
-            "rejoining": false,
+            "writable": false, "advice": null, "rejoining": false,
         }))
         .expect("a call");
         state.call = Some(call);

@@ -30,6 +30,7 @@ import {
   deskCall,
   filledForm,
   idleState,
+  NOT_HEARD,
   NOW,
   NUMBER,
   polda,
@@ -56,8 +57,9 @@ function quiet(silence: SilenceView, disposing: Disposition | null = null): Desk
     since: at(-21),
     disposing: disposing === null ? null : { disposition: disposing, until: at(2) },
   };
-  const call = deskCall(emptyForm(), { advice: null, rev: 0, saved_rev: 0, heard_dbfs: -62 });
-  return withCall(polda(phase, "talking", call), { silence });
+  const call = deskCall(emptyForm(), { advice: null, rev: 0, saved_rev: 0 });
+  const state = withCall(polda(phase, "talking", call), { silence });
+  return { ...state, levels: { heard_dbfs: -62, sent_dbfs: -47 } };
 }
 
 function entry(place: number, change: Partial<CallBackView>, form: Partial<Form>): CallBackView {
@@ -107,15 +109,17 @@ const LOST: LostCallView = {
 const NOT_RECORDING: Alert = { alert: "not-recording", since: NOW - 95_000, calls: 2 };
 const NOT_STORING: Alert = { alert: "not-storing", since: NOW - 40_000 };
 
-const back = (until: number | null): DeskState =>
-  withCall(
+const back = (until: number | null): DeskState => ({
+  ...withCall(
     polda(
       { phase: "calling-back", seat: "pmj-3", since: at(-6), until },
       "talking",
-      deskCall(filledForm(), { heard_dbfs: -100 }),
+      deskCall(filledForm()),
     ),
     { call_back: CALL },
-  );
+  ),
+  levels: NOT_HEARD,
+});
 
 /** A call that the PBX's own queue brings while the hub is gone. */
 function withoutHub(phone: DeskCall["phone"], over_at: number | null): DeskState {

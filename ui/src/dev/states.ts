@@ -10,6 +10,7 @@ import type {
   Form,
   HubView,
   Level,
+  Levels,
   Phase,
   SeatState,
   SessionInfo,
@@ -216,8 +217,6 @@ export function deskCall(form: Form, change: Partial<DeskCall> = {}): DeskCall {
     saved_rev: 7,
     writable: true,
     advice: advice(),
-    heard_dbfs: -24,
-    sent_dbfs: -47,
     rejoining: false,
     ...change,
   };
@@ -246,6 +245,8 @@ const polresList = (): NonNullable<DeskState["cases"]> =>
     { since: sinceOf("open", NOW), filter: "open", from: 0, count: 200 },
   );
 
+export const NOT_HEARD: Levels = { heard_dbfs: -100, sent_dbfs: -100 };
+
 function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState {
   return {
     rev: 1,
@@ -258,6 +259,7 @@ function state(polres: boolean, view: HubView, call: DeskCall | null): DeskState
     advisor: "ok",
     view,
     call,
+    levels: call === null ? NOT_HEARD : { heard_dbfs: -24, sent_dbfs: -47 },
     notice: null,
     asking: null,
     cases: polres ? polresList() : listOf(ROWS),

@@ -11,6 +11,7 @@ import type { UnitId } from "./bindings";
 
 export type ActionId =
   | "answer"
+  | "try-again"
   | "decline"
   | "ready"
   | "logout"
@@ -86,8 +87,8 @@ export function barActions(desk: Desk): Action[] {
   const ids: Record<Screen, ActionId[]> = {
     starting: [],
     login: [],
-    idle: desk.trouble === null ? ["answer", "ready"] : ["ready"],
-    announced: ["answer", "ready"],
+    idle: [desk.trouble === null ? "answer" : "try-again", "ready"],
+    announced: [desk.trouble === null ? "answer" : "try-again", "ready"],
     ringing: [],
     offered: ["decline"],
     "calling-back": ["give-up"],
@@ -178,7 +179,11 @@ export function actionsOf(desk: Desk): Action[] {
   if (screen === "starting" || screen === "login") return actions;
 
   const rings = screen === "ringing" || screen === "offered";
-  if (!call && screen !== "gone") {
+  if (desk.trouble === "sip") {
+    add("try-again", ["F9"], "back", t("action.try-again"), () =>
+      desk.send({ intent: "try-again" }),
+    );
+  } else if (!call && screen !== "gone") {
     const label = screen === "offered" ? t("action.accept") : t("action.answer");
     const keys = desk.state?.settings?.answer_key === "pause" ? ["Pause", "F9"] : ["F9"];
     add("answer", keys, "phone", label, () => desk.answer(), rings);

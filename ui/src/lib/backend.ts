@@ -13,6 +13,12 @@ export interface Backend {
   zoom(factor: number): void;
 }
 
+/**
+ * What the engine sends: the whole state, or what makes the one of revision `after` into that of `rev`.
+ * Parts that are missing are as they were.
+ */
+type Packet = Partial<DeskState> & { rev: number; after?: number };
+
 /** The engine tells its state at least twice a second. After so long without one, it is asked again. */
 const SILENCE_MS = 2000;
 
@@ -43,20 +49,19 @@ export class TauriBackend implements Backend {
     let shown: DeskState | undefined;
     let heardAt = 0;
     const ask = (): void => {
-      const callback = transformCallback((packet: { message?: DeskState }) => {
+      const callback = transformCallback((packet: { message?: Packet }) => {
         // The end of a subscription that was replaced has no message.
         if (packet.message === undefined) return;
         heardAt = performance.now();
-        const { after } = packet.message;
+        const { after, ...parts } = packet.message;
         if (after === undefined) {
-          if (shown !== undefined && packet.message.rev < shown.rev) return;
-          shown = packet.message;
+          if (shown !== undefined && parts.rev < shown.rev) return;
+          shown = parts as DeskState;
         } else if (shown?.rev === after) {
-          // Parts that are missing are as they were.
-          shown = { ...shown, ...packet.message };
+          shown = { ...shown, ...parts };
         } else {
           // The one before it was lost, e.g. while the page was loaded again: ask for all of it.
-          if (shown === undefined || shown.rev < packet.message.rev) ask();
+          if (shown === undefined || shown.rev < parts.rev) ask();
           return;
         }
         onState(shown);

@@ -20,6 +20,7 @@ import type {
   Form,
   Intent,
   KeptForm,
+  Levels,
   LostCallView,
   NotReport,
   OutsideTarget,
@@ -88,8 +89,18 @@ const MENU_KEYS: readonly string[] = [
   "faults",
 ];
 
+/** What moves with the meters. */
+const WITH_METERS: readonly string[] = ["rev", "now", "levels"] satisfies (keyof DeskState)[];
+
+function sameButMeters(a: DeskState, b: DeskState): boolean {
+  const parts = Object.keys(b) as (keyof DeskState)[];
+  return parts.every((part) => a[part] === b[part] || WITH_METERS.includes(part));
+}
+
 export class Desk {
   state = $state.raw<DeskState | null>(null);
+  /** How loud the line is. It moves five times a second and nothing else does, so it stands apart. */
+  levels = $state.raw<Levels>({ heard_dbfs: -100, sent_dbfs: -100 });
   overlay = $state<Overlay>("none");
   /** Whether the closing form was opened while the call goes on. */
   closingOpen = $state(false);
@@ -133,6 +144,8 @@ export class Desk {
   );
 
   #backend: Backend;
+  /** The hub's clock in the newest state, and when that came. */
+  #hubNow = 0;
   #receivedAt = 0;
   #tick = $state(0);
   #guardedUntil = -Infinity;
@@ -144,7 +157,7 @@ export class Desk {
     this.#backend = backend;
     this.editor = new FormEditor((intent) => void backend.send(intent));
     this.phonePlace = new PhonePlace(this.editor, (intent) => this.send(intent));
-    this.#timer = setInterval(() => (this.#tick = performance.now()), TICK_MS);
+    this.#timer = setInterval(() => this.#ticks(), TICK_MS);
     backend.subscribe((state) => this.#receive(state));
   }
 
@@ -153,13 +166,26 @@ export class Desk {
     this.editor.flush();
   }
 
+  /** Every drawing of the page costs: the clock moves with the meters while they move. */
+  #ticks(): void {
+    const now = performance.now();
+    if (now - this.#tick > TICK_MS * 0.9) this.#tick = now;
+  }
+
   #receive(state: DeskState): void {
+    this.#hubNow = state.now;
+    this.#receivedAt = performance.now();
+    this.#ear.receive(state);
+    const meters = state.levels !== this.levels;
+    if (meters) [this.levels, this.#tick] = [state.levels, this.#receivedAt];
+    if (!meters || this.state === null || !sameButMeters(this.state, state)) this.#take(state);
+  }
+
+  #take(state: DeskState): void {
     const [before, meant] = [this.screen, this.#finalMeaning];
     const troubled = this.trouble;
     const noticed = this.state?.notice?.at;
-    this.#receivedAt = performance.now();
     this.#tick = this.#receivedAt;
-    this.#ear.receive(state);
     this.#places.receive(state.view?.call_backs ?? [], this.#receivedAt);
     this.state = state;
     if (state.settings) preferences.follow(state.settings);
@@ -192,7 +218,7 @@ export class Desk {
 
   /** The hub's clock, running on between states. Unix time in milliseconds. */
   now = $derived.by(() =>
-    this.state === null ? 0 : this.state.now + Math.max(0, this.#tick - this.#receivedAt),
+    this.state === null ? 0 : this.#hubNow + Math.max(0, this.#tick - this.#receivedAt),
   );
 
   session = $derived(this.state?.session ?? null);

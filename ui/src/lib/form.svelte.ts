@@ -83,8 +83,11 @@ export class FormEditor {
   edited(): void {
     if (!this.writable) return;
     this.saved = false;
-    const wait = Math.max(0, this.#flushedAt + FRAME_MS - performance.now());
-    this.#timer ??= setTimeout(() => this.flush(), wait);
+    if (this.#timer !== null) return;
+    const wait = this.#flushedAt + FRAME_MS - performance.now();
+    this.#timer = setTimeout(() => this.flush(), Math.max(0, wait));
+    // A timer of 0 ms waits for what else the page has to do, e.g. to draw the letter.
+    if (wait <= 0) queueMicrotask(() => this.flush());
   }
 
   /** Sends what has not been sent yet, before anything that depends on it. */

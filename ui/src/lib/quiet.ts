@@ -33,7 +33,7 @@ export class LineEar {
     }
     if (call === null) return;
     if (phase?.phase === "talking") this.#talkingSince ??= phase.since;
-    if (call.phone !== "connected" || call.heard_dbfs > HISS_DBFS) this.#loudAt = state.now;
+    if (call.phone !== "connected" || state.levels.heard_dbfs > HISS_DBFS) this.#loudAt = state.now;
   }
 
   /** What Enter takes in the menu of "no report", if anything speaks for it. */

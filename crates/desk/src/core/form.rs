@@ -2,7 +2,7 @@
 
 use super::{CallView, Core, Effect, PhoneState};
 use crate::journal::Record;
-use crate::state::{DeskCall, DeskError, NOT_HEARD_DBFS};
+use crate::state::{DeskCall, DeskError, Levels};
 use siaga_hub_api::{Draft, ErrorCode, ToHub};
 use siaga_model::{CallId, Form};
 
@@ -69,6 +69,7 @@ impl Core {
     }
 
     fn new_call(&mut self, id: CallId) -> DeskCall {
+        self.state.levels = Levels::default();
         // Typed before this desk was started again; said again unless it waits in the outbox.
         let known = self.forms.get(&id).cloned();
         self.unsaid = known.is_some().then_some(id).filter(|id| !self.post.has_draft(*id));
@@ -82,8 +83,6 @@ impl Core {
             saved_rev: 0,
             writable: false,
             advice: None,
-            heard_dbfs: NOT_HEARD_DBFS,
-            sent_dbfs: NOT_HEARD_DBFS,
             rejoining: false,
             closing: self.post.has_closing(id).then_some(self.state.now),
         }

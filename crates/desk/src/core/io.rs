@@ -4,7 +4,7 @@ use super::lookups::{Found, Question};
 use super::sound::Ring;
 use crate::Intent;
 use crate::journal::{Record, Restored};
-use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeviceView};
+use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeviceView, Levels};
 use crate::training::{TrainingView, TrainingWish};
 use siaga_hub_api::{LoginRequest, PluginRelease, Sequenced, Session, SipAccount, ToDesk, ToHub};
 use siaga_model::{Advice, CallId, Intake, Redacted};
@@ -86,13 +86,8 @@ pub(crate) enum Input {
         /// What.
         advice: Advice,
     },
-    /// Levels of the last 100 ms in dBFS.
-    Levels {
-        /// What is heard.
-        heard: f32,
-        /// What is sent.
-        sent: f32,
-    },
+    /// How loud the line was in the last 200 ms.
+    Levels(Levels),
     /// What was asked was found, or was not.
     Found {
         /// What was asked.

@@ -155,8 +155,8 @@ impl Core {
                 self.advise_again();
             }
             Input::Advised { call, advice } => self.on_advised(call, advice),
-            Input::Levels { heard, sent } => match &mut self.state.call {
-                Some(call) => (call.heard_dbfs, call.sent_dbfs) = (heard, sent),
+            Input::Levels(levels) => match self.state.call {
+                Some(_) => self.state.levels = levels,
                 None => self.dirty = false,
             },
             Input::Found { question, result } => self.on_found(question, result),

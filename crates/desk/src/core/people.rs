@@ -29,6 +29,7 @@ impl Core {
             Intent::Ready => self.wish(ToHub::Ready),
             Intent::Pause => self.wish(ToHub::Pause),
             Intent::Answer => self.answer(),
+            Intent::TryAgain => self.try_again(),
             Intent::Decline => self.decline(),
             Intent::Mute { muted } => match &mut self.state.call {
                 Some(call) => {

@@ -97,6 +97,16 @@ impl Core {
             || self.seen_call().is_some_and(ringing)
     }
 
+    /// Connects what is cut off without waiting for the next attempt.
+    pub(super) fn try_again(&mut self) {
+        if matches!(self.state.hub, LinkHealth::Down { .. }) {
+            self.give(Effect::ReconnectHub);
+        }
+        if matches!(self.state.sip, LinkHealth::Down { .. }) {
+            self.give(Effect::ReconnectPhone);
+        }
+    }
+
     fn renew_hub(&mut self) {
         self.hub_is_away();
         self.give(Effect::ReconnectHub);

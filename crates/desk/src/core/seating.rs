@@ -5,7 +5,7 @@ use super::{
     ends_session, hub_error,
 };
 use crate::journal::{Owner, Record, Restored, Saved};
-use crate::state::{NOT_HEARD_DBFS, SessionInfo};
+use crate::state::SessionInfo;
 use siaga_hub_api::{ApiError, LoginRequest, Session};
 use siaga_model::Timestamp;
 use std::time::Duration;
@@ -363,7 +363,6 @@ impl Core {
         let call = old.call.filter(|_| self.phone.dialog().is_some()).map(|mut call| {
             call.writable = false;
             call.rejoining = false;
-            (call.heard_dbfs, call.sent_dbfs) = (NOT_HEARD_DBFS, NOT_HEARD_DBFS);
             call
         });
         self.state = DeskState {

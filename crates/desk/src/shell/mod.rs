@@ -13,9 +13,9 @@ use crate::core::{Core, Effect, Found, Input, Question};
 use crate::journal::Journal;
 use crate::link::{Link, LinkSaw};
 use crate::ringer::Ringer;
-use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeskState, DeviceView};
+use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeskState, DeviceView, Levels};
 use crate::training::{Coach, TrainingView, TrainingWish};
-use crate::voice::{self, Levels, VoiceCommand, VoiceNews};
+use crate::voice::{self, VoiceCommand, VoiceNews};
 use crate::{DeskGone, Intent};
 use clock::Clock;
 use phone::Leg;
@@ -263,7 +263,7 @@ impl Engine {
                 Some(saw) = self.link_saw.recv() => self.on_link(saw).await,
                 Some(event) = next(&mut self.phone_events) => self.on_phone(event).await,
                 Some(levels) = self.levels.recv() => {
-                    self.give(Input::Levels { heard: levels.heard, sent: levels.sent }).await;
+                    self.give(Input::Levels(levels)).await;
                 }
                 Some(news) = self.voice_news.recv() => self.on_voice(news).await,
                 Some(trouble) = self.kept.recv() => self.give(Input::NotKept(trouble)).await,

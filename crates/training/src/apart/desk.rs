@@ -6,7 +6,7 @@ use super::track::{self, Track};
 use crate::sound::{Heard, Speaker, read_voice};
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
-use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, Slice};
+use siaga_desk::{AudioChoice, Desk, DeskConfig, DeskHandle, DeskState, Intent, Levels, Slice};
 use siaga_media::MediaConfig;
 use siaga_model::{Advice, Redacted, SeatId};
 use siaga_plugin_host::{Limits, PluginStats};
@@ -133,9 +133,7 @@ fn without_clocks(state: &DeskState) -> DeskState {
         view.now = Default::default();
         state.view = Slice::new(Some(view));
     }
-    if let Some(call) = &mut state.call {
-        (call.heard_dbfs, call.sent_dbfs) = (0.0, 0.0);
-    }
+    state.levels = Levels::default();
     state
 }
 

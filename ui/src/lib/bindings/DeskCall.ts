@@ -42,14 +42,6 @@ writable: boolean,
  */
 advice: Advice | null, 
 /**
- * Level of what is heard, dBFS RMS of the last 100 ms, −100 to 0.
- */
-heard_dbfs: number, 
-/**
- * Level of what is sent.
- */
-sent_dbfs: number, 
-/**
  * The voice path is being replaced: another network, or the switch is not heard any more.
  */
 rejoining: boolean, 

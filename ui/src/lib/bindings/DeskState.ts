@@ -13,6 +13,7 @@ import type { DeviceView } from "./DeviceView";
 import type { FiguresInfo } from "./FiguresInfo";
 import type { HubView } from "./HubView";
 import type { KeptForm } from "./KeptForm";
+import type { Levels } from "./Levels";
 import type { LinkHealth } from "./LinkHealth";
 import type { LocalCall } from "./LocalCall";
 import type { Looked } from "./Looked";
@@ -76,6 +77,10 @@ view: HubView | null,
  */
 call: DeskCall | null, 
 /**
+ * How loud it is.
+ */
+levels: Levels, 
+/**
  * What the operator should know.
  */
 notice: Notice | null, 
@@ -92,16 +97,11 @@ kept?: Array<KeptForm>,
  * Why this computer's own disk keeps nothing (for IT, in English), while it does not: what is
  * typed still reaches the hub, but would not survive both the hub's and the desk's death.
  */
-not_kept?: string, 
+not_kept?: string | null, 
 /**
  * The call that is taken without a hub.
  */
-local?: LocalCall, 
-/**
- * The state that this one completes: parts that are missing are as they were in it. `None`: this
- * is the whole state.
- */
-after?: number, 
+local?: LocalCall | null, 
 /**
  * The list of cases that is shown.
  */

@@ -36,7 +36,7 @@ operator: string,
 /**
  * The password.
  */
-password: string, } | { "intent": "logout" } | { "intent": "ready" } | { "intent": "pause" } | { "intent": "answer" } | { "intent": "decline" } | { "intent": "mute", 
+password: string, } | { "intent": "logout" } | { "intent": "ready" } | { "intent": "pause" } | { "intent": "answer" } | { "intent": "try-again" } | { "intent": "decline" } | { "intent": "mute", 
 /**
  * Off.
  */

@@ -4,7 +4,7 @@ use super::super::*;
 use super::fixture::*;
 use crate::Intent;
 use crate::shelf::PlaceQuery;
-use crate::{TrainingView, TrainingWish};
+use crate::{Levels, Packer, TrainingView, TrainingWish};
 use siaga_hub_api::{
     AboutCall, CallBackView, CaseList, CasesQuery, EarlierCall, HubView, RecentReport, SearchList,
     SearchQuery, UnitOdds,
@@ -96,17 +96,27 @@ fn a_list_is_asked_again_when_the_hub_says_that_cases_have_changed() {
 fn what_changes_in_one_part_leaves_the_others_out_of_the_packet() {
     let mut desk = Fixture::logged_in();
     desk.talking(call(1));
+    let mut packer = Packer::default();
     let before = desk.core.changed().expect("a state");
+    let whole = packer.pack(&before).expect("JSON");
+    assert!(whole.get("after").is_none() && whole["view"].is_object());
+    let read: DeskState = serde_json::from_value(whole.into()).expect("a state");
+    assert_eq!(read, before);
+
     desk.edit(call(1), "Blok M");
     let after = desk.core.changed().expect("another state");
-    let packet = serde_json::to_value(after.packet(Some(&before))).expect("JSON");
+    let packet = packer.pack(&after).expect("JSON");
     assert_eq!(packet["after"], before.rev);
     assert!(packet.get("view").is_none() && packet.get("cases").is_none());
     assert_eq!(packet["call"]["form"]["location"], "Blok M");
-    let whole = serde_json::to_value(after.packet(None)).expect("JSON");
-    assert!(whole.get("after").is_none() && whole["view"].is_object());
-    let read: DeskState = serde_json::from_value(whole).expect("a state");
-    assert_eq!(read, after);
+
+    let levels = Levels { heard_dbfs: -20.0, sent_dbfs: -60.0 };
+    desk.give(Input::Levels(levels));
+    let mut packet = packer.pack(&desk.core.changed().expect("louder")).expect("JSON");
+    for clock in ["after", "now", "rev"] {
+        packet.remove(clock);
+    }
+    assert_eq!(packet.keys().collect::<Vec<_>>(), ["levels"], "a meter moves nothing else");
 }
 
 #[test]

@@ -184,3 +184,17 @@ fn case_numbers_are_kept_and_more_are_asked_for_in_time() {
     desk.hub_says(ToDesk::Cases(more.clone()));
     assert_eq!(desk.shelf.cases, [session().cases, more]);
 }
+
+#[test]
+fn who_presses_again_connects_what_is_cut_off_and_nothing_else() {
+    let mut desk = Fixture::logged_in();
+    assert_eq!(desk.intent(Intent::TryAgain), []);
+    desk.give(Input::SipDown);
+    assert_eq!(desk.intent(Intent::TryAgain), [Effect::ReconnectPhone]);
+    desk.give(Input::HubDown);
+    assert_eq!(
+        desk.intent(Intent::TryAgain),
+        [Effect::ReconnectHub, Effect::ReconnectPhone],
+        "as often as it is pressed"
+    );
+}

@@ -29,7 +29,7 @@ export const bar: Texts<typeof id> = {
   "bar.gone.hint": "Choose an outcome. The number goes to the call-back list if it is not finished",
   "bar.trouble.sip": "This desk cannot take calls",
   "bar.trouble.sip.hint":
-    "Move to another desk. The desk telephone is cut off since {time} and retries by itself",
+    "Move to another desk. The desk telephone is cut off since {time}; it retries by itself, or by F9",
   "bar.trouble.label": "Not connected",
   "bar.trouble.audio": "The caller does not hear you",
   "bar.trouble.audio.hint": "Sound is looked for by itself. Transfer if it takes long",
@@ -51,6 +51,7 @@ export const bar: Texts<typeof id> = {
   "action.answer": "Answer",
   "action.accept": "Accept",
   "action.decline": "Cannot take it",
+  "action.try-again": "Try again",
   "action.ready": "Ready",
   "action.pause": "Pause",
   "action.mute": "Mute",

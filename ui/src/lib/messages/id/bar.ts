@@ -28,7 +28,7 @@ export const bar = {
   "bar.gone.hint": "Pilih hasil akhir. Nomor masuk daftar telepon balik bila belum selesai",
   "bar.trouble.sip": "Meja ini tidak bisa menerima panggilan",
   "bar.trouble.sip.hint":
-    "Pindah ke meja lain. Telepon meja terputus sejak {time} dan dicoba lagi sendiri",
+    "Pindah ke meja lain. Telepon meja terputus sejak {time}; dicoba lagi sendiri, atau dengan F9",
   "bar.trouble.label": "Tidak terhubung",
   "bar.trouble.audio": "Penelepon tidak mendengar Anda",
   "bar.trouble.audio.hint": "Suara dicari lagi sendiri. Alihkan bila lama",
@@ -50,6 +50,7 @@ export const bar = {
   "action.answer": "Jawab",
   "action.accept": "Terima",
   "action.decline": "Tidak bisa menerima",
+  "action.try-again": "Coba lagi",
   "action.ready": "Siap",
   "action.pause": "Jeda",
   "action.mute": "Bisukan",
