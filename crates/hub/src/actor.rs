@@ -8,7 +8,7 @@ use crate::writer::{Job, Stored};
 use siaga_call_flow::SwitchCommand;
 use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, HubView, Sequenced, ToDesk, ToHub};
 use siaga_hub_store::{NumberLease, Store, StoreError, TokenHash};
-use siaga_model::{CallId, Level, SeatId, Timestamp, UnitId};
+use siaga_model::{CallFacts, CallId, Level, SeatId, Timestamp, UnitId};
 use siaga_switch::{Clock, SwitchEvent};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -62,6 +62,11 @@ pub(crate) enum Inbox {
         token: TokenHash,
         call: CallId,
         reply: oneshot::Sender<bool>,
+    },
+    /// What is known of a call that is not long over; it may not be stored yet.
+    Facts {
+        call: CallId,
+        reply: oneshot::Sender<Option<CallFacts>>,
     },
     /// Somebody listens to a recording.
     Heard {
@@ -191,6 +196,7 @@ impl Actor {
             Inbox::IsShown { token, call, reply } => {
                 let _ = reply.send(self.core.is_shown(&token, call));
             }
+            Inbox::Facts { call, reply } => drop(reply.send(self.core.facts(call).cloned())),
             Inbox::Heard { seat, call, sha256 } => self.core.heard(now, &seat, call, &sha256),
             Inbox::Connect { token, desk, reply } => {
                 self.last_connection += 1;

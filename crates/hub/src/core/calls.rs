@@ -103,6 +103,11 @@ impl HubCore {
         Some(CaseBlock { first: number(lease.first)?, last: number(lease.last)? })
     }
 
+    /// What is known of a call that is not long over, stored already or not.
+    pub(crate) fn facts(&self, call: CallId) -> Option<&CallFacts> {
+        self.records.get(&call).map(|record| &record.facts)
+    }
+
     /// A caller is on the line, for the first time or again: one who was cut off with the last hub
     /// and waited in the switch's own queue meanwhile.
     pub(super) fn caller_arrived(&mut self, call: CallId, facts: &CallFacts) {

@@ -82,7 +82,11 @@ pub(super) async fn about(
         return Err(Failure::new(ErrorCode::NotAllowed, "another unit's call"));
     }
     let store = &shared.0.store;
-    let facts = store.call(call).await?;
+    let live = shared.ask(|reply| Inbox::Facts { call, reply }).await?;
+    let facts = match live {
+        Some(facts) => Some(facts),
+        None => store.call(call).await?,
+    };
     let facts = facts.ok_or_else(|| Failure::new(ErrorCode::NotFound, "no such call"))?;
     let now = shared.0.clock.now();
     let today = local_day(now, shared.0.utc_offset_min);
