@@ -10,6 +10,7 @@
 
 mod args;
 mod engine;
+mod feed;
 mod manners;
 mod tel;
 mod window;

@@ -2,10 +2,11 @@
 
 use crate::args::{Mode, Start};
 use crate::engine::{Engine, Prefill};
+use crate::feed::Feed;
 use crate::manners;
 use crate::tel::TelLink;
 use anyhow::Context;
-use siaga_desk::{Intent, Packer, Packet};
+use siaga_desk::{Intent, Packet};
 use std::sync::{Mutex, PoisonError};
 use tauri::async_runtime::JoinHandle;
 use tauri::ipc::Channel;
@@ -26,25 +27,20 @@ async fn intent(engine: State<'_, Engine>, intent: Intent) -> Result<(), ()> {
     Ok(())
 }
 
-/// Sends the whole state now, and after every change what has changed of it (see [`Packer`]). States that come faster than they can be sent are skipped: only the newest
-/// counts.
+/// Sends the whole state now, and after every change what has changed of it (see [`Feed`]).
 #[tauri::command]
 async fn subscribe(
     engine: State<'_, Engine>,
     subscription: State<'_, Subscription>,
     channel: Channel<Packet>,
 ) -> Result<(), ()> {
-    let mut states = engine.states();
+    let mut feed = Feed::new(engine.states());
     let task = tauri::async_runtime::spawn(async move {
-        let mut packer = Packer::default();
-        loop {
-            let state = states.borrow_and_update().clone();
-            let packet = match packer.pack(&state) {
-                Ok(packet) => packet,
+        while let Some(packet) = feed.next().await {
+            match packet.map(|packet| channel.send(packet)) {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
                 Err(error) => return tracing::error!(%error, "a state cannot be told to the page"),
-            };
-            if channel.send(packet).is_err() || states.changed().await.is_err() {
-                return;
             }
         }
     });

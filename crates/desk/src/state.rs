@@ -408,3 +408,13 @@ pub struct SoundTest {
     /// Whether a voice was heard since the test began.
     pub voice: bool,
 }
+
+impl DeskState {
+    /// Whether plugins are at work on what was typed last, and will say something of it.
+    #[must_use]
+    pub fn awaits_advice(&self) -> bool {
+        let judged = |call: &DeskCall| call.advice.as_ref().map_or(0, |advice| advice.draft_rev);
+        self.advisor != AdvisorHealth::Off
+            && self.call.as_ref().is_some_and(|call| call.writable && judged(call) < call.rev)
+    }
+}

@@ -1,0 +1,133 @@
+//! How states of the engine become packets of the page: the newest only, and no more than it can draw.
+
+use siaga_desk::{DeskState, Packer, Packet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+/// Shortest time between two packets: one frame of a screen. A letter changes the state six times
+/// within a few milliseconds (its echo, its findings, what the hub says of it), and a page that takes
+/// them one by one is still drawing the first when the findings come.
+const APART: Duration = Duration::from_millis(16);
+
+/// For so long what is typed waits for its findings, so that both are drawn at once. Plugins take a
+/// tenth of it.
+const TOGETHER: Duration = Duration::from_millis(5);
+
+/// The way to one page.
+pub(crate) struct Feed {
+    states: watch::Receiver<Arc<DeskState>>,
+    packer: Packer,
+    sent_at: Option<Instant>,
+}
+
+impl Feed {
+    pub(crate) fn new(states: watch::Receiver<Arc<DeskState>>) -> Self {
+        Self { states, packer: Packer::default(), sent_at: None }
+    }
+
+    /// The next packet: the whole state at first, then what has changed, as soon as something has. `None`
+    /// when the desk has ended.
+    pub(crate) async fn next(&mut self) -> Option<serde_json::Result<Packet>> {
+        if let Some(sent_at) = self.sent_at {
+            self.states.changed().await.ok()?;
+            sleep_until(sent_at + APART).await;
+        }
+        let findings_until = Instant::now() + TOGETHER;
+        while self.states.borrow_and_update().awaits_advice() {
+            match timeout_at(findings_until, self.states.changed()).await {
+                Ok(changed) => changed.ok()?,
+                Err(_) => break,
+            }
+        }
+        self.sent_at = Some(Instant::now());
+        let state = self.states.borrow_and_update().clone();
+        Some(self.packer.pack(&state))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use siaga_desk::{AdvisorHealth, DeskCall};
+    use tokio::time::advance;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    /// A form of revision `rev` with findings on revision `judged`.
+    fn typed(rev: u64, judged: Option<u64>) -> Arc<DeskState> {
+        let advice = judged.map(|draft_rev| {
+            serde_json::json!({
+                "draft_rev": draft_rev, "destinations": [], "faults": [], "at": 0,
+                "verdict": {
+                    "validity": "valid", "priority": "P2", "reason": "", "findings": [],
+                    "duplicate_of": null, "by": null,
+                },
+            })
+        });
+        let call: DeskCall = serde_json::from_value(serde_json::json!({
+            "call": "01JDK000000000000000000000", "phone": "connected", "muted": false, "form": {},
+            "rev": rev, "saved_rev": 0, "writable": true, "advice": advice, "rejoining": false,
+        }))
+        .expect("a call");
+        let advisor = AdvisorHealth::Ok;
+        Arc::new(DeskState { rev: rev * 10, call: Some(call), advisor, ..DeskState::default() })
+    }
+
+    fn judged(packet: &Packet) -> Option<u64> {
+        packet["call"]["advice"]["draft_rev"].as_u64()
+    }
+
+    async fn packet(feed: &mut Feed) -> Packet {
+        feed.next().await.expect("a desk").expect("JSON")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_letter_and_its_findings_are_one_packet() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut feed = Feed::new(seen);
+        assert!(packet(&mut feed).await.get("after").is_none(), "the whole state");
+        advance(20 * MS).await;
+        let began = Instant::now();
+        states.send_replace(typed(2, Some(1)));
+        let plugins = async {
+            tokio::time::sleep(2 * MS).await;
+            states.send_replace(typed(2, Some(2)));
+        };
+        let (told, ()) = tokio::join!(packet(&mut feed), plugins);
+        assert_eq!((judged(&told), began.elapsed()), (Some(2), 2 * MS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn findings_that_take_long_hold_up_no_letter() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut feed = Feed::new(seen);
+        packet(&mut feed).await;
+        advance(20 * MS).await;
+        let began = Instant::now();
+        states.send_replace(typed(2, Some(1)));
+        assert_eq!(packet(&mut feed).await["call"]["rev"], 2);
+        assert_eq!(began.elapsed(), TOGETHER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_in_one_frame_is_told_once_and_after_a_pause_at_once() {
+        let (states, seen) = watch::channel(Arc::default());
+        let mut feed = Feed::new(seen);
+        packet(&mut feed).await;
+        let began = Instant::now();
+        for rev in 1..=5 {
+            states.send_replace(Arc::new(DeskState { rev, ..DeskState::default() }));
+        }
+        assert_eq!(packet(&mut feed).await["rev"], 5);
+        assert_eq!(began.elapsed(), APART);
+        advance(20 * MS).await;
+        let began = Instant::now();
+        states.send_replace(Arc::new(DeskState { rev: 6, ..DeskState::default() }));
+        assert_eq!(packet(&mut feed).await["rev"], 6);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        drop(states);
+        assert!(feed.next().await.is_none());
+    }
+}
