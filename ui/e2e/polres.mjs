@@ -18,7 +18,7 @@ const window = await Window.open({
   args: ["--desk", seat, "--hub", hub],
   shots,
 });
-const { value, has, says, beReady, to, presses } = steps(window);
+const { value, has, says, beReady, to, notice, presses } = steps(window);
 const FOLLOW_UP = "Patroli Cimanggis dan damkar ke TKP.";
 const form = () =>
   window.run(`return document.body.innerText + [...document.querySelectorAll(
@@ -37,11 +37,14 @@ try {
   assert.match(await form(), /nenek terjebak/);
   await window.shot("taken");
   await citizen("is-there");
+  await window.until("the report is written here", () => has('[data-testid="closing-note"]'));
+  await notice();
   await window.press("F6");
   await to("closing-note");
   await window.write(FOLLOW_UP);
   assert.equal(await value("closing-note"), FOLLOW_UP);
   await window.shot("closing");
+  await notice();
   await window.press("Ctrl", "Enter");
   await citizen("is-cut-off");
   await window.screen("idle");
