@@ -21,9 +21,8 @@ pub use client::{ClientError, HubClient};
 pub use error::{ApiError, ErrorCode};
 pub use file::{CaseFile, Happening, Peaks, TimelineItem};
 pub use http::{
-    AbandonedInfo, CaseBlock, DialBook, DialEntry, FiguresInfo, LoginRequest, PluginRelease,
-    ANSWER_WITHIN, AbandonedInfo, CaseBlock, FiguresInfo, LoginRequest, PluginRelease, QuarterInfo,
-    RecordingInfo, Session, SipAccount, SpreadInfo, UnitInfo, WorkInfo,
+    ANSWER_WITHIN, AbandonedInfo, CaseBlock, DialBook, DialEntry, FiguresInfo, LoginRequest,
+    PluginRelease, QuarterInfo, RecordingInfo, Session, SipAccount, SpreadInfo, UnitInfo, WorkInfo,
 };
 pub use lists::{
     AboutCall, CaseCounts, CaseFilter, CaseList, CaseRow, CasesQuery, EarlierCall, HISTORY_DAYS,
