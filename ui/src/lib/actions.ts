@@ -117,6 +117,9 @@ function callBar(desk: Desk): ActionId[] {
 
 /** What the key strip shows, most needed first. */
 export function stripActions(desk: Desk): Action[] {
+  // What a lesson or a lost microphone adds leaves no room for the rarest.
+  const rare = ["next-microphone", "ask"] as const;
+  const crowded = !desk.outsideLive && rare.some((id) => desk.action(id) !== null);
   const ids: Record<Screen, ActionId[]> = {
     starting: [],
     login: [],
@@ -149,9 +152,8 @@ export function stripActions(desk: Desk): Action[] {
           "next-microphone",
           "ask",
           "transfer",
-          ...(desk.outsideLive
-            ? (["outside", "leave"] as const)
-            : (["choose-1", "other-units", "outside"] as const)),
+          ...(desk.outsideLive ? (["leave"] as const) : (["choose-1", "other-units"] as const)),
+          ...(crowded ? [] : (["outside"] as const)),
           "ask-now",
           "disposal",
           "close",
