@@ -93,6 +93,10 @@ async fn happenings(store: &dyn Store, call: CallId) -> Result<Vec<TimelineItem>
         items.push(item(closing.at, Happening::Closed { seat, disposition, note }));
     }
     for leg in store.legs(call).await? {
+        // Of somebody outside it is told already how they left, and a leg without a seat is the caller's.
+        if leg.seat.is_none() && !leg.leg.is_caller() {
+            continue;
+        }
         let lost_packets = u32::try_from(leg.packets_lost).unwrap_or(u32::MAX);
         let ended = Happening::LegEnded { seat: leg.seat, cause: leg.cause, lost_packets };
         items.push(item(leg.left_at, ended));
