@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 /// How long the recordings of all calls may take to be sealed when they are over.
-const SEALED_WITHIN: Duration = Duration::from_secs(90);
+const SEALED_WITHIN: Duration = Duration::from_secs(45);
 
 /// A switch that is to run in this process and obey another one.
 #[derive(Clone, Debug)]

@@ -36,7 +36,7 @@ const SETTLING: Duration = Duration::from_secs(4);
 const WINDOW: Duration = Duration::from_secs(5);
 
 /// No step begins later than this after the first.
-const LAST_STEP_AFTER: Duration = Duration::from_secs(100);
+const LAST_STEP_AFTER: Duration = Duration::from_secs(80);
 
 /// How long everybody can speak at most.
 const TRACK: Duration = Duration::from_secs(200);
