@@ -101,6 +101,24 @@ async fn who_gave_up_is_called_back_over_the_trunk() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_fire_brigade_joins_over_the_trunk_and_the_caller_may_leave_first() {
+    let name = "the_fire_brigade_joins_over_the_trunk_and_the_caller_may_leave_first";
+    play(name, Scenario::ThreeWay).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fire_brigade_that_is_busy_on_the_trunk_is_called_again() {
+    let name = "a_fire_brigade_that_is_busy_on_the_trunk_is_called_again";
+    play(name, Scenario::OutsideBusy).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_whom_the_fire_brigade_leaves_is_back_with_a_human_on_asterisk() {
+    let name = "a_caller_whom_the_fire_brigade_leaves_is_back_with_a_human_on_asterisk";
+    play(name, Scenario::TransferToNumber).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_colleague_has_the_caller_when_the_desk_is_killed_on_asterisk() {
     let name = "a_colleague_has_the_caller_when_the_desk_is_killed_on_asterisk";
     let Some(journey) = play_fault(name, Scenario::OperatorDies).await else { return };

@@ -69,6 +69,24 @@ async fn whoever_hangs_up_during_a_transfer_is_called_back_with_what_was_typed()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn three_hear_each_other_and_two_go_on_when_the_caller_leaves() {
+    let name = "three_hear_each_other_and_two_go_on_when_the_caller_leaves";
+    play(name, Scenario::ThreeWay, &["outside_heard_caller", "outside_heard_polda"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn somebody_outside_who_is_busy_is_called_again_while_the_caller_is_never_alone() {
+    let name = "somebody_outside_who_is_busy_is_called_again_while_the_caller_is_never_alone";
+    play(name, Scenario::OutsideBusy, &["outside_heard_caller"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_caller_left_with_somebody_outside_who_hangs_up_is_back_with_a_human() {
+    let name = "a_caller_left_with_somebody_outside_who_hangs_up_is_back_with_a_human";
+    play(name, Scenario::TransferToNumber, &["outside_heard_caller"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_line_is_closed_only_after_it_was_asked_for_a_sign() {
     let name = "a_silent_line_is_closed_only_after_it_was_asked_for_a_sign";
     let facts = ["closed_only_after_the_procedure", "prompt_heard"];
