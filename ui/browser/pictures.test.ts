@@ -31,7 +31,7 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["silent-line", { state: "signalled-key" }],
   ["transfer", { state: "transfer" }],
   ["outside", { state: "outside-called" }],
-  ["outside-choice", { state: "call", keys: ["F7"] }],
+  ["outside-choice", { state: "call", keys: ["Alt+h"] }],
   ["reclaimed", { state: "reclaimed" }],
   ["closing", { state: "call", keys: ["Control+Enter"] }],
   ["gone", { state: "gone" }],

@@ -12,10 +12,10 @@ const text = (id: string): string =>
 afterEach(() => vi.restoreAllMocks());
 
 describe("calling somebody outside", () => {
-  it("takes F7 and Enter for the service that fits, and loses nothing that was typed", async () => {
+  it("takes Alt+H and Enter for the service that fits, and loses nothing that was typed", async () => {
     const backend = await open("call");
     field("field-narrative").focus();
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     expect(document.activeElement).toBe(field("outside-typed"));
     expect(screen.getAllByTestId("outside-service")).toHaveLength(3);
     await userEvent.type(field("outside-typed"), "damk");
@@ -30,7 +30,7 @@ describe("calling somebody outside", () => {
 
   it("finds a service by its number", async () => {
     const backend = await open("call");
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     await userEvent.type(field("outside-typed"), "115");
     await userEvent.keyboard("{Enter}");
     expect(backend.of("call-outside")).toEqual([
@@ -40,7 +40,7 @@ describe("calling somebody outside", () => {
 
   it("calls a typed number that the plan lets through, however it is written", async () => {
     const backend = await open("call");
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     await userEvent.type(field("outside-typed"), "(021) 570-1130");
     expect(text("outside-number")).toBe("Panggil 0215701130");
     await userEvent.keyboard("{Enter}");
@@ -51,7 +51,7 @@ describe("calling somebody outside", () => {
 
   it("says of a number that may not be called, and keeps it", async () => {
     const backend = await open("call");
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     await userEvent.type(field("outside-typed"), "081234567890{Enter}");
     expect(text("outside-may-not")).toContain("tidak boleh dihubungi");
     expect(field("outside-typed").value).toBe("081234567890");
@@ -63,7 +63,7 @@ describe("calling somebody outside", () => {
     const state = prepared("call");
     if (state.session) state.session = { ...state.session, dial: { services: [], patterns: [] } };
     await show(backend, state);
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     expect(screen.queryByTestId("outside-menu")).toBeNull();
     expect(screen.queryByTestId("outside")).toBeNull();
   });
@@ -82,19 +82,19 @@ describe("calling somebody outside", () => {
 
   it("is given up, and they are let go, with the same key", async () => {
     const backend = await open("outside-called");
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     await show(backend, prepared("outside-up"));
-    await press("F7");
+    await press("h", { altKey: true, code: "KeyH" });
     expect(backend.of("drop-outside")).toHaveLength(2);
     expect(screen.queryByTestId("outside-menu")).toBeNull();
   });
 
   it("leaves the caller with them only once they have answered", async () => {
     const backend = await open("outside-called");
-    await press("F7", { shiftKey: true });
+    await press("s", { altKey: true, code: "KeyS" });
     expect(backend.of("release")).toHaveLength(0);
     await show(backend, prepared("outside-up"));
-    await press("F7", { shiftKey: true });
+    await press("s", { altKey: true, code: "KeyS" });
     expect(backend.of("release")).toHaveLength(1);
   });
 

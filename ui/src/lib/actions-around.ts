@@ -40,13 +40,13 @@ export function addOutside(desk: Desk, add: Add): void {
   if (outside !== null && desk.outsideLive) {
     const called = outside.stage.stage === "called";
     const label = t(called ? "action.give-up" : "action.drop-outside");
-    add("outside", ["F7"], "cut", label, () => desk.send({ intent: "drop-outside" }));
+    add("outside", ["Alt+H"], "cut", label, () => desk.send({ intent: "drop-outside" }));
     if (!called && desk.phase?.phase === "talking") {
       const who = outsideName(outside.party);
-      add("leave", ["Shift+F7"], "go", t("action.leave", { who }), () => desk.release());
+      add("leave", ["Alt+S"], "go", t("action.leave", { who }), () => desk.release());
     }
   } else if (desk.mayCallOutside && desk.phase?.phase === "talking") {
-    add("outside", ["F7"], "join", t("action.outside"), () => {
+    add("outside", ["Alt+H"], "join", t("action.outside"), () => {
       desk.overlay = desk.overlay === "outside" ? "none" : "outside";
     });
   }
