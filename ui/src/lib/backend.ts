@@ -48,6 +48,9 @@ export class TauriBackend implements Backend {
   subscribe(onState: (state: DeskState) => void): void {
     let shown: DeskState | undefined;
     let heardAt = 0;
+    // Tauri fetches a long message, so that a short one behind it comes first: it waits here, by the
+    // revision that it completes.
+    const early = new Map<number, Packet>();
     const ask = (): void => {
       const callback = transformCallback((packet: { message?: Packet }) => {
         // The end of a subscription that was replaced has no message.
@@ -57,21 +60,31 @@ export class TauriBackend implements Backend {
         if (after === undefined) {
           if (shown !== undefined && parts.rev < shown.rev) return;
           shown = parts as DeskState;
-        } else if (shown?.rev === after) {
-          shown = { ...shown, ...parts };
         } else {
-          // The one before it was lost, e.g. while the page was loaded again: ask for all of it.
-          if (shown === undefined || shown.rev < parts.rev) ask();
-          return;
+          if (shown === undefined || after > shown.rev) early.set(after, packet.message);
+          if (shown?.rev !== after) return;
+          shown = { ...shown, ...parts };
         }
+        for (let next = early.get(shown.rev); next !== undefined; next = early.get(shown.rev)) {
+          const { after: _, ...later } = next;
+          shown = { ...shown, ...later };
+        }
+        for (const rev of early.keys()) if (rev < shown.rev) early.delete(rev);
         onState(shown);
       });
       heardAt = performance.now();
       void invoke("subscribe", { channel: `__CHANNEL__:${callback}` });
     };
     ask();
+    // The one before it was lost, e.g. while the page was loaded again: all of it is asked for.
+    let stuckAt: number | undefined;
+    const isStuck = (): boolean => {
+      const was = stuckAt;
+      stuckAt = early.size > 0 ? (shown?.rev ?? -1) : undefined;
+      return stuckAt !== undefined && stuckAt === was;
+    };
     setInterval(() => {
-      if (performance.now() - heardAt > SILENCE_MS) ask();
+      if (performance.now() - heardAt > SILENCE_MS || isStuck()) ask();
     }, SILENCE_MS / 4);
   }
 }
