@@ -4,11 +4,11 @@ use siaga_desk::{DeskState, Packer, Packet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-/// Shortest time between two packets: one frame of a screen. A letter changes the state six times
-/// within a few milliseconds (its echo, its findings, what the hub says of it), and a page that takes
-/// them one by one is still drawing the first when the findings come.
+/// Shortest time between two packets, but for new findings: one frame of a screen. A letter changes the
+/// state six times within a few milliseconds (its echo, its findings, what the hub says of it), and a
+/// page that takes them one by one is still drawing the first when the findings come.
 const APART: Duration = Duration::from_millis(16);
 
 /// For so long what is typed waits for its findings, so that both are drawn at once. Plugins take a
@@ -20,11 +20,13 @@ pub(crate) struct Feed {
     states: watch::Receiver<Arc<DeskState>>,
     packer: Packer,
     sent_at: Option<Instant>,
+    /// The revision whose findings were sent last.
+    judged: Option<u64>,
 }
 
 impl Feed {
     pub(crate) fn new(states: watch::Receiver<Arc<DeskState>>) -> Self {
-        Self { states, packer: Packer::default(), sent_at: None }
+        Self { states, packer: Packer::default(), sent_at: None, judged: None }
     }
 
     /// The next packet: the whole state at first, then what has changed, as soon as something has. `None`
@@ -32,7 +34,12 @@ impl Feed {
     pub(crate) async fn next(&mut self) -> Option<serde_json::Result<Packet>> {
         if let Some(sent_at) = self.sent_at {
             self.states.changed().await.ok()?;
-            sleep_until(sent_at + APART).await;
+            while judged(&self.states.borrow_and_update()) <= self.judged {
+                match timeout_at(sent_at + APART, self.states.changed()).await {
+                    Ok(changed) => changed.ok()?,
+                    Err(_) => break,
+                }
+            }
         }
         let findings_until = Instant::now() + TOGETHER;
         while self.states.borrow_and_update().awaits_advice() {
@@ -43,8 +50,14 @@ impl Feed {
         }
         self.sent_at = Some(Instant::now());
         let state = self.states.borrow_and_update().clone();
+        self.judged = judged(&state);
         Some(self.packer.pack(&state))
     }
+}
+
+/// The revision of the newest findings.
+fn judged(state: &DeskState) -> Option<u64> {
+    Some(state.call.as_ref()?.advice.as_ref()?.draft_rev)
 }
 
 #[cfg(test)]
@@ -75,7 +88,7 @@ mod tests {
         Arc::new(DeskState { rev: rev * 10, call: Some(call), advisor, ..DeskState::default() })
     }
 
-    fn judged(packet: &Packet) -> Option<u64> {
+    fn told_of(packet: &Packet) -> Option<u64> {
         packet["call"]["advice"]["draft_rev"].as_u64()
     }
 
@@ -96,7 +109,22 @@ mod tests {
             states.send_replace(typed(2, Some(2)));
         };
         let (told, ()) = tokio::join!(packet(&mut feed), plugins);
-        assert_eq!((judged(&told), began.elapsed()), (Some(2), 2 * MS));
+        assert_eq!((told_of(&told), began.elapsed()), (Some(2), 2 * MS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn findings_do_not_wait_for_the_packet_before_them_to_be_drawn() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut feed = Feed::new(seen);
+        packet(&mut feed).await;
+        let began = Instant::now();
+        states.send_replace(typed(2, Some(1)));
+        let plugins = async {
+            tokio::time::sleep(MS).await;
+            states.send_replace(typed(2, Some(2)));
+        };
+        let (told, ()) = tokio::join!(packet(&mut feed), plugins);
+        assert_eq!((told_of(&told), began.elapsed()), (Some(2), MS));
     }
 
     #[tokio::test(start_paused = true)]
