@@ -1,8 +1,8 @@
 //! What people do in more than one scenario.
 
 use super::{
-    ANSWERED, ARRIVED, CLOSED, Expected, Happening, Limit, Measure, OUTSIDE_SERVICE, POLRES,
-    REQUEUED, Since, Sound,
+    ANSWERED, ARRIVED, CLOSED, Expected, Happening, Limit, Measure, OUTSIDE, OUTSIDE_SERVICE,
+    POLRES, REQUEUED, Since, Sound,
 };
 use crate::judge::{POLDA_HZ, SECOND_POLDA_HZ};
 use crate::operator::{Operator, PATIENCE};
@@ -411,6 +411,16 @@ pub(super) async fn three_talk(
 /// Whether somebody outside has heard this voice of the cast.
 pub(super) fn outside_heard(scene: &Scene, answered: &AnsweredCall, who: &str) -> bool {
     correlate::find(&scene.voices[who], &answered.ear.heard().samples, RATE).is_found()
+}
+
+/// What is heard and recorded where citizen, operator and somebody outside have spoken with each other.
+pub(super) fn sounds_of_three() -> [Sound; 4] {
+    [
+        Sound::of("recording-left", &["caller"]),
+        Sound::of("recording-right", &["polda", OUTSIDE]),
+        Sound::of("heard-caller", &["polda", OUTSIDE]),
+        Sound::of("heard-polda", &["caller", OUTSIDE]),
+    ]
 }
 
 /// An entry of the call-back list that this operator sees.

@@ -236,6 +236,9 @@ pub(crate) const ARRIVED: Happening =
 /// A human is with the caller.
 pub(crate) const ANSWERED: Happening =
     ("the answer", |event| matches!(event, FlowEvent::Answered { .. }));
+/// Somebody outside answered, and is in the conversation.
+pub(crate) const OUTSIDE_ANSWERED: Happening =
+    ("the answer outside", |event| matches!(event, FlowEvent::OutsideAnswered { .. }));
 /// A seat was lost, and the caller waits at the front of the queue.
 pub(crate) const REQUEUED: Happening =
     ("the loss of the seat", |event| matches!(event, FlowEvent::Requeued { .. }));

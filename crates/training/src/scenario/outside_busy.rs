@@ -2,9 +2,10 @@
 //! It is called again, answers, and leaves first; operator and citizen go on.
 
 use super::acts::{
-    a_fire_is_being_reported, calls_outside, outside_heard, sees_outside, three_talk,
+    a_fire_is_being_reported, calls_outside, outside_heard, sees_outside, sounds_of_three,
+    three_talk,
 };
-use super::{ANSWERED, ARRIVED, CLOSED, Cast, Expected, OUTSIDE, Scene, Sound, Story};
+use super::{ANSWERED, ARRIVED, CLOSED, Cast, Expected, OUTSIDE_ANSWERED, Scene, Story};
 use siaga_call_flow::FlowEvent;
 use siaga_hub_api::OutsideStage;
 use siaga_model::{CaseStatus, Disposition, LegCause};
@@ -52,19 +53,12 @@ impl Story for OutsideBusy {
                 let busy = LegCause::Busy;
                 matches!(event, FlowEvent::OutsideGone { answered: false, cause, .. } if *cause == busy)
             }),
-            ("the answer outside", |event: &FlowEvent| {
-                matches!(event, FlowEvent::OutsideAnswered { .. })
-            }),
+            OUTSIDE_ANSWERED,
             ("the fire brigade's leaving", |event: &FlowEvent| {
                 matches!(event, FlowEvent::OutsideGone { answered: true, .. })
             }),
             CLOSED,
         ];
-        Expected::new(story, 4).case(CaseStatus::Closed, None).sounds([
-            Sound::of("recording-left", &["caller"]),
-            Sound::of("recording-right", &["polda", OUTSIDE]),
-            Sound::of("heard-caller", &["polda", OUTSIDE]),
-            Sound::of("heard-polda", &["caller", OUTSIDE]),
-        ])
+        Expected::new(story, 4).case(CaseStatus::Closed, None).sounds(sounds_of_three())
     }
 }

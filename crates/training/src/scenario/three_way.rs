@@ -1,8 +1,10 @@
 //! `three-way`: the fire brigade is called into the conversation, and all three hear each other. The
 //! citizen hangs up first; the other two finish, and the operator closes.
 
-use super::acts::{a_fire_is_being_reported, calls_outside, outside_heard, three_talk};
-use super::{ANSWERED, ARRIVED, CLOSED, Cast, Expected, OUTSIDE, Scene, Sound, Story};
+use super::acts::{
+    a_fire_is_being_reported, calls_outside, outside_heard, sounds_of_three, three_talk,
+};
+use super::{ANSWERED, ARRIVED, CLOSED, Cast, Expected, OUTSIDE_ANSWERED, Scene, Story};
 use siaga_call_flow::FlowEvent;
 use siaga_desk::DeskState;
 use siaga_hub_api::Phase;
@@ -50,20 +52,14 @@ impl Story for ThreeWay {
             ("the call outside", |event: &FlowEvent| {
                 matches!(event, FlowEvent::OutsideCalled { .. })
             }),
-            ("the answer outside", |event: &FlowEvent| {
-                matches!(event, FlowEvent::OutsideAnswered { .. })
-            }),
+            OUTSIDE_ANSWERED,
             ("the citizen's leaving", |event: &FlowEvent| {
                 matches!(event, FlowEvent::CallerLeft { .. })
             }),
             CLOSED,
         ];
-        let mut expected = Expected::new(story, 3).case(CaseStatus::Closed, None).sounds([
-            Sound::of("recording-left", &["caller"]),
-            Sound::of("recording-right", &["polda", OUTSIDE]),
-            Sound::of("heard-caller", &["polda", OUTSIDE]),
-            Sound::of("heard-polda", &["caller", OUTSIDE]),
-        ]);
+        let mut expected =
+            Expected::new(story, 3).case(CaseStatus::Closed, None).sounds(sounds_of_three());
         expected.caller_hangs_up = true;
         expected
     }

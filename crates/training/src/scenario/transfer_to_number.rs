@@ -2,8 +2,10 @@
 //! the citizen does. The citizen is at the front of the queue, and the operator, who still writes up,
 //! takes the call again.
 
-use super::acts::{a_fire_is_being_reported, answer, calls_outside, outside_heard, three_talk};
-use super::{ANSWERED, ARRIVED, CLOSED, Cast, Expected, OUTSIDE, Scene, Sound, Story};
+use super::acts::{
+    a_fire_is_being_reported, answer, calls_outside, outside_heard, sounds_of_three, three_talk,
+};
+use super::{ANSWERED, ARRIVED, CLOSED, Cast, Expected, OUTSIDE_ANSWERED, Scene, Story};
 use siaga_call_flow::FlowEvent;
 use siaga_desk::{DeskState, Intent};
 use siaga_hub_api::Phase;
@@ -48,9 +50,7 @@ impl Story for TransferToNumber {
         let story = [
             ARRIVED,
             ANSWERED,
-            ("the answer outside", |event: &FlowEvent| {
-                matches!(event, FlowEvent::OutsideAnswered { .. })
-            }),
+            OUTSIDE_ANSWERED,
             ("the operator's leaving", |event: &FlowEvent| {
                 matches!(event, FlowEvent::LeftWithOutside { .. })
             }),
@@ -60,11 +60,6 @@ impl Story for TransferToNumber {
             ("the second answer", ANSWERED.1),
             CLOSED,
         ];
-        Expected::new(story, 4).case(CaseStatus::Closed, None).sounds([
-            Sound::of("recording-left", &["caller"]),
-            Sound::of("recording-right", &["polda", OUTSIDE]),
-            Sound::of("heard-caller", &["polda", OUTSIDE]),
-            Sound::of("heard-polda", &["caller", OUTSIDE]),
-        ])
+        Expected::new(story, 4).case(CaseStatus::Closed, None).sounds(sounds_of_three())
     }
 }
