@@ -15,7 +15,7 @@ export function audit(): string[] {
     const over = [e.scrollWidth - e.clientWidth, e.scrollHeight - e.clientHeight];
     const tooBig = over.some((by) => by > 1) && !e.matches(".app, textarea, select");
     if (clips && tooBig && !allowed(e)) faults.push(`CLIP ${over} ${id}`);
-    const below = box.bottom > innerHeight + 1 && !e.closest(".scroll, .rows");
+    const below = box.bottom > innerHeight + 1 && !e.closest(".scroll, .rows, [data-may-clip]");
     if (own && !e.closest(".map") && (box.right > innerWidth + 1 || below || box.left < -1)) {
       faults.push(`OUT ${id}`);
     }

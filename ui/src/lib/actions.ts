@@ -115,11 +115,8 @@ function callBar(desk: Desk): ActionId[] {
     : ["next-microphone", "mute", "transfer", "close"];
 }
 
-/** What the key strip shows, most needed first. */
+/** What the key strip shows, most needed first: what its one row has no room for is left out. */
 export function stripActions(desk: Desk): Action[] {
-  // What a lesson or a lost microphone adds leaves no room for the rarest.
-  const rare = ["next-microphone", "ask"] as const;
-  const crowded = !desk.outsideLive && rare.some((id) => desk.action(id) !== null);
   const ids: Record<Screen, ActionId[]> = {
     starting: [],
     login: [],
@@ -153,10 +150,10 @@ export function stripActions(desk: Desk): Action[] {
           "ask",
           "transfer",
           ...(desk.outsideLive ? (["leave"] as const) : (["choose-1", "other-units"] as const)),
-          ...(crowded ? [] : (["outside"] as const)),
           "ask-now",
           "disposal",
           "close",
+          "outside",
           "next-pane",
         ]
       : ["next-microphone", "close", "mute", "next-pane"],
