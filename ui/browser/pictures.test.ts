@@ -44,6 +44,8 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["follow-up", { state: "polres-call" }],
   ["not-registered", { state: "not-registered" }],
   ["microphone-lost", { state: "mic-lost" }],
+  ["colleague-rings", { state: "colleague-rings" }],
+  ["colleague-asks", { state: "colleague-asks" }],
   ["plugin-failed", { state: "plugin-failed" }],
   ["hub-lost", { state: "hub-lost" }],
 ];

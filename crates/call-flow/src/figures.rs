@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use siaga_model::{
     CallId, Disposition, EndedBy, LegCause, ReclaimCause, SeatId, SeatState, Timestamp, UnitId,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 /// What became of the calls of a log, and what people did for them.
@@ -25,12 +25,15 @@ pub struct Figures {
     pub rang_out: u64,
     /// Times a seat declined an arriving call, was busy or failed.
     pub refused: u64,
-    /// Transfers that began.
+    /// Transfers to another unit that began.
     pub transfers: u64,
     /// Transfers after which the unit had the caller.
     pub transferred: u64,
     /// Transfers after which the operator who handed over had the caller back.
     pub reclaimed: HashMap<ReclaimCause, u64>,
+    /// Times a colleague of the own unit was asked to take a call over, whatever came of it: none of
+    /// the three above.
+    pub colleagues_asked: u64,
     /// Callers who lost their human and went to the front of the queue.
     pub requeued: HashMap<LegCause, u64>,
     /// Legs that were replaced while their seat kept its call.
@@ -246,6 +249,8 @@ struct Reader {
     units: HashMap<SeatId, UnitId>,
     /// What each seat does, and since when.
     states: HashMap<SeatId, (SeatState, Timestamp)>,
+    /// Calls that were last handed over within a unit.
+    within: HashSet<CallId>,
 }
 
 impl Reader {
@@ -302,17 +307,25 @@ impl Reader {
                 }
                 self.work(&seat, |work| work.answered += 1);
             }
-            FlowEvent::TransferStarted { call, .. } => {
-                self.figures.transfers += 1;
+            FlowEvent::TransferStarted { call, from, unit } => {
+                if self.units.get(&from) == Some(&unit) {
+                    self.within.insert(call);
+                    self.figures.colleagues_asked += 1;
+                } else {
+                    self.within.remove(&call);
+                    self.figures.transfers += 1;
+                }
                 self.at(call, Place::Transferring);
             }
             FlowEvent::TransferDone { call, seat, .. } => {
-                self.figures.transferred += 1;
+                self.figures.transferred += u64::from(!self.within.contains(&call));
                 self.at(call, Place::Talking);
                 self.work(&seat, |work| work.taken_over += 1);
             }
             FlowEvent::Reclaimed { call, cause, .. } => {
-                *self.figures.reclaimed.entry(cause).or_default() += 1;
+                if !self.within.contains(&call) {
+                    *self.figures.reclaimed.entry(cause).or_default() += 1;
+                }
                 self.at(call, Place::Talking);
             }
             FlowEvent::Requeued { call, cause, .. } => {

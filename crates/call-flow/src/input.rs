@@ -109,11 +109,11 @@ pub enum SeatChange {
 pub enum Intent {
     /// This unit is the likely target: show it the form. `None` takes that back.
     PickUnit(Option<UnitId>),
-    /// Hand the caller over to this unit.
+    /// Hand the caller over to this unit; the own one: to a colleague.
     Transfer {
         /// The unit.
         unit: UnitId,
-        /// What is heard meanwhile; `None`: as configured.
+        /// What is heard meanwhile; `None`: as configured. A colleague is always asked together.
         handover: Option<Handover>,
     },
     /// Take a transfer back before the unit was heard.

@@ -30,6 +30,10 @@
 //! [`FlowConfig::heard_within`] is over when it answers and says nothing. If the owner's own leg dies
 //! meanwhile, the caller hears music and belongs to the unit as soon as it answers.
 //!
+//! A transfer to the owner's own unit asks a *colleague*: the same, but always together, the unit that
+//! was picked stays picked, and the owner has nothing to write up and is *paused* afterwards, because
+//! something (a microphone) kept this call from going on here and would keep the next one.
+//!
 //! A leg that is lost while talking, for whatever reason, never ends a call: the caller goes to the
 //! front of the queue. A desk that has lost both its hub and its registration is given [`SEAT_LOST`]
 //! and then counts as lost; one of the two alone changes nothing about a leg that is up.

@@ -242,6 +242,15 @@ impl CallFlow {
         self.engage(id, Engaged::AfterCall { call, until });
     }
 
+    /// A colleague has taken this seat's call: it must say that it is ready before it gets another.
+    pub(crate) fn seat_stands_down(&mut self, id: &SeatId) {
+        let now = self.now;
+        let Some(seat) = self.seats.get_mut(id) else { return };
+        seat.engaged = Engaged::Free;
+        seat.idle_since = now;
+        seat.wish = Wish::Paused;
+    }
+
     /// What rang or was answered here is withdrawn through no fault of the seat, which keeps its turn.
     pub(crate) fn seat_spared(&mut self, id: &SeatId) {
         self.engage(id, Engaged::Free);

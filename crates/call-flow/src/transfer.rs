@@ -1,12 +1,14 @@
 //! Handing over: a leg is added for the unit, and the operator who hands over lets go only when the
 //! unit has the caller. Everything that can go wrong leads back to that operator, or, if that
-//! operator is gone too, to the front of the queue.
+//! operator is gone too, to the front of the queue. A colleague is asked in the same way: by handing
+//! over to the own unit.
 
 use crate::call::{Giver, Held, State, Talking, Target, Transfer};
 use crate::line::Line;
 use crate::party::{Party, Rung};
+use crate::seats::Seat;
 use crate::{CallFlow, FlowEvent, Handover, Program, Reclaim, Refusal, SwitchCommand};
-use siaga_model::{CallId, LegCause, LegId, ReclaimCause, UnitId};
+use siaga_model::{CallId, LegCause, LegId, ReclaimCause, SeatId, UnitId};
 use std::collections::BTreeSet;
 
 /// What a unit's refusal is called when the caller is back.
@@ -58,9 +60,14 @@ impl CallFlow {
                 | State::Finishing(_) => return Some(state),
             };
             flow.give_up_calling(line);
-            // Nobody outside is left alone with music.
-            let handover = if line.is_with_outside() { Handover::Together } else { handover };
-            flow.picked(line, Some(unit.clone()));
+            let to_colleague = flow.is_colleague(&party.seat, &unit);
+            // Nobody outside is left alone with music, and a colleague hears what the caller says.
+            let handover =
+                if line.is_with_outside() || to_colleague { Handover::Together } else { handover };
+            // The unit that is to act stays the one that was chosen, and sees the form.
+            if !to_colleague {
+                flow.picked(line, Some(unit.clone()));
+            }
             let from = party.seat.clone();
             flow.event(FlowEvent::TransferStarted { call, from, unit: unit.clone() });
             let Some(seat) = flow.longest_idle(|_, at| *at == unit) else {
@@ -85,6 +92,11 @@ impl CallFlow {
             }))
         });
         Ok(())
+    }
+
+    /// Whether handing over to this unit asks a colleague of this seat.
+    fn is_colleague(&self, seat: &SeatId, unit: &UnitId) -> bool {
+        self.seats.get(seat).and_then(Seat::unit) == Some(unit)
     }
 
     fn play_handover(&mut self, line: &mut Line, giver: LegId, handover: Handover, was_held: bool) {
@@ -129,20 +141,32 @@ impl CallFlow {
                     State::Transferring(Transfer { target, ..transfer })
                 }
                 // Nobody is left to wait for its voice.
-                Giver::Lost { .. } => flow.taken_over(line, transfer.giver, rung.into(), false),
+                Giver::Lost { .. } => {
+                    flow.taken_over(line, transfer.giver, &transfer.unit, rung.into(), false)
+                }
             }
         });
     }
 
-    /// The unit has the caller; the operator who handed over is free to write up.
+    /// The unit has the caller; the operator who handed over is free to write up. Who has given the
+    /// caller to a colleague has nothing to write up, and a reason to be offered nobody else.
     pub(crate) fn hand_over(&mut self, call: CallId, heard: bool) {
         self.transfer(call, |flow, line, transfer| match transfer.target {
             Target::Ringing(_) => State::Transferring(transfer),
-            Target::Answered { party, .. } => flow.taken_over(line, transfer.giver, party, heard),
+            Target::Answered { party, .. } => {
+                flow.taken_over(line, transfer.giver, &transfer.unit, party, heard)
+            }
         });
     }
 
-    fn taken_over(&mut self, line: &mut Line, giver: Giver, party: Party, heard: bool) -> State {
+    fn taken_over(
+        &mut self,
+        line: &mut Line,
+        giver: Giver,
+        unit: &UnitId,
+        party: Party,
+        heard: bool,
+    ) -> State {
         let seat = party.seat.clone();
         let state = State::Talking(Talking::new(party, self.now));
         // Music, should the unit's own leg just be replaced.
@@ -152,7 +176,11 @@ impl CallFlow {
                 for leg in giver.legs() {
                     self.command(SwitchCommand::HangUp(leg));
                 }
-                self.seat_writes_up(&giver.seat, line.id);
+                if self.is_colleague(&giver.seat, unit) {
+                    self.seat_stands_down(&giver.seat);
+                } else {
+                    self.seat_writes_up(&giver.seat, line.id);
+                }
             }
             Giver::Lost { .. } => {}
         }
@@ -235,7 +263,9 @@ impl CallFlow {
                 Giver::Lost { seat, cause } => Giver::Lost { seat, cause },
             };
             match transfer.target {
-                Target::Answered { party, .. } => flow.taken_over(line, giver, party, false),
+                Target::Answered { party, .. } => {
+                    flow.taken_over(line, giver, &transfer.unit, party, false)
+                }
                 Target::Ringing(_) => {
                     let state = State::Transferring(Transfer { giver, ..transfer });
                     flow.play(line, state.program(line));

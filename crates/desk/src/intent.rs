@@ -62,7 +62,10 @@ pub enum Intent {
         /// What is heard; `None`: as configured.
         handover: Option<HandoverChoice>,
     },
-    /// Take the transfer back.
+    /// Ask another seat of this unit to take the call: a microphone that is lost. The caller stays here
+    /// until a colleague has answered and been heard.
+    AskColleague,
+    /// Take the transfer back, or what a colleague was asked.
     TakeBack,
     /// Have somebody outside called into the conversation.
     CallOutside {

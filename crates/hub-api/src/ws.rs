@@ -80,7 +80,7 @@ pub enum ToHub {
         /// Why, at least three characters.
         reason: String,
     },
-    /// Hand the caller over.
+    /// Hand the caller over; to the own unit: to a colleague, together.
     Transfer {
         /// The call.
         call: CallId,
@@ -259,7 +259,7 @@ pub struct UnitView {
 pub struct ReclaimView {
     /// The cause.
     pub cause: ReclaimCause,
-    /// The unit that did not take it.
+    /// The unit that did not take it; the own one: no colleague did.
     pub unit: UnitId,
     /// When.
     pub at: Timestamp,

@@ -17,6 +17,7 @@ import type {
   OutsideParty,
   OutsideStage,
   Phase,
+  ReclaimCause,
   SilenceView,
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
@@ -172,7 +173,40 @@ const withOutside = (stage: OutsideStage, phase: Phase = talking): DeskState =>
     outside: { party: DAMKAR, stage },
   });
 
+const filled = (change: Partial<DeskCall> = {}): DeskCall => deskCall(filledForm(), change);
+
+/** A call that one seat of the Polda asks another one to take. */
+function relief(from: string, to: string, answered: boolean, call = filled()): DeskState {
+  const [since, until] = [at(-2), at(3)];
+  const phase: Phase = { phase: "transferring", from, unit: "pmj", to, answered, since, until };
+  return polda(phase, call.phone === "ringing" ? "ringing" : "talking", call);
+}
+
+const voiceless = (state: DeskState): DeskState => ({
+  ...state,
+  audio: { audio: "trouble", code: "no-input" },
+});
+
+const unasked = (cause: ReclaimCause): Phase => ({
+  ...talking,
+  reclaimed: { cause, unit: "pmj", at: at(-2) },
+});
+
 export const LINE_STATES: Record<string, () => DeskState> = {
+  "colleague-rings": () => voiceless(relief("pmj-3", "pmj-4", false)),
+  "colleague-answered": () => voiceless(relief("pmj-3", "pmj-4", true)),
+  "colleague-declined": () => voiceless(polda(unasked("declined"), "talking", filled())),
+  "colleague-none": () => {
+    const state = voiceless(polda(talking, "talking", filled()));
+    const units = (state.view?.units ?? []).map((unit) => ({
+      ...unit,
+      seats: unit.seats.map((seat) => ({ ...seat, state: "talking" as const })),
+    }));
+    return withView(state, { units });
+  },
+  "colleague-asks": () =>
+    relief("pmj-1", "pmj-3", false, filled({ phone: "ringing", writable: false })),
+  "colleague-accepted": () => relief("pmj-1", "pmj-3", true, filled({ writable: false })),
   "outside-called": () => withOutside({ stage: "called", until: at(24) }),
   "outside-up": () => withOutside({ stage: "up", since: at(-8) }),
   "outside-busy": () => withOutside({ stage: "gone", answered: false, cause: "busy", at: at(-2) }),

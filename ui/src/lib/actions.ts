@@ -51,6 +51,7 @@ export type ActionId =
   | "save-follow-up"
   | "phone-location"
   | "next-microphone"
+  | "ask-colleague"
   | "test-sound"
   | "faults"
   | "board"
@@ -93,8 +94,11 @@ export function barActions(desk: Desk): Action[] {
     offered: ["decline"],
     "calling-back": ["give-up"],
     call: callBar(desk),
-    transfer: desk.answered ? ["take-back", "mute", "release"] : ["take-back", "mute", "transfer"],
-    reclaimed: ["mute", "hold", "retry", "transfer"],
+    transfer: ["take-back", "next-microphone", "mute", desk.answered ? "release" : "transfer"],
+    reclaimed:
+      desk.trouble === null
+        ? ["mute", "hold", "retry", "transfer"]
+        : ["next-microphone", "mute", "ask-colleague", "transfer"],
     gone: ["disposal", "close"],
   };
   return (finalBar(desk) ?? ids[desk.screen]).flatMap((id) => desk.action(id) ?? []);
@@ -109,10 +113,11 @@ function finalBar(desk: Desk): ActionId[] | null {
 /** Without a voice holding is no use, and the sentence that says so needs the room. */
 function callBar(desk: Desk): ActionId[] {
   if (desk.local) return ["next-microphone", "mute", "disposal", "close"];
-  if (!desk.sendsOn) return ["mute", "hold", "close"];
-  return desk.trouble === null
-    ? ["mute", "hold", "disposal", "transfer", "close"]
-    : ["next-microphone", "mute", "transfer", "close"];
+  if (desk.trouble !== null && !desk.takingOver) {
+    return ["next-microphone", "mute", "ask-colleague", "transfer", "close"];
+  }
+  if (!desk.sendsOn || desk.takingOver) return ["mute", "hold", "close"];
+  return ["mute", "hold", "disposal", "transfer", "close"];
 }
 
 /** What the key strip shows, most needed first: what its one row has no room for is left out. */
@@ -147,6 +152,7 @@ export function stripActions(desk: Desk): Action[] {
     call: desk.sendsOn
       ? [
           "next-microphone",
+          "ask-colleague",
           "ask",
           "transfer",
           ...(desk.outsideLive ? (["leave"] as const) : (["choose-1", "other-units"] as const)),
@@ -156,9 +162,19 @@ export function stripActions(desk: Desk): Action[] {
           "outside",
           "next-pane",
         ]
-      : ["next-microphone", "close", "mute", "next-pane"],
-    transfer: ["take-back", "mute", "transfer", "release", "next-pane"],
-    reclaimed: ["close", "transfer", "retry", "outside", "leave", "form", "next-pane"],
+      : ["next-microphone", "ask-colleague", "close", "mute", "next-pane"],
+    transfer: ["take-back", "next-microphone", "mute", "transfer", "release", "next-pane"],
+    reclaimed: [
+      "next-microphone",
+      "ask-colleague",
+      "close",
+      "transfer",
+      "retry",
+      "outside",
+      "leave",
+      "form",
+      "next-pane",
+    ],
     gone: ["close", "disposal", "next-pane"],
   };
   const final = finalBar(desk);
@@ -222,6 +238,12 @@ export function actionsOf(desk: Desk): Action[] {
       desk.send({ intent: "mute", muted: !muted }),
     );
   }
+  const talks = (screen === "call" || screen === "reclaimed") && !desk.takingOver;
+  if (desk.trouble === "audio" && talks && !final && !desk.local && desk.hubDown === null) {
+    const run = (): void => desk.send({ intent: "ask-colleague" });
+    const may = desk.colleagues.ready > 0;
+    add("ask-colleague", ["Shift+F8"], "join", t("action.ask-colleague"), run, may);
+  }
   if (desk.asking !== null) {
     add("mean-it", ["Ctrl+Enter"], "end", t("action.mean-it"), () => desk.meanIt());
   } else if (desk.disposing !== null) {
@@ -235,11 +257,11 @@ export function actionsOf(desk: Desk): Action[] {
     if (!desk.takingOver) addOutside(desk, add);
   }
   const ends = screen === "call" || screen === "reclaimed" || screen === "gone";
-  if (ends && desk.sendsOn && desk.asking === null) {
+  if (ends && desk.sendsOn && desk.asking === null && !desk.takingOver) {
     const label = t(desk.disposing === null ? "action.disposal" : "action.change-kind");
     add("disposal", ["F4"], "no", label, () => desk.changeDisposal());
   }
-  if (desk.sendsOn && !final && !desk.local) addRouting(desk, add, short);
+  if (desk.sendsOn && !final && !desk.local && !desk.takingOver) addRouting(desk, add, short);
   if (screen === "transfer") {
     add("take-back", ["Esc"], "back", t("action.take-back"), () => desk.undo());
     if (desk.answered) {
@@ -310,7 +332,8 @@ function addRouting(desk: Desk, add: Add, short: (unit: UnitId | null) => string
       desk.overlay = desk.overlay === "units" ? "none" : "units";
     });
   }
-  if (screen === "transfer" && nextTarget !== null && !desk.answered) {
+  const toUnit = desk.colleagues.handing === null;
+  if (screen === "transfer" && nextTarget !== null && !desk.answered && toUnit) {
     const label = to("action.transfer.next", short(nextTarget));
     add("transfer", ["F2"], "go", label, () => desk.transfer(nextTarget));
   }

@@ -43,6 +43,7 @@ import {
   type ClosingCheck,
   type ClosingKind,
 } from "./closing.svelte";
+import { Colleagues } from "./colleagues.svelte";
 import { FollowUp } from "./follow-up.svelte";
 import { FormEditor } from "./form.svelte";
 import { comboOf, isBrowsers, isTyping, typesText } from "./keys";
@@ -125,6 +126,7 @@ export class Desk {
     (intent) => this.send(intent),
   );
   readonly units = new Units(() => this.state);
+  readonly colleagues: Colleagues;
   readonly board = new Board(
     () => this.state,
     (intent) => this.send(intent),
@@ -157,6 +159,7 @@ export class Desk {
     this.#backend = backend;
     this.editor = new FormEditor((intent) => void backend.send(intent));
     this.phonePlace = new PhonePlace(this.editor, (intent) => this.send(intent));
+    this.colleagues = new Colleagues(this);
     this.#timer = setInterval(() => this.#ticks(), TICK_MS);
     backend.subscribe((state) => this.#receive(state));
   }
@@ -239,12 +242,18 @@ export class Desk {
   held = $derived(this.phase?.phase === "held");
   muted = $derived(this.desk?.muted ?? false);
   reclaimed = $derived<ReclaimView | null>(
-    this.phase?.phase === "talking" ? this.phase.reclaimed : null,
+    this.phase?.phase === "talking" && this.screen === "reclaimed" ? this.phase.reclaimed : null,
   );
   justReclaimed = $derived(
     this.reclaimed !== null && this.now - this.reclaimed.at < RECLAIM_AMBER_MS,
   );
   answered = $derived(this.phase?.phase === "transferring" && this.phase.answered);
+  /** Who is to take the call over: a unit, or a seat of this one. */
+  receiver = $derived.by<string>(() => {
+    if (this.phase?.phase !== "transferring") return "";
+    const { to } = this.colleagues.handing ?? {};
+    return to === undefined ? this.units.name(this.phase.unit) : this.units.seatLabel(to);
+  });
 
   // ---- somebody outside ----
 

@@ -33,7 +33,10 @@ export function screenOf(state: DeskState | null): Screen {
       return phase.seat === mine ? "calling-back" : idle;
     case "talking":
       if (phase.seat !== mine) return idle;
-      return phase.reclaimed === null ? "call" : "reclaimed";
+      // A colleague who did not take it has changed nothing.
+      return phase.reclaimed === null || phase.reclaimed.unit === state.session.unit
+        ? "call"
+        : "reclaimed";
     case "finishing":
       return phase.seat === mine ? "call" : idle;
     case "with-outside":

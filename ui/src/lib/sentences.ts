@@ -21,6 +21,22 @@ export function causeText(desk: Desk, reclaim: ReclaimView): string {
   return `${cause} ${t("cause.form-there")}`;
 }
 
+/** What is done about a caller who hears this operator no longer. */
+export function voicelessText(desk: Desk): string {
+  const { handing, refused } = desk.colleagues;
+  if (handing !== null) {
+    const seat = desk.units.seatLabel(handing.to);
+    return t(desk.answered ? "colleague.answered" : "colleague.rings", { seat });
+  }
+  if (refused !== null) {
+    return t(`colleague.${refused.cause}` satisfies MessageKey, {
+      seconds: desk.session?.transfer_ring_s ?? 0,
+    });
+  }
+  const ask = desk.action("ask-colleague");
+  return t(ask?.enabled ? "colleague.ask" : "bar.trouble.audio.hint");
+}
+
 /** Somebody outside, by name, else by number. */
 export function outsideName(party: OutsideParty): string {
   return party.service ?? phoneNumber(party.number);

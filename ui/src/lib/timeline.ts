@@ -126,7 +126,12 @@ function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, str
       ];
     case "transfer-started":
       return [
-        t("happened.transfer-started", { seat: seat(item.from), unit: desk.units.name(item.unit) }),
+        desk.units.unitOf(item.from) === item.unit
+          ? t("happened.colleague-asked", { seat: seat(item.from) })
+          : t("happened.transfer-started", {
+              seat: seat(item.from),
+              unit: desk.units.name(item.unit),
+            }),
         "act",
       ];
     case "transfer-done":

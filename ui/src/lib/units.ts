@@ -1,6 +1,6 @@
 // Units and seats by their ids: what they are called, and what their seats do.
 
-import type { DeskState, SeatView, Unit, UnitId, UnitOdds } from "./bindings";
+import type { DeskState, SeatView, Unit, UnitId, UnitInfo, UnitOdds } from "./bindings";
 import { shortUnit } from "./format";
 
 export class Units {
@@ -43,9 +43,18 @@ export class Units {
     return units.flatMap((u) => u.seats).find((s) => s.id === id)?.label ?? id;
   }
 
+  #infoOf(seat: string): UnitInfo | undefined {
+    return this.#state()?.session?.units.find((u) => u.seats.some((s) => s.id === seat));
+  }
+
+  /** The unit of a seat. */
+  unitOf(seat: string): UnitId | null {
+    return this.#infoOf(seat)?.unit.id ?? null;
+  }
+
   /** A seat with its unit, unless it is of this one. */
   seatPlace(id: string): string {
-    const info = this.#state()?.session?.units.find((u) => u.seats.some((s) => s.id === id));
+    const info = this.#infoOf(id);
     const label = this.seatLabel(id);
     if (info === undefined || info.unit.id === this.#state()?.session?.unit) return label;
     return `${label}, ${info.unit.name}`;

@@ -2,6 +2,7 @@
 //! switch that knows only the commands it was given.
 
 mod call_backs;
+mod colleagues;
 mod disposals;
 mod endings;
 mod eye;

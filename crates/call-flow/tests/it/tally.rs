@@ -2,7 +2,7 @@
 //! events: what figures from the log have to be equal to.
 
 use crate::observer::Citizen;
-use crate::room::Room;
+use crate::room::{Room, SEATS};
 use siaga_call_flow::figures::Place;
 use siaga_call_flow::{
     CallPhase, Found, Input, Intent, Output, SeatView, SwitchCommand, SwitchSaw,
@@ -60,6 +60,11 @@ fn is_with_another(was: &CallPhase, is: &CallPhase) -> bool {
         | CallPhase::Finishing { .. }
         | CallPhase::Ended { .. } => false,
     }
+}
+
+/// Whether this unit is that of whoever hands over, so that a colleague is asked.
+fn is_within(from: &SeatId, unit: &UnitId) -> bool {
+    SEATS.contains(&(from.as_str(), unit.as_str()))
 }
 
 /// Where a live call stands, as figures name it.
@@ -125,8 +130,8 @@ impl Tally {
             }
             Input::Found(found) => self.found(before, room, found),
             Input::CallBack { .. } => self.called_back += usize::from(!refused),
-            Input::Operator { intent: Intent::Transfer { .. }, .. } => {
-                self.transfers += u64::from(!refused);
+            Input::Operator { seat, intent: Intent::Transfer { unit, .. }, .. } => {
+                self.transfers += u64::from(!refused && !is_within(seat, unit));
             }
             Input::Switch(_)
             | Input::Operator { .. }
@@ -193,6 +198,14 @@ impl Tally {
         refused: bool,
     ) {
         let found = matches!(input, Input::Found(_));
+        let within = match (was, input) {
+            (CallPhase::Transferring { from, unit, .. }, _)
+            | (_, Input::Operator { seat: from, intent: Intent::Transfer { unit, .. }, .. }) => {
+                is_within(from, unit)
+            }
+            _ => false,
+        };
+        let transferred = u64::from(!within);
         // A citizen who answered when there was no hub, and whose operator is gone.
         let with_human = match place(was) {
             // Who was with somebody outside only has lost no human of ours.
@@ -204,14 +217,14 @@ impl Tally {
             self.requeued += 1;
             // Both were lost in one instant: the one who handed over first, so the unit had it.
             if let CallPhase::Transferring { answered: true, .. } = was {
-                self.transferred += 1;
+                self.transferred += transferred;
             }
         }
         // Lost when there was no hub, and somebody else was there before the next one.
         if found && is_with_another(was, is) {
             self.requeued += 1;
-            if let CallPhase::Transferring { answered, .. } = was {
-                self.transferred += u64::from(*answered);
+            if let CallPhase::Transferring { answered: true, .. } = was {
+                self.transferred += transferred;
             }
             self.undone += u64::from(matches!(was, CallPhase::Talking { disposing: Some(_), .. }));
             return;
@@ -230,8 +243,9 @@ impl Tally {
             && (transfers || matches!(was, CallPhase::Transferring { .. }))
         {
             match reclaimed {
-                Some(back) => *self.reclaimed.entry(back.cause).or_default() += 1,
-                None => self.transferred += 1,
+                Some(back) if !within => *self.reclaimed.entry(back.cause).or_default() += 1,
+                Some(_) => {}
+                None => self.transferred += transferred,
             }
         }
         if let CallPhase::Ringing { seat, until, .. } = was

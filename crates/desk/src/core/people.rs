@@ -7,7 +7,7 @@
 use super::{CallBackAsked, Core, Effect, LinkHealth, Phone, hub_needed};
 use crate::Intent;
 use crate::state::{Asking, DeskError};
-use siaga_hub_api::{CallBackId, LoginRequest, Phase, ToHub};
+use siaga_hub_api::{CallBackId, HandoverChoice, LoginRequest, Phase, ToHub};
 use siaga_model::{CallId, Disposition, FindingLevel};
 
 /// A disposal that no view shows yet.
@@ -44,6 +44,7 @@ impl Core {
             Intent::Transfer { unit, handover } => {
                 self.at_once("a transfer", |call| ToHub::Transfer { call, unit, handover });
             }
+            Intent::AskColleague => self.ask_colleague(),
             Intent::CallOutside { to } => {
                 self.at_once("a call outside", |call| ToHub::CallOutside { call, to });
             }
@@ -126,6 +127,14 @@ impl Core {
             }
             None => self.complain(DeskError::NotNow),
         }
+    }
+
+    fn ask_colleague(&mut self) {
+        let Some(unit) = self.state.session.as_ref().map(|session| session.unit.clone()) else {
+            return self.complain(DeskError::NotNow);
+        };
+        let handover = Some(HandoverChoice::Together);
+        self.at_once("asking a colleague", |call| ToHub::Transfer { call, unit, handover });
     }
 
     // ---- ending a call

@@ -7,7 +7,7 @@ use siaga_hub_api::{HubView, Phase, ToDesk, ToHub};
 use siaga_hub_store::Store;
 use siaga_model::{
     Advice, CallId, CaseStatus, Disposition, EndedBy, LegCause, LegId, NotReport, Priority,
-    ReclaimCause, Validity, Verdict,
+    ReclaimCause, SeatState, Validity, Verdict,
 };
 use siaga_switch::{LegReport, RecordingReport, SwitchEvent};
 use std::collections::BTreeSet;
@@ -94,6 +94,52 @@ async fn the_polres_that_takes_the_caller_writes_and_closes_the_same_case() {
     assert_eq!(case.status, CaseStatus::Closed);
     assert_eq!(case.opened_by, seat("pmj-1"));
     assert_eq!(case.form.narrative.expose(), "begal di Tebet, unit meluncur");
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_colleague_who_is_asked_goes_on_writing_the_same_case_of_the_same_unit() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::start(dir.path()).await;
+    let mut asker = world.ready_desk("ratna", "pmj-1").await;
+    let call = world.answered_call(&mut asker).await;
+    asker.types(call, 1, "begal di Tebet", Some("pmj.jaksel")).await;
+    let ask = ToHub::Transfer { call, unit: unit("pmj"), handover: None };
+
+    // Nobody else sits there: nothing has changed but that the operator is told why.
+    asker.tell(ask.clone()).await;
+    let cause = |view: &HubView| match &view.call.as_ref()?.phase {
+        Phase::Talking { reclaimed, .. } => reclaimed.clone(),
+        _ => None,
+    };
+    let back = asker.shows("that nobody is there", cause).await;
+    assert_eq!((back.cause, back.unit), (ReclaimCause::Unregistered, unit("pmj")));
+
+    let mut colleague = world.ready_desk("sari", "pmj-2").await;
+    asker.tell(ask).await;
+    let leg = world.switch.rung(call, "pmj-2").await;
+    let here = |view: &HubView| view.call.clone().filter(|shown| shown.call == call);
+    let shown = colleague.shows("the ringing call", here).await;
+    assert_eq!(shown.draft.form.narrative.expose(), "begal di Tebet");
+    assert_eq!(shown.writer, Some(seat("pmj-1")));
+    world.saw(SwitchSaw::Answered(leg)).await;
+    world.saw(SwitchSaw::Heard(leg)).await;
+    let mine = |view: &HubView| here(view).filter(|call| call.writer == Some(seat("pmj-2")));
+    colleague.shows("the caller here", mine).await;
+    let paused = |view: &HubView| {
+        (view.call.is_none() && view.seat.state == SeatState::Paused).then_some(())
+    };
+    asker.shows("no call, and no other one", paused).await;
+
+    colleague.types(call, 2, "begal di Tebet, dua motor", Some("pmj.jaksel")).await;
+    colleague.tell(close(call, Disposition::HandledHere)).await;
+    let case = world.store.case_of(call).await.unwrap().unwrap();
+    assert_eq!((case.unit, case.status), (Some(unit("pmj")), CaseStatus::Closed));
+    assert_eq!(case.opened_by, seat("pmj-1"));
+    assert_eq!(case.form.narrative.expose(), "begal di Tebet, dua motor");
+    assert_eq!(case.form.unit, Some(unit("pmj.jaksel")));
+    let closings = world.store.closings(call).await.unwrap();
+    assert_eq!((closings[0].seat.as_str(), closings[0].operator.as_str()), ("pmj-2", "sari"));
     world.stop().await;
 }
 

@@ -219,6 +219,8 @@ async fn a_desk_is_told_of_the_earlier_calls_of_the_number_that_it_has() {
     polda.tell(ToHub::Ready).await;
     let second = world.caller_from("+6281200001101").await;
     world.answer(second, &mut polda).await;
+    // Acknowledged: everything before it is stored, the call too.
+    polda.types(second, 1, "masih banjir", None).await;
     let about = polda.client.about(second).await.unwrap();
     assert_eq!(about.earlier.iter().map(|call| call.call).collect::<Vec<_>>(), [first]);
     assert_eq!((about.reputation.calls, about.reputation.reports), (1, 1));

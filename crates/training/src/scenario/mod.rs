@@ -23,6 +23,7 @@ mod hub_down;
 mod hub_down_desk_dies;
 mod hub_link_lost;
 mod information;
+mod microphone_lost;
 mod network_changes;
 mod not_valid;
 mod operator_dies;
@@ -512,6 +513,8 @@ scenarios! {
     AsteriskRestarts => asterisk_restarts,
     /// The disk of the recordings is full for a while.
     DiskFull => disk_full,
+    /// The operator's microphone is lost, and a colleague takes the call.
+    MicrophoneLost => microphone_lost,
     /// The first seat lets it ring (`tak menjawab`), the second takes the call.
     SeatSilent => seat_silent,
     /// Every seat is busy: the caller is told to wait, and goes on to the next level.

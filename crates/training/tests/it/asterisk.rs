@@ -4,6 +4,7 @@
 //! What is judged is that the story is whole and who was heard where; whether it was in time is judged
 //! by a journey that has the machine to itself.
 
+use crate::quiet_faults::a_colleague_took_it;
 use crate::room::{ONE_AT_A_TIME, plugins, skip};
 use siaga_media::{Codec, Waveform};
 use siaga_training::{Journey, NotAllowed, RunOptions, Scenario, SwitchKind, TrunkProgram, run};
@@ -91,6 +92,13 @@ async fn a_caller_is_back_with_the_polda_when_the_polres_is_busy_on_asterisk() {
     let Some(journey) = play(name, Scenario::PolresBusy).await else { return };
     let caller = journey.legs.iter().find(|leg| leg.who == "caller").expect("the caller's leg");
     assert!(caller.codec.eq_ignore_ascii_case("opus"), "the telephone speaks {}", caller.codec);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_takes_the_caller_of_an_operator_without_a_microphone_on_asterisk() {
+    let name = "a_colleague_takes_the_caller_of_an_operator_without_a_microphone_on_asterisk";
+    let Some(journey) = play(name, Scenario::MicrophoneLost).await else { return };
+    a_colleague_took_it(&journey);
 }
 
 #[tokio::test(flavor = "multi_thread")]

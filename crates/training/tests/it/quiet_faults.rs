@@ -15,6 +15,15 @@ const SPOKEN: [(&str, u64); 5] =
 /// How long each speaks, in seconds.
 const SECONDS: f32 = 3.0;
 
+/// The second leg of the colleague's was answered, and that of whoever asked stayed until then.
+pub(crate) fn a_colleague_took_it(journey: &Journey) {
+    let of = |who| journey.legs.iter().filter(move |leg| leg.who == who);
+    let joined = of("pmj-2").find_map(|leg| leg.joined_ms).expect("the colleague has answered");
+    assert_eq!(of("pmj-2").count(), 2, "asked twice");
+    let asker = of("pmj-1").next().expect("a leg there");
+    assert!(asker.left_ms > joined, "{asker:?}, joined at {joined}");
+}
+
 /// Plays it, and looks whether these facts were found; `None` where it cannot be played.
 async fn play(test: &str, scenario: Scenario, facts: &[&str]) -> Option<Journey> {
     let plugins = plugins(test)?;
@@ -42,6 +51,13 @@ async fn a_seat_that_lets_it_ring_is_marked_and_the_next_one_answers_in_its_plac
     let Some(journey) = play(name, Scenario::SeatSilent, &facts).await else { return };
     let first = journey.legs.iter().find(|leg| leg.who == "pmj-1").expect("it rang there");
     assert_eq!((first.joined_ms, first.cause.as_str()), (None, "no-answer"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_colleague_takes_the_caller_and_the_form_of_an_operator_without_a_microphone() {
+    let name = "a_colleague_takes_the_caller_and_the_form_of_an_operator_without_a_microphone";
+    let Some(journey) = play(name, Scenario::MicrophoneLost, &[]).await else { return };
+    a_colleague_took_it(&journey);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -56,7 +56,7 @@ unit: UnitId,
 /**
  * What is heard; `None`: as configured.
  */
-handover: HandoverChoice | null, } | { "intent": "take-back" } | { "intent": "call-outside", 
+handover: HandoverChoice | null, } | { "intent": "ask-colleague" } | { "intent": "take-back" } | { "intent": "call-outside", 
 /**
  * Whom.
  */

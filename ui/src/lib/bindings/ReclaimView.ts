@@ -12,7 +12,7 @@ export type ReclaimView = {
  */
 cause: ReclaimCause, 
 /**
- * The unit that did not take it.
+ * The unit that did not take it; the own one: no colleague did.
  */
 unit: UnitId, 
 /**

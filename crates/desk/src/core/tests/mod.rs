@@ -34,6 +34,15 @@ fn an_answer_given_before_the_media_is_ready_is_sent_as_soon_as_it_is() {
 }
 
 #[test]
+fn a_colleague_is_a_seat_of_the_own_unit_and_asked_together() {
+    let mut desk = Fixture::logged_in();
+    desk.talking(call(1));
+    let asked = said(&desk.intent(Intent::AskColleague));
+    let (unit, handover) = (session().unit, Some(siaga_hub_api::HandoverChoice::Together));
+    assert_eq!(asked, [ToHub::Transfer { call: call(1), unit, handover }]);
+}
+
+#[test]
 fn a_second_press_of_the_answer_key_does_nothing() {
     let mut desk = Fixture::logged_in();
     desk.talking(call(1));

@@ -56,6 +56,7 @@ fn what_would_surprise_later_is_refused_while_the_hub_is_away() {
         Intent::Transfer { unit, handover: None },
         Intent::Hold,
         Intent::Resume,
+        Intent::AskColleague,
         Intent::TakeBack,
         Intent::Release,
         Intent::CheckSilence,

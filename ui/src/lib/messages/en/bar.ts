@@ -112,6 +112,7 @@ export const bar: Texts<typeof id> = {
   "action.settings": "Settings",
   "action.copy-fault": "Copy details",
   "action.all-earlier": "All calls of this number",
+  "action.ask-colleague": "Ask another seat",
   "action.next-microphone": "Use another microphone",
   "action.phone-location": "Use the phone's location",
   "action.faults": "Fault details",

@@ -80,6 +80,7 @@ export const cases: Texts<typeof id> = {
   "happened.unit-picked": "Destination chosen: {unit}",
   "happened.unit-dropped": "Destination dropped",
   "happened.transfer-started": "{seat} transfers to {unit}",
+  "happened.colleague-asked": "{seat} asks another seat to take the call",
   "happened.transfer-ringing": "Transfer rings at {seat}",
   "happened.transfer-answered": "Transfer answered by {seat}",
   "happened.transfer-done": "{seat} has the caller",

@@ -70,6 +70,28 @@ export const trouble: Texts<typeof id> = {
   "microphone.press": "to use it. The old one is tried again by itself.",
   "microphone.none":
     "There is no other microphone at this computer. Plug in another headset, or transfer the call.",
+  "microphone.colleague": "to ask another seat to take this call ({n} ready).",
+  "microphone.colleague.none": "No other seat is ready. Transfer to a unit if it takes long.",
   "microphone.hear": "You still hear the caller. Typing goes on.",
+  "colleague.offered": "Relief for {seat}",
+  "colleague.rings": "{seat} rings. The caller stays with you until your colleague is heard",
+  "colleague.answered": "{seat} has answered. You are released as soon as your colleague is heard",
+  "colleague.accepted.hint": "{seat} stays connected until you are heard",
+  "colleague.note": "You can go on typing. Your colleague sees every change at once.",
+  "colleague.ask": "Looking for sound. Ask another seat if it lasts",
+  "colleague.step.joined": "Your colleague is heard, and you are released",
+  "colleague.say": "Say first",
+  "colleague.say.text":
+    "“Hello, Police 110. My colleague cannot be heard, I go on with your report.”",
+  "colleague.say.hint": "The form moves to this seat as soon as you are heard.",
+  "colleague.busy": "No other seat is ready. The caller stays with you",
+  "colleague.unregistered": "Nobody sits at another seat. The caller stays with you",
+  "colleague.declined": "The other seat cannot take it. The caller stays with you",
+  "colleague.no-answer":
+    "The other seat did not answer within {seconds} s. The caller stays with you",
+  "colleague.answered-silent":
+    "The other seat answered and was not heard. The caller stays with you",
+  "colleague.lost": "The connection to the other seat broke. The caller stays with you",
+  "colleague.taken-back": "You no longer ask another seat. The caller stays with you",
   "error.may-not-call": "This desk may not call that number. Nothing is lost.",
 };

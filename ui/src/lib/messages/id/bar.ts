@@ -112,6 +112,7 @@ export const bar = {
   "action.copy-fault": "Salin keterangan",
   "action.all-earlier": "Semua panggilan nomor ini",
   "action.next-microphone": "Pakai mikrofon lain",
+  "action.ask-colleague": "Minta meja lain",
   "action.phone-location": "Pakai lokasi telepon",
   "action.faults": "Keterangan gangguan",
   "bar.local":

@@ -81,6 +81,7 @@ export const cases = {
   "happened.unit-picked": "Tujuan dipilih: {unit}",
   "happened.unit-dropped": "Tujuan dihapus",
   "happened.transfer-started": "{seat} mengalihkan ke {unit}",
+  "happened.colleague-asked": "{seat} meminta meja lain mengambil panggilan",
   "happened.transfer-ringing": "Alihan berdering di {seat}",
   "happened.transfer-answered": "Alihan diangkat {seat}",
   "happened.transfer-done": "{seat} bersama penelepon",

@@ -69,6 +69,28 @@ export const trouble = {
   "microphone.press": "untuk memakainya. Yang lama dicoba lagi sendiri.",
   "microphone.none":
     "Tidak ada mikrofon lain di komputer ini. Pasang headset lain, atau alihkan panggilan.",
+  "microphone.colleague": "minta meja lain mengambil panggilan ini ({n} siap).",
+  "microphone.colleague.none": "Tidak ada meja lain yang siap. Alihkan ke satuan bila lama.",
   "microphone.hear": "Anda masih mendengar penelepon. Isian jalan terus.",
+  "colleague.offered": "Gantikan {seat}",
+  "colleague.rings": "{seat} berdering. Penelepon tetap di Anda sampai rekan terdengar",
+  "colleague.answered": "{seat} mengangkat. Anda lepas sendiri begitu rekan terdengar",
+  "colleague.accepted.hint": "{seat} masih tersambung sampai Anda terdengar",
+  "colleague.note": "Formulir tetap bisa diketik. Rekan melihat perubahan saat itu juga.",
+  "colleague.ask": "Suara dicari lagi sendiri. Minta meja lain bila lama",
+  "colleague.step.joined": "Rekan terdengar, lalu Anda lepas sendiri",
+  "colleague.say": "Sapa dulu",
+  "colleague.say.text":
+    "“Halo, Polisi 110. Rekan saya tidak terdengar, saya yang melanjutkan laporan Anda.”",
+  "colleague.say.hint": "Formulir pindah ke meja ini begitu Anda terdengar.",
+  "colleague.busy": "Tidak ada meja lain yang siap. Penelepon tetap di Anda",
+  "colleague.unregistered": "Tidak ada meja lain yang terisi. Penelepon tetap di Anda",
+  "colleague.declined": "Meja lain tidak dapat menerima. Penelepon tetap di Anda",
+  "colleague.no-answer":
+    "Meja lain tidak mengangkat dalam {seconds} detik. Penelepon tetap di Anda",
+  "colleague.answered-silent":
+    "Meja lain mengangkat, tetapi tidak terdengar. Penelepon tetap di Anda",
+  "colleague.lost": "Sambungan ke meja lain putus. Penelepon tetap di Anda",
+  "colleague.taken-back": "Permintaan ke meja lain ditarik. Penelepon tetap di Anda",
   "error.may-not-call": "Nomor ini tidak boleh dihubungi dari meja ini. Tidak ada yang hilang.",
 } as const;
