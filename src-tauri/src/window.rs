@@ -113,6 +113,38 @@ fn open(app: &AppHandle, mode: Mode, link: Option<TelLink>) -> anyhow::Result<()
     lighten(&window)?;
     revive(&window)?;
     manners::follow(app, states);
+    close_with_the_session(app)?;
+    Ok(())
+}
+
+/// Closes the window as its cross does when the session or the computer is told to end.
+#[cfg(unix)]
+fn close_with_the_session(app: &AppHandle) -> anyhow::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).context("the end of the session cannot be listened for");
+    // A signal can only be listened for where there is a runtime.
+    let _runtime = tauri::async_runtime::handle().inner().enter();
+    let [mut terminate, mut interrupt, mut hangup] = [
+        listen(SignalKind::terminate())?,
+        listen(SignalKind::interrupt())?,
+        listen(SignalKind::hangup())?,
+    ];
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        tracing::info!("told to end: closing the window");
+        app.exit(0);
+    });
+    Ok(())
+}
+
+/// Windows says it to the window itself, and Tauri passes it on as its own exit.
+#[cfg(not(unix))]
+fn close_with_the_session(_: &AppHandle) -> anyhow::Result<()> {
     Ok(())
 }
 

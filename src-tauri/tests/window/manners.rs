@@ -130,6 +130,37 @@ fn the_window_opens_where_it_was_closed() {
     });
 }
 
+#[test]
+fn a_session_that_ends_closes_the_window_in_order() {
+    let name = "a_session_that_ends_closes_the_window_in_order";
+    let Some(room) = driven_by_keys(name) else { return };
+    let bus = Bus::start(&room);
+    let mut play = Play::set(&room);
+    let screen = Screen::of(&room);
+    for (signal, size) in [("TERM", (1300, 700)), ("HUP", (1310, 710)), ("INT", (1320, 720))] {
+        let mut seat = Seat::open(&room, &play, &bus, signal);
+        let window = || screen.window(TITLE).expect("the window is there");
+        let (width, height) = (size.0.to_string(), size.1.to_string());
+        press(&room, &["search", "--onlyvisible", "--name", TITLE, "windowsize", &width, &height]);
+        wait_on("another size", &mut seat.program, |_| screen.place(window()) == size);
+        seat.is_said_to_be(&bus, "Siaga 110: jeda");
+        seat.program.is_told_to_end(signal);
+        assert_eq!(
+            seat.program.ended_within(crate::JOURNEY),
+            Some(true),
+            "{}",
+            seat.program.said()
+        );
+        // The hub was told, and waits for nobody.
+        play.act("left-seat");
+
+        let mut seat = Seat::open(&room, &play, &bus, &format!("after-{signal}"));
+        wait_on("the size that it had", &mut seat.program, |_| {
+            screen.window(TITLE).is_some_and(|window| screen.place(window) == size)
+        });
+    }
+}
+
 /// The display, as a window manager sees it; there is none.
 struct Screen {
     x: x11rb::rust_connection::RustConnection,

@@ -2,6 +2,7 @@
 //! do, line by line, and hears when it is done.
 
 use crate::room::{Room, Running};
+use anyhow::Context;
 use siaga_training::{
     Caller, CallerConfig, CallerState, FlowConfig, OPERATOR, Operator, Speaker, Stage, StageConfig,
     read_voice, voices,
@@ -28,6 +29,9 @@ const COLLEAGUE: &str = "pmj-2";
 
 /// What a line of the script begins with that is meant for us.
 const DEED: char = '@';
+
+/// How often the hub's store is looked at.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// How long a deed may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -192,6 +196,15 @@ async fn act(
         ("is-cut-off", _) => {
             let ended = |state: &CallerState| matches!(state, CallerState::Ended { .. });
             last()?.wait_for(PATIENCE, ended).await?;
+        }
+        ("left-seat", _) => {
+            let left = async {
+                while !stage.hub.store().open_sessions().await?.is_empty() {
+                    tokio::time::sleep(LOOK).await;
+                }
+                anyhow::Ok(())
+            };
+            tokio::time::timeout(PATIENCE, left).await.context("somebody still sits there")??;
         }
         ("is-there", _) => {
             let state = *last()?.state.borrow();

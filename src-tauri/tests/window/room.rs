@@ -198,6 +198,13 @@ impl Running {
         None
     }
 
+    /// Tells the program itself, and not what it has started, to end.
+    pub(crate) fn is_told_to_end(&self, signal: &str) {
+        let id = self.process.id().to_string();
+        let status = Command::new("kill").args(["-s", signal, "--", &id]).status();
+        assert!(status.expect("kill").success(), "SIG{signal}");
+    }
+
     fn signal_group(&self, signal: &str) {
         let group = format!("-{}", self.process.id());
         let _ = Command::new("kill").args([signal, "--", &group]).stderr(Stdio::null()).status();
