@@ -4,18 +4,27 @@
 //! The dialplan's MixMonitor writes each direction of the citizen's channel into a raw file, both from
 //! one loop and with silence where one side has none, so that they have one clock. It hands the file
 //! whole buffers of 32 KB, 1 s: that is what `kill -9` of Asterisk costs; that of the hub costs nothing.
+//!
+//! Many calls may end at once, and encoding one takes a second or more: each is sealed by a task of its
+//! own, while what is up is looked at. Only [`sealers`] encode at a time, as Asterisk mixes voices on
+//! the same machine.
 
 mod raw;
+#[cfg(test)]
+mod tests;
 mod upsample;
 
 use raw::{Raw, Sizes};
 use siaga_model::CallId;
+use siaga_recording::Seal;
 use siaga_switch::{RecordingReport, SwitchEvent};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 /// Notices that may wait; one call makes two. The sender waits.
@@ -73,8 +82,25 @@ pub(crate) struct Recordings {
     up: BTreeMap<CallId, Health>,
     /// Of the dialplan's own calls: over when nothing is written any more.
     elsewhere: BTreeMap<CallId, Health>,
+    /// Calls that are being sealed; `true`: once more when that is done, for there is more of them.
+    sealing: BTreeMap<CallId, bool>,
+    sealings: JoinSet<Sealed>,
+    sealers: Arc<Semaphore>,
     /// Calls whose files could not be sealed, of which that was told.
     failed: BTreeSet<CallId>,
+}
+
+/// What became of the files of a call.
+struct Sealed {
+    call: CallId,
+    seals: Vec<Seal>,
+    /// Why some of them stay.
+    fault: Option<String>,
+}
+
+/// How many recordings are encoded at once: half of the machine.
+fn sealers() -> usize {
+    std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))
 }
 
 impl Recordings {
@@ -83,11 +109,21 @@ impl Recordings {
         notices: mpsc::Receiver<Notice>,
         events: mpsc::Sender<SwitchEvent>,
     ) -> Self {
-        let (up, elsewhere, failed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { folder, notices, events, up, elsewhere, failed }
+        Self {
+            folder,
+            notices,
+            events,
+            up: BTreeMap::new(),
+            elsewhere: BTreeMap::new(),
+            sealing: BTreeMap::new(),
+            sealings: JoinSet::new(),
+            sealers: Arc::new(Semaphore::new(sealers())),
+            failed: BTreeSet::new(),
+        }
     }
 
-    /// Runs until told to stop, or until nobody is there to tell it anything.
+    /// Runs until told to stop, or until nobody is there to tell it anything; then what is over is
+    /// sealed.
     pub(crate) async fn run(mut self) {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -98,7 +134,7 @@ impl Recordings {
                     Some(Notice::Up(call)) => self.watch(call),
                     Some(Notice::Over(call)) => {
                         self.up.remove(&call);
-                        self.seal(|one| one == call).await;
+                        self.seal(call);
                     }
                     Some(Notice::Sweep { live, elsewhere }) => {
                         self.up.retain(|call, _| live.contains(call));
@@ -107,16 +143,25 @@ impl Recordings {
                         }
                         self.elsewhere =
                             elsewhere.iter().map(|call| (*call, Health::new())).collect();
-                        self.seal(|one| !live.contains(&one) && !elsewhere.contains(&one)).await;
+                        let found = self.find().await.into_iter().map(|raw| raw.call);
+                        let is_over = |one: &CallId| !live.contains(one) && !elsewhere.contains(one);
+                        for call in found.filter(is_over).collect::<BTreeSet<_>>() {
+                            self.seal(call);
+                        }
                     }
-                    Some(Notice::Stop) | None => return,
+                    Some(Notice::Stop) | None => break,
                 },
+                Some(sealed) = self.sealings.join_next() => self.sealed(sealed).await,
                 _ = look.tick() => self.look().await,
                 _ = again.tick(), if !self.failed.is_empty() => {
-                    let failed = self.failed.clone();
-                    self.seal(|one| failed.contains(&one)).await;
+                    for call in self.failed.clone() {
+                        self.seal(call);
+                    }
                 }
             }
+        }
+        while let Some(sealed) = self.sealings.join_next().await {
+            self.sealed(sealed).await;
         }
     }
 
@@ -125,24 +170,8 @@ impl Recordings {
         self.up.entry(call).or_insert_with(Health::new);
     }
 
-    /// Does something at the folder of the recordings.
-    async fn at_folder<T: Send + 'static>(
-        &self,
-        what: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-    ) -> io::Result<T> {
-        let folder = self.folder.clone();
-        let done = tokio::task::spawn_blocking(move || what(&folder)).await;
-        done.unwrap_or_else(|error| Err(io::Error::other(error)))
-    }
-
     async fn find(&self) -> Vec<Raw> {
-        match self.at_folder(raw::find).await {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::error!(%error, "the folder of raw recordings cannot be read");
-                Vec::new()
-            }
-        }
+        find(&self.folder).await
     }
 
     /// Whether what is up is being recorded: told when it is not, and when it is again.
@@ -150,7 +179,7 @@ impl Recordings {
         if self.up.is_empty() && self.elsewhere.is_empty() {
             return;
         }
-        let room = self.at_folder(raw::probe).await;
+        let room = at_folder(&self.folder, raw::probe).await;
         let found = self.find().await;
         let now = Instant::now();
         let mut told = Vec::new();
@@ -189,12 +218,12 @@ impl Recordings {
             self.tell(event).await;
         }
         if room.is_ok() {
-            self.look_elsewhere(&found, now).await;
+            self.look_elsewhere(&found, now);
         }
     }
 
     /// Seals what the dialplan has recorded without us, when it has ended.
-    async fn look_elsewhere(&mut self, found: &[Raw], now: Instant) {
+    fn look_elsewhere(&mut self, found: &[Raw], now: Instant) {
         let mut over = BTreeSet::new();
         for (call, health) in &mut self.elsewhere {
             let files = found.iter().filter(|raw| raw.call == *call);
@@ -207,29 +236,41 @@ impl Recordings {
             }
         }
         self.elsewhere.retain(|call, _| !over.contains(call));
-        if !over.is_empty() {
-            self.seal(|one| over.contains(&one)).await;
+        for call in over {
+            self.seal(call);
         }
     }
 
-    /// Seals the files of these calls.
-    async fn seal(&mut self, which: impl Fn(CallId) -> bool) {
-        for raw in self.find().await.into_iter().filter(|raw| which(raw.call)) {
-            settled(&raw).await;
-            let (folder, call) = (self.folder.clone(), raw.call);
-            let sealing = tokio::task::spawn_blocking(move || raw.seal(&folder)).await;
-            match sealing {
-                Ok(Ok(seals)) => {
-                    if self.failed.remove(&call) {
-                        self.tell(SwitchEvent::RecordingResumed { call }).await;
-                    }
-                    for seal in seals {
-                        self.tell(SwitchEvent::Recorded(RecordingReport::of(call, seal))).await;
-                    }
-                }
-                Ok(Err(error)) => self.not_sealed(call, error.to_string()).await,
-                Err(error) => self.not_sealed(call, error.to_string()).await,
+    /// Has the files of this call sealed, beside everything else.
+    fn seal(&mut self, call: CallId) {
+        if let Some(once_more) = self.sealing.get_mut(&call) {
+            *once_more = true;
+            return;
+        }
+        self.sealing.insert(call, false);
+        self.sealings.spawn(seal(self.folder.clone(), call, Arc::clone(&self.sealers)));
+    }
+
+    async fn sealed(&mut self, sealed: Result<Sealed, JoinError>) {
+        let Sealed { call, seals, fault } = match sealed {
+            Ok(sealed) => sealed,
+            Err(error) => {
+                tracing::error!(%error, "a task that seals a recording failed");
+                return;
             }
+        };
+        for seal in seals {
+            self.tell(SwitchEvent::Recorded(RecordingReport::of(call, seal))).await;
+        }
+        match fault {
+            Some(reason) => self.not_sealed(call, reason).await,
+            None if self.failed.remove(&call) => {
+                self.tell(SwitchEvent::RecordingResumed { call }).await;
+            }
+            None => {}
+        }
+        if self.sealing.remove(&call) == Some(true) {
+            self.seal(call);
         }
     }
 
@@ -244,6 +285,43 @@ impl Recordings {
         // Without a hub nobody listens; the next one finds the file.
         let _ = self.events.send(event).await;
     }
+}
+
+/// Does something at the folder of the recordings.
+async fn at_folder<T: Send + 'static>(
+    folder: &Path,
+    what: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let folder = folder.to_owned();
+    let done = tokio::task::spawn_blocking(move || what(&folder)).await;
+    done.unwrap_or_else(|error| Err(io::Error::other(error)))
+}
+
+async fn find(folder: &Path) -> Vec<Raw> {
+    match at_folder(folder, raw::find).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::error!(%error, "the folder of raw recordings cannot be read");
+            Vec::new()
+        }
+    }
+}
+
+/// Seals the files of a call, one after the other: the name of the second follows from the first.
+async fn seal(folder: PathBuf, call: CallId, sealers: Arc<Semaphore>) -> Sealed {
+    let (mut seals, mut fault) = (Vec::new(), None);
+    for raw in find(&folder).await.into_iter().filter(|raw| raw.call == call) {
+        settled(&raw).await;
+        let _sealer = sealers.acquire().await;
+        let folder = folder.clone();
+        let sealing = tokio::task::spawn_blocking(move || raw.seal(&folder)).await;
+        match sealing {
+            Ok(Ok(sealed)) => seals.extend(sealed),
+            Ok(Err(error)) => fault = Some(error.to_string()),
+            Err(error) => fault = Some(error.to_string()),
+        }
+    }
+    Sealed { call, seals, fault }
 }
 
 async fn settled(raw: &Raw) {
