@@ -13,6 +13,7 @@
 //! dialled and ends in `Stasis(siaga,recorded)`; a context [`EAR_CONTEXT`] is
 //! `AudioSocket(${SIAGA_EAR},${SIAGA_EAR_HOST})`.
 
+use md5::Md5;
 use sha2::{Digest, Sha256};
 use siaga_model::{CallId, LegId, SeatId};
 
@@ -44,7 +45,7 @@ pub const UA_VARIABLE: &str = "SIAGA_USER_AGENT";
 pub const CALLED_UA: &str = "PJSIP_RESPONSE_HEADER(read,Server)";
 /// Variable of the caller's channel: what is played in its bridge, for a hub that comes back.
 pub const PLAYING_VARIABLE: &str = "SIAGA_PLAYING";
-/// Header by which a desk knows which call rings.
+/// Header by which a desk knows which call rings; nobody outside is told.
 pub const CALL_HEADER: &str = "X-Siaga-Call";
 /// Music class: the waiting music.
 pub const MUSIC: &str = "siaga-music";
@@ -84,6 +85,11 @@ pub fn seat_of_channel(name: &str) -> Option<SeatId> {
     name.strip_prefix("PJSIP/")?.rsplit_once('-')?.0.parse().ok()
 }
 
+/// Asterisk's id of what a seat has registered: of its AOR, and of the address.
+pub(crate) fn contact(seat: &SeatId, uri: &str) -> String {
+    format!("{seat};@{}", hex::encode(Md5::digest(uri.as_bytes())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +112,14 @@ mod tests {
         let leg = LegId { call, n: 3 };
         assert_eq!(leg_of_channel(&leg.to_string()), Some(leg));
         assert_eq!(leg_of_channel("ear-1"), None);
+    }
+
+    #[test]
+    fn a_registration_is_known_by_its_address() {
+        let seat = "pmj-1".parse().unwrap();
+        // As Asterisk 22.10 had it.
+        let id = "pmj-1;@5eda6608d8bde13075785a44a119603b";
+        assert_eq!(contact(&seat, "sip:pmj-1@127.99.0.3:5070"), id);
     }
 
     #[test]

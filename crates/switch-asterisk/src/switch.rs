@@ -162,6 +162,21 @@ async fn put_account(
     client.put_config("auth", seat.as_str(), &Redacted::new(fields)).await
 }
 
+/// Takes a seat's account away: first what its desk registers with, then what it has registered, or
+/// the queue of the dialplan would go on ringing it.
+async fn remove_account(client: &AriClient, seat: &SeatId) -> Result<(), AriError> {
+    match client.delete_config("auth", seat.as_str()).await {
+        Err(error) if !error.is_gone() => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    let fields = client.config("aor", seat.as_str()).await?;
+    let registered = fields.iter().filter(|(name, _)| name == "contact");
+    for uri in registered.flat_map(|(_, uris)| uris.split(',')).filter(|uri| !uri.is_empty()) {
+        client.delete_config("contact", &names::contact(seat, uri)).await?;
+    }
+    Ok(())
+}
+
 #[async_trait::async_trait]
 impl Switch for AsteriskSwitch {
     fn name(&self) -> &'static str {
@@ -191,7 +206,7 @@ impl Switch for AsteriskSwitch {
 
     async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError> {
         self.accounts.with(|accounts| accounts.remove(seat));
-        match self.client.delete_config("auth", seat.as_str()).await {
+        match remove_account(&self.client, seat).await {
             Err(error) if !error.is_gone() => Err(not_done(&error)),
             Ok(()) | Err(_) => Ok(()),
         }

@@ -338,13 +338,28 @@ impl AriClient {
         self.done("take a secret", request).await
     }
 
+    /// The fields of such an object, and of an AOR also what is registered there.
+    ///
+    /// # Errors
+    /// See [`AriError`].
+    pub async fn config(&self, kind: &str, id: &str) -> Result<Vec<(String, String)>, AriError> {
+        #[derive(Deserialize)]
+        struct Field {
+            attribute: String,
+            value: String,
+        }
+        let path = ["asterisk", "config", "dynamic", "res_pjsip", kind, id];
+        let fields: Vec<Field> = self.get("say how it is configured", &path, &[]).await?;
+        Ok(fields.into_iter().map(|field| (field.attribute, field.value)).collect())
+    }
+
     /// Removes such an object.
     ///
     /// # Errors
     /// See [`AriError`].
     pub async fn delete_config(&self, kind: &str, id: &str) -> Result<(), AriError> {
         let path = ["asterisk", "config", "dynamic", "res_pjsip", kind, id];
-        self.delete("forget a secret", &path, &[]).await
+        self.delete("forget a secret or a registration", &path, &[]).await
     }
 
     // ---- below: how it is asked
