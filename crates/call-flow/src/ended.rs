@@ -1,6 +1,8 @@
-//! Calls that are over: kept a while for desks that reconnect, and for the one operator who may still
-//! say how the call is disposed of.
+//! Calls that are over: kept a while for desks that reconnect, for the one operator who may still say
+//! how the call is disposed of, and for a caller who was counted as gone and is on the line all the
+//! same.
 
+use crate::line::Numbers;
 use crate::{CallPhase, CallView, Refusal, disposal};
 use siaga_model::{CallId, Disposition, SeatId};
 use std::collections::{BTreeMap, VecDeque};
@@ -14,6 +16,15 @@ struct EndedCall {
     view: CallView,
     /// The seat that may still dispose of it.
     writer: Option<SeatId>,
+    numbers: Numbers,
+}
+
+/// What a call that goes on has of its time before.
+#[derive(Debug)]
+pub(crate) struct Reopened {
+    /// The seat that writes it up.
+    pub(crate) writer: Option<SeatId>,
+    pub(crate) numbers: Numbers,
 }
 
 #[derive(Debug, Default)]
@@ -25,10 +36,10 @@ pub(crate) struct EndedCalls {
 
 impl EndedCalls {
     /// Keeps a call whose view is in [`CallPhase::Ended`].
-    pub(crate) fn keep(&mut self, view: CallView, writer: Option<SeatId>) {
+    pub(crate) fn keep(&mut self, view: CallView, writer: Option<SeatId>, numbers: Numbers) {
         let call = view.call;
         let settled = writer.is_none();
-        self.calls.insert(call, EndedCall { view, writer });
+        self.calls.insert(call, EndedCall { view, writer, numbers });
         if settled {
             self.settle(call);
         }
@@ -36,6 +47,13 @@ impl EndedCalls {
 
     pub(crate) fn contains(&self, call: CallId) -> bool {
         self.calls.contains_key(&call)
+    }
+
+    /// Its caller is on the line again: it has not ended.
+    pub(crate) fn reopen(&mut self, call: CallId) -> Option<Reopened> {
+        let EndedCall { writer, numbers, view: _ } = self.calls.remove(&call)?;
+        self.settled.retain(|settled| *settled != call);
+        Some(Reopened { writer, numbers })
     }
 
     pub(crate) fn view(&self, call: CallId) -> Option<&CallView> {

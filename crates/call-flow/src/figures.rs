@@ -261,9 +261,9 @@ impl Reader {
         } else {
             vec![Wait { since: at, until: None, answered: false }]
         };
-        // Cut off with a hub, and on the line again: one call.
+        // Counted as ended, and on the line again: one call.
         if let Some(known) = self.figures.calls.get_mut(&call) {
-            if known.end.take_if(|end| end.by == EndedBy::SwitchLost).is_some() {
+            if known.end.take().is_some() {
                 known.place = place;
                 known.waits.extend(waits);
             }

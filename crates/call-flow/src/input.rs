@@ -49,7 +49,8 @@ pub enum Input {
 /// What the switch saw. Any of these may be late, doubled or about a leg that is gone already.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SwitchSaw {
-    /// A citizen is on the line, in a bridge of their own, being recorded, hearing music.
+    /// A citizen is on the line, in a bridge of their own, being recorded, hearing music. Of a call that
+    /// has ended: it has not.
     CallerArrived {
         /// The call; its caller's leg is number 0.
         call: CallId,

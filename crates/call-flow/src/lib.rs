@@ -94,6 +94,10 @@
 //! expected back: until then an empty level is not passed and nobody is told to wait because nobody
 //! can ring. A desk whose leg was found up has [`SEAT_BACK`] instead of [`SEAT_LOST`].
 //!
+//! A caller may be lost from sight and not gone: a switch that lives on has a queue of its own. Who
+//! arrives under the name of a call that has *ended* is that call, in its old place before those who
+//! have had nobody, and nobody writes it up any more.
+//!
 //! # Figures
 //! [`figures`] reads what happened from the event log alone.
 //!

@@ -16,8 +16,7 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Line {
     pub(crate) id: CallId,
-    /// How many calls had arrived before.
-    pub(crate) arrival: u64,
+    pub(crate) numbers: Numbers,
     /// When it reached the switch, by the switch's word.
     pub(crate) arrived_at: Timestamp,
     pub(crate) first_unit: Option<UnitId>,
@@ -28,14 +27,21 @@ pub(crate) struct Line {
     pub(crate) level: usize,
     /// Whether it has lost a human, and so goes before those that have had none.
     pub(crate) requeued: bool,
-    /// Number of the last leg that was made.
-    pub(crate) last_leg: u16,
     /// What the silent-call procedure has found, runs that were cut short left out.
     pub(crate) silence: Silence,
     /// What was last told to be played: saying it again would begin a prompt anew. `None`: not known.
     pub(crate) playing: Option<Program>,
     /// Somebody outside: the one who is called or in the conversation, or the last one who was.
     pub(crate) outside: Option<Outside>,
+}
+
+/// What is counted of a call, and goes on with it should it go on after its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Numbers {
+    /// How many calls had arrived before.
+    pub(crate) arrival: u64,
+    /// Number of the last leg that was made.
+    pub(crate) last_leg: u16,
 }
 
 /// What is known of a silent line.
@@ -66,14 +72,13 @@ impl Line {
     pub(crate) fn new(id: CallId, arrival: u64, arrived_at: Timestamp) -> Self {
         Self {
             id,
-            arrival,
+            numbers: Numbers { arrival, last_leg: 0 },
             arrived_at,
             first_unit: None,
             picked: None,
             first_level: 0,
             level: 0,
             requeued: false,
-            last_leg: 0,
             silence: Silence::NotAsked,
             playing: Some(Program::Quiet),
             outside: None,
@@ -83,8 +88,9 @@ impl Line {
     /// The next leg's id. Numbers start at 1; after 65,535 legs they start over, long after the
     /// first ones are gone.
     pub(crate) fn new_leg(&mut self) -> LegId {
-        self.last_leg = self.last_leg.checked_add(1).unwrap_or(1);
-        LegId { call: self.id, n: self.last_leg }
+        let last = &mut self.numbers.last_leg;
+        *last = last.checked_add(1).unwrap_or(1);
+        LegId { call: self.id, n: *last }
     }
 
     /// Whether somebody outside is in the conversation.
@@ -93,6 +99,6 @@ impl Line {
     }
 
     pub(crate) fn place(&self) -> Place {
-        Place { not_requeued: !self.requeued, arrival: self.arrival, call: self.id }
+        Place { not_requeued: !self.requeued, arrival: self.numbers.arrival, call: self.id }
     }
 }

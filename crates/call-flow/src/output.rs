@@ -170,7 +170,7 @@ pub enum Refusal {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum FlowEvent {
-    /// A citizen is on the line.
+    /// A citizen is on the line; after the end of that call: on the line again.
     CallerArrived {
         /// The call.
         call: CallId,

@@ -4,7 +4,7 @@
 
 use crate::line::Silence;
 use crate::{FlowEvent, Reclaim};
-use siaga_model::{CallId, Disposition, OutsideParty, SeatId, Timestamp, UnitId};
+use siaga_model::{CallId, Disposition, EndedBy, OutsideParty, SeatId, Timestamp, UnitId};
 
 /// One call as the log tells it. [`Past::default`] is a call of which the log says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,7 +60,9 @@ pub(crate) enum Stands {
         from: SeatId,
         since: Timestamp,
     },
-    Ended,
+    Ended {
+        by: EndedBy,
+    },
 }
 
 impl Past {
@@ -75,9 +77,22 @@ impl Past {
         past
     }
 
-    /// Whether the log tells its end.
+    /// Whether the log tells an end that stands: one that somebody of ours has brought about. A caller
+    /// who is there has neither hung up nor been cut off, whatever the log says.
     pub fn is_over(&self) -> bool {
-        self.stands == Stands::Ended
+        match self.stands {
+            Stands::Ended { by } => match by {
+                EndedBy::Closing | EndedBy::NotReached => true,
+                EndedBy::Caller | EndedBy::SwitchLost => false,
+            },
+            Stands::Unknown
+            | Stands::Waiting { .. }
+            | Stands::CallingBack { .. }
+            | Stands::Talking { .. }
+            | Stands::Held { .. }
+            | Stands::Transferring { .. }
+            | Stands::WithOutside { .. } => false,
+        }
     }
 
     /// Who owned the call last.
@@ -90,7 +105,7 @@ impl Past {
             Stands::Unknown
             | Stands::Waiting { .. }
             | Stands::WithOutside { .. }
-            | Stands::Ended => None,
+            | Stands::Ended { .. } => None,
         }
     }
 
@@ -99,11 +114,14 @@ impl Past {
         self.stands = Stands::Talking { seat, since, reclaimed };
     }
 
-    fn read(&mut self, at: Timestamp, event: FlowEvent) {
+    pub(crate) fn read(&mut self, at: Timestamp, event: FlowEvent) {
         match event {
             FlowEvent::CallerArrived { first_unit, .. } => {
-                self.first_unit = first_unit;
-                self.stands = Stands::Waiting { since: at };
+                // Counted as ended before, perhaps: what was then is over, but for the numbers of legs.
+                let legs = self.legs;
+                let requeued = matches!(self.stands, Stands::Ended { .. });
+                let stands = Stands::Waiting { since: at };
+                *self = Self { stands, first_unit, requeued, legs, ..Self::default() };
             }
             FlowEvent::CallBackStarted { seat, .. } => {
                 self.legs = 1;
@@ -179,7 +197,7 @@ impl Past {
                 }
             }
             FlowEvent::TakenOver { leg, .. } => self.legs = self.legs.max(leg),
-            FlowEvent::Ended { .. } => self.stands = Stands::Ended,
+            FlowEvent::Ended { by, .. } => self.stands = Stands::Ended { by },
             FlowEvent::SeatMissed { .. }
             | FlowEvent::CallerLeft { .. }
             | FlowEvent::Disposed { .. }

@@ -2,6 +2,7 @@
 //! happens when nobody takes it. A caller waits here as long as it takes.
 
 use crate::call::{Call, Ring, State, Talking, Waiting};
+use crate::ended::Reopened;
 use crate::line::Line;
 use crate::party::Rung;
 use crate::{CallFlow, FlowEvent, LevelStep, Program, SwitchCommand};
@@ -14,18 +15,29 @@ use std::time::Duration;
 pub const OFFER_AGAIN: Duration = Duration::from_secs(2);
 
 impl CallFlow {
+    /// A caller is on the line: told again of a call that lives it changes nothing. One that was
+    /// counted as ended goes on, before those who have had nobody: whoever it was that had lost sight
+    /// of its caller (a hub, a link, the switch's own queue), it was not the caller who had gone.
     pub(crate) fn arrive(&mut self, id: CallId, facts: &CallFacts, first_unit: Option<UnitId>) {
-        if self.calls.contains_key(&id) || self.ended.contains(id) {
+        if self.calls.contains_key(&id) {
             return;
         }
+        let reopened = self.ended.reopen(id);
         let first_level = self.first_level(first_unit.as_ref());
         let mut line = Line {
             first_unit,
             first_level,
             level: first_level,
+            requeued: reopened.is_some(),
             ..Line::new(id, self.arrivals, facts.arrived_at)
         };
         self.arrivals += 1;
+        if let Some(Reopened { writer, numbers }) = reopened {
+            line.numbers = numbers;
+            if let Some(writer) = writer {
+                self.written_up(&writer, id);
+            }
+        }
         let first_unit = line.first_unit.clone();
         self.event(FlowEvent::CallerArrived { call: id, first_unit });
         let state = self.waits(&mut line);

@@ -139,12 +139,18 @@ impl CallFlow {
         if self.calls.contains_key(&id) || self.ended.contains(id) {
             return;
         }
-        let FoundCall { arrived_at, caller_up, is_call_back, playing, legs, outside, past, .. } =
-            found;
+        let FoundCall { arrived_at, caller_up, is_call_back, playing, legs, outside, .. } = found;
+        let mut past = found.past;
         let first_unit = past.first_unit.clone().or(found.first_unit);
         match past.stands {
-            // Its closing was written down, and not done.
-            Stands::Ended => return self.command(SwitchCommand::End(id)),
+            // Whoever counted it as ended had only lost sight of its caller.
+            Stands::Ended { .. } if caller_up && !past.is_over() => {
+                let event = FlowEvent::CallerArrived { call: id, first_unit: first_unit.clone() };
+                past.read(self.now, event.clone());
+                self.event(event);
+            }
+            // Its end was written down, and not done.
+            Stands::Ended { .. } => return self.command(SwitchCommand::End(id)),
             // Nobody was told of it, and nobody is on the line.
             Stands::Unknown if is_call_back && !caller_up => {
                 return self.command(SwitchCommand::End(id));
@@ -173,11 +179,11 @@ impl CallFlow {
             first_level,
             level: past.level.clamp(first_level, last_level),
             requeued: past.requeued,
-            last_leg: leg,
             silence: past.silence,
             playing,
             ..Line::new(id, self.arrivals, arrived_at)
         };
+        line.numbers.last_leg = leg;
         self.arrivals += 1;
         if !caller_up {
             return self.left_meanwhile(line, past);
@@ -305,7 +311,7 @@ impl CallFlow {
                 line.requeued = true;
                 self.waits_found(line, people, None)
             }
-            (Stands::Unknown | Stands::Ended, _) => self.waits_found(line, people, None),
+            (Stands::Unknown | Stands::Ended { .. }, _) => self.waits_found(line, people, None),
         }
     }
 
@@ -378,7 +384,7 @@ impl CallFlow {
             | Stands::Talking { .. }
             | Stands::Held { .. }
             | Stands::WithOutside { .. }
-            | Stands::Ended => from,
+            | Stands::Ended { .. } => from,
         }
     }
 
@@ -439,7 +445,7 @@ impl CallFlow {
             | Stands::Talking { .. }
             | Stands::Held { .. }
             | Stands::Transferring { .. }
-            | Stands::Ended => (EndedBy::Caller, Disposition::Abandoned),
+            | Stands::Ended { .. } => (EndedBy::Caller, Disposition::Abandoned),
             Stands::WithOutside { .. } => (EndedBy::Caller, Disposition::HandledHere),
         };
         self.command(SwitchCommand::End(call));
@@ -458,7 +464,7 @@ impl CallFlow {
             rejoining: Vec::new(),
             outside: None,
         };
-        self.ended.keep(view, writer.clone());
+        self.ended.keep(view, writer.clone(), line.numbers);
         if let Some(seat) = writer {
             self.seat_found(&seat);
             self.seat_writes_up(&seat, call);

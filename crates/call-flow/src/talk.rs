@@ -186,7 +186,7 @@ impl CallFlow {
             ) => (by, disposition),
         };
         let mut view = live.view();
-        self.advance(call, |flow, _, state| {
+        self.advance(call, |flow, line, state| {
             flow.command(SwitchCommand::End(call));
             flow.event(FlowEvent::Ended { call, by, disposition: disposition.clone() });
             let said = match &state {
@@ -210,7 +210,7 @@ impl CallFlow {
             if let SilenceCheck::Running { .. } = view.silence {
                 view.silence = SilenceCheck::NotRun;
             }
-            flow.ended.keep(view, writer.clone());
+            flow.ended.keep(view, writer.clone(), line.numbers);
             // It was said already, only not yet done.
             if let (Some(said), Some(writer)) = (said, writer)
                 && flow.ended.dispose(call, &writer, &said.disposition).is_ok()

@@ -118,7 +118,7 @@ pub enum Write {
         /// What the line brought.
         facts: CallFacts,
     },
-    /// A call that was cut off is on the line again: it has not ended.
+    /// A call that was counted as ended is on the line again: it has not.
     CallReopened(CallId),
     /// A call is over.
     CallEnded(CallEnd),

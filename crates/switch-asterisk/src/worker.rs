@@ -5,6 +5,7 @@ use crate::ari::{AriClient, AriError};
 use crate::core::{Input, ListenFor, Request};
 use crate::ears::Ears;
 use crate::names;
+use crate::provision::WITHOUT_HUB_CONTEXT;
 use siaga_call_flow::{Program, Prompt};
 use siaga_model::{CallId, LegId};
 use std::time::Duration;
@@ -57,6 +58,9 @@ impl Worker {
             Request::HangUp { leg, channel } => self.hang_up(leg, &channel).await,
             Request::Drop { channel, .. } => {
                 again(|| client.hang_up(&channel, "normal")).await;
+            }
+            Request::Leave { channel, .. } => {
+                again(|| client.continue_in(&channel, WITHOUT_HUB_CONTEXT, "s")).await;
             }
             Request::Add { call, channel } => {
                 let bridge = call.to_string();

@@ -1,6 +1,7 @@
 //! How calls end: once, with a disposition, and leaving nobody behind.
 
 use crate::room::{Room, secs, unit};
+use siaga_call_flow::figures::{Figures, Place};
 use siaga_call_flow::{CallPhase, ENDED_KEPT, FlowEvent, Intent, Refusal, SwitchCommand};
 use siaga_model::{Disposition, EndedBy, LegId, NotReport, SeatState};
 
@@ -85,4 +86,42 @@ fn ended_calls_are_forgotten_but_never_one_that_is_still_written_up() {
     assert!(room.flow.call(crate::room::call(120)).is_some());
     room.intends("pmj-1", open, Intent::Close(Disposition::HandledHere));
     assert!(room.refusals.is_empty());
+}
+
+#[test]
+fn a_caller_who_was_counted_as_gone_and_is_on_the_line_again_gets_a_human_first() {
+    let mut room = Room::with(&["pmj-1", "pmj-2"]);
+    let other = room.talks(1, "pmj-1");
+    let call = room.talks(2, "pmj-2");
+    let first_leg = room.leg_of("pmj-2");
+    room.caller_hangs_up(call);
+    assert_eq!(room.state("pmj-2"), SeatState::AfterCall);
+    let waits = room.arrives(3);
+    room.arrives(2);
+    assert_eq!(room.flow.queue().collect::<Vec<_>>(), [call, waits], "before who has had nobody");
+    assert_eq!(room.state("pmj-2"), SeatState::Ringing, "it has nothing to write up any more");
+    let again = room.leg_of("pmj-2");
+    assert!(again.call == call && again.n > first_leg.n, "no leg has the number of another");
+    room.answers("pmj-2");
+    room.intends("pmj-2", call, Intent::Close(Disposition::HandledHere));
+    assert!(room.refusals.is_empty());
+    let figures = Figures::of(room.log.clone());
+    let counted = &figures.calls[&call];
+    assert_eq!(counted.waits.len(), 2);
+    let end = counted.end.as_ref().map(|end| (end.by, &end.disposition));
+    assert_eq!(end, Some((EndedBy::Closing, &Disposition::HandledHere)));
+    assert_eq!((figures.arrived(), figures.abandoned(Place::Talking)), (3, 0));
+    assert!(matches!(room.phase(other), CallPhase::Talking { .. }));
+}
+
+#[test]
+fn a_caller_whose_call_was_closed_and_who_is_there_all_the_same_is_not_ignored() {
+    let mut room = Room::with(&["pmj-1", "pmj-2"]);
+    let call = room.talks(1, "pmj-1");
+    room.intends("pmj-1", call, Intent::Close(Disposition::Information));
+    room.arrives(1);
+    assert!(matches!(room.phase(call), CallPhase::Ringing { .. }), "{:?}", room.phase(call));
+    // What arrives twice arrives once.
+    room.arrives(1);
+    assert!(room.last.is_empty());
 }

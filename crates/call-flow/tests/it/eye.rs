@@ -60,6 +60,8 @@ pub(crate) struct Eye {
     pub(crate) jumped: bool,
     /// Who had left a caller with somebody outside that has just gone.
     is_asked_again: Option<SeatId>,
+    /// A caller whose call was counted as ended is on the line again: somebody may have written it up.
+    is_written_up_no_more: bool,
     /// Until when the seats of a hub that is back are expected to be.
     settling_until: Option<Timestamp>,
 }
@@ -102,23 +104,28 @@ impl Eye {
             states: BTreeMap::new(),
             jumped: false,
             is_asked_again: None,
+            is_written_up_no_more: false,
             settling_until: None,
         }
     }
 
     pub(crate) fn input(&mut self, input: &Input) {
         self.is_asked_again = None;
+        self.is_written_up_no_more = false;
         match input {
             Input::Switch(SwitchSaw::CallerArrived { call, first_unit, .. }) => {
-                let arrival = self.seen.len();
-                if !self.seen.contains_key(call) {
+                let before = self.seen.get(call);
+                if before.is_none_or(|seen| seen.ended.is_some()) {
+                    self.is_written_up_no_more = before.is_some();
+                    let seen = Seen {
+                        arrival: before.map_or(self.seen.len(), |seen| seen.arrival),
+                        first_unit: first_unit.clone(),
+                        requeued: before.is_some(),
+                        ..Seen::default()
+                    };
                     self.alive.insert(*call);
+                    self.seen.insert(*call, seen);
                 }
-                self.seen.entry(*call).or_insert_with(|| Seen {
-                    arrival,
-                    first_unit: first_unit.clone(),
-                    ..Seen::default()
-                });
             }
             Input::Seat { seat, change } => {
                 let (logged_in, registered) = self.present.entry(seat.clone()).or_default();
@@ -222,7 +229,7 @@ impl Eye {
         } || self.is_asked_again.as_ref() == Some(seat);
         match self.states.get(seat) {
             Some((SeatState::AfterCall, since)) => assert!(
-                about_it || now >= *since + self.config.after_call,
+                about_it || self.is_written_up_no_more || now >= *since + self.config.after_call,
                 "{seat} is rung while it writes up"
             ),
             Some((SeatState::Paused | SeatState::NotAnswering | SeatState::Offline, _)) | None => {

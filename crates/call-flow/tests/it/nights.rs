@@ -26,6 +26,8 @@ pub(crate) enum Deed {
     Lose(u8, LegCause),
     Heard(u8),
     CallerHangsUp(u8),
+    /// A caller whose call was counted as ended is on the line again.
+    Return(u8),
     Seat(u8, SeatChange),
     SitDown(u8),
     Owner(u8, Intent),
@@ -112,7 +114,9 @@ impl Night {
     }
 
     fn hub_dies(&mut self, death: Death) {
-        let last = death.last.and_then(|deed| self.input_of(deed));
+        // A closing that was not carried out looks the same to the next hub.
+        let last = death.last.filter(|deed| !matches!(deed, Deed::Return(_)));
+        let last = last.and_then(|deed| self.input_of(deed));
         let outage = self.room.dies(last, death.executed);
         for what in &death.meanwhile {
             self.room.meanwhile(what);
@@ -145,6 +149,15 @@ impl Night {
                 let leg = LegId::caller(call);
                 switch(SwitchSaw::Ended { leg, cause: LegCause::HungUp })
             }),
+            Deed::Return(n) => {
+                let counted_as_ended = |n: &u128| {
+                    let view = self.room.flow.call(call(*n));
+                    view.is_some_and(|view| matches!(view.phase, CallPhase::Ended { .. }))
+                        && !self.room.eye.is_call_back(call(*n))
+                };
+                let ended: Vec<_> = (1..=self.arrived).filter(counted_as_ended).collect();
+                Self::pick(&ended, n).map(|n| self.room.arrival(n, None))
+            }
             Deed::Seat(n, change) => {
                 let (id, _) = SEATS[usize::from(n) % SEATS.len()];
                 Some(Input::Seat { seat: seat(id), change })
@@ -353,6 +366,7 @@ pub(crate) fn deed() -> impl Strategy<Value = Deed> {
         2 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Lose(n, cause)),
         4 => any::<u8>().prop_map(Deed::Heard),
         2 => any::<u8>().prop_map(Deed::CallerHangsUp),
+        1 => any::<u8>().prop_map(Deed::Return),
         5 => change().prop_map(|(n, change)| Deed::Seat(n, change)),
         8 => any::<u8>().prop_map(Deed::SitDown),
         14 => (any::<u8>(), intent()).prop_map(|(n, intent)| Deed::Owner(n, intent)),

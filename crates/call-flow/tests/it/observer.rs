@@ -59,13 +59,12 @@ pub(crate) struct SimSwitch {
 
 impl SimSwitch {
     pub(crate) fn arrive(&mut self, call: CallId) {
-        if !self.ended.contains(&call) {
-            self.bridges.entry(call).or_insert_with(|| Bridge {
-                citizen: Citizen::There,
-                program: Program::Music,
-                legs: BTreeMap::new(),
-            });
-        }
+        self.ended.remove(&call);
+        self.bridges.entry(call).or_insert_with(|| Bridge {
+            citizen: Citizen::There,
+            program: Program::Music,
+            legs: BTreeMap::new(),
+        });
     }
 
     pub(crate) fn leg(&mut self, leg: LegId) -> Option<&mut SimLeg> {

@@ -1,7 +1,7 @@
 //! Calls that a hub finds when it comes back, told by examples.
 
 use crate::outage::Meanwhile;
-use crate::room::{Room, secs, unit};
+use crate::room::{Room, call, secs, unit};
 use siaga_call_flow::{
     CallPhase, FlowEvent, Handover, Input, Intent, Program, Prompt, SEAT_BACK, SETTLING,
     SwitchCommand, SwitchSaw, WaitReason,
@@ -151,16 +151,13 @@ fn who_hung_up_meanwhile_is_abandoned_and_the_operator_may_say_more() {
     assert!(ended(&room, &said));
 }
 
-#[test]
-fn a_closing_that_was_written_down_is_carried_out() {
+/// What a hub does that starts again, when the switch holds a caller whose call has ended by the log.
+fn takes_over_ended(by: EndedBy, disposition: Disposition) -> Vec<siaga_call_flow::Output> {
     let mut room = Room::with(&["pmj-1"]);
     let call = room.talks(1, "pmj-1");
     let at = room.now;
-    // Written down, but the switch did not hear of it.
-    let (by, disposition) = (EndedBy::Closing, Disposition::HandledHere);
     room.log.push((at, FlowEvent::Ended { call, by, disposition }));
     let past = siaga_call_flow::Past::of(call, room.log.iter().cloned());
-    assert!(past.is_over());
     let found = siaga_call_flow::FoundCall {
         call,
         arrived_at: at,
@@ -176,12 +173,35 @@ fn a_closing_that_was_written_down_is_carried_out() {
     let mut flow = siaga_call_flow::CallFlow::new(config).expect("a good configuration");
     let found = siaga_call_flow::Found { calls: vec![found], seats: Vec::new() };
     flow.handle(at, Input::Found(found));
-    let outputs: Vec<_> = std::iter::from_fn(|| match flow.poll() {
+    std::iter::from_fn(|| match flow.poll() {
         siaga_call_flow::Output::Wait { .. } => None,
         output => Some(output),
     })
-    .collect();
-    assert_eq!(outputs, [siaga_call_flow::Output::Switch(SwitchCommand::End(call))]);
+    .collect()
+}
+
+#[test]
+fn a_closing_that_was_written_down_is_carried_out() {
+    let outputs = takes_over_ended(EndedBy::Closing, Disposition::HandledHere);
+    assert_eq!(outputs, [siaga_call_flow::Output::Switch(SwitchCommand::End(call(1)))]);
+}
+
+#[test]
+fn a_caller_who_is_there_was_neither_cut_off_nor_gone_whatever_the_log_says() {
+    for by in [EndedBy::SwitchLost, EndedBy::Caller] {
+        let outputs = takes_over_ended(by, Disposition::Abandoned);
+        let told = |wanted: fn(&FlowEvent) -> bool| {
+            outputs.iter().any(
+                |output| matches!(output, siaga_call_flow::Output::Event { event, .. } if wanted(event)),
+            )
+        };
+        assert!(told(|event| matches!(event, FlowEvent::CallerArrived { .. })), "{outputs:?}");
+        let (call, program) = (call(1), Program::Music);
+        let music = siaga_call_flow::Output::Switch(SwitchCommand::Play { call, program });
+        assert!(outputs.contains(&music), "{outputs:?}");
+        let end = siaga_call_flow::Output::Switch(SwitchCommand::End(call));
+        assert!(!outputs.contains(&end), "{outputs:?}");
+    }
 }
 
 #[test]

@@ -115,7 +115,8 @@ impl Tally {
         match input {
             Input::Switch(SwitchSaw::CallerArrived { call, .. }) => {
                 if !before.phases.contains_key(call) && room.switch.bridges.contains_key(call) {
-                    self.arrived.insert(*call, room.now);
+                    self.arrived.entry(*call).or_insert(room.now);
+                    self.hung_up.retain(|(gone, _)| gone != call);
                 }
             }
             Input::Switch(SwitchSaw::Answered(leg)) if leg.is_caller() => {

@@ -96,6 +96,13 @@ pub(super) fn status_after(disposition: &Disposition) -> CaseStatus {
     }
 }
 
+/// Its caller is on the line again.
+fn reopen(case: &mut Case) {
+    case.status = CaseStatus::Open;
+    case.disposition = None;
+    case.closed_at = None;
+}
+
 impl HubCore {
     /// A lease as desks are told of it.
     pub(crate) fn block(&self, lease: NumberLease) -> Option<CaseBlock> {
@@ -108,19 +115,24 @@ impl HubCore {
         self.records.get(&call).map(|record| &record.facts)
     }
 
-    /// A caller is on the line, for the first time or again: one who was cut off with the last hub
-    /// and waited in the switch's own queue meanwhile.
+    /// A caller is on the line, for the first time or again: one who was counted as cut off, or as
+    /// gone, and waited in the switch's own queue meanwhile. What was said of the call is said again
+    /// when it ends; what was typed is there for whoever answers.
     pub(super) fn caller_arrived(&mut self, call: CallId, facts: &CallFacts) {
         let Some(record) = self.records.get_mut(&call) else {
             self.writes.push(Write::CallArrived { call, facts: facts.clone() });
             self.records.insert(call, CallRecord::new(facts.clone()));
             return;
         };
-        let cut_off = |ended: &mut Ended| !ended.settled && ended.by == EndedBy::SwitchLost;
-        if record.ended.take_if(cut_off).is_some() {
+        if record.ended.take().is_some() {
             record.recording = true;
+            record.closing = None;
             self.ended.retain(|ended| *ended != call);
             self.writes.push(Write::CallReopened(call));
+            if let Some(case) = &mut record.case {
+                reopen(case);
+                self.case_changed(call);
+            }
         }
     }
 
@@ -130,9 +142,7 @@ impl HubCore {
         self.seat_has_moved_on(seat);
         self.writer_is(call, seat);
         if let Some(mut case) = self.continued_case(call) {
-            case.status = CaseStatus::Open;
-            case.disposition = None;
-            case.closed_at = None;
+            reopen(&mut case);
             case.unit.clone_from(&unit);
             if let Some(record) = self.records.get_mut(&call) {
                 record.case = Some(case);

@@ -3,9 +3,7 @@
 //! get back what the hub knows of them beside that.
 
 use super::HubCore;
-use super::calls::CallRecord;
 use siaga_call_flow::{Found, FoundCall, FoundLeg, FoundOutside, Input, Past};
-use siaga_hub_store::Write;
 use siaga_model::{CallId, Direction, SeatId, Timestamp, UnitId};
 use siaga_switch::LiveCall;
 use std::collections::BTreeSet;
@@ -43,12 +41,12 @@ impl HubCore {
         }
     }
 
-    /// What the store does not know of: it arrived in the last moment of the last hub.
+    /// What the store does not know of: it arrived, or was on the line again, in the last moment of the
+    /// last hub.
     fn know_survivor(&mut self, survivor: &Survivor) {
         let (call, facts) = (survivor.call.call, &survivor.call.facts);
-        if !self.records.contains_key(&call) && !survivor.past.is_over() {
-            self.writes.push(Write::CallArrived { call, facts: facts.clone() });
-            self.records.insert(call, CallRecord::new(facts.clone()));
+        if survivor.call.caller_up && !survivor.past.is_over() {
+            self.caller_arrived(call, facts);
         }
         let entry =
             self.records.get(&call).filter(|record| record.ended.is_none()).and_then(|record| {

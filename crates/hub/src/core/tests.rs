@@ -234,6 +234,32 @@ fn a_closing_that_could_not_be_stored_is_refused_and_stored_whole_when_it_is_rep
 }
 
 #[test]
+fn a_caller_who_is_there_after_the_call_was_closed_is_the_same_case_until_it_is_closed_again() {
+    let mut bench = Bench::new();
+    bench.ready(261_123);
+    let close =
+        ToHub::Close { call: call(1), disposition: Disposition::HandledHere, note: String::new() };
+    let mut numbers = Vec::new();
+    for round in 1..=2 {
+        let leg = bench.arrives(1);
+        bench.core.switch_event(bench.now, SwitchEvent::Saw(SwitchSaw::Answered(leg)));
+        numbers.push(bench.core.records[&call(1)].case.as_ref().unwrap().number.clone());
+        let status = bench.core.records[&call(1)].case.as_ref().unwrap().status;
+        assert_eq!(status, CaseStatus::Open, "round {round}");
+        bench.effects();
+        bench.says(close.clone());
+        let ended = bench.effects().into_iter().any(
+            |effect| matches!(effect, Effect::Switch(SwitchCommand::End(over)) if over == call(1)),
+        );
+        assert!(ended, "the closing of round {round} is no repetition");
+        bench.says(ToHub::Ready);
+        bench.effects();
+    }
+    assert_eq!(numbers[0], numbers[1]);
+    assert_eq!(bench.core.records[&call(1)].case.as_ref().unwrap().status, CaseStatus::Closed);
+}
+
+#[test]
 fn a_desk_gets_at_most_one_view_in_twenty_milliseconds() {
     let mut bench = Bench::new();
     bench.ready(261_123);

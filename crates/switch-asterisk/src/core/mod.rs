@@ -237,10 +237,7 @@ impl Core {
             app_args: format!("{},{args}", names::LEG_ARG),
             caller_id: "110".to_owned(),
             originator: call.caller().cloned(),
-            variables: BTreeMap::from([(
-                format!("PJSIP_HEADER(add,{})", names::CALL_HEADER),
-                id.call.to_string(),
-            )]),
+            variables: seat.iter().map(|_| header(id.call)).collect(),
         };
         let mut leg = Leg::new(channel, seat, Phase::Calling { rings: false });
         leg.joined = id.is_caller();
@@ -353,6 +350,11 @@ impl Core {
 
     fn arrived(&mut self, id: CallId, trust: Option<&str>, channel: &Channel, at: Timestamp) {
         if let Some(call) = self.calls.get(&id) {
+            if call.ending {
+                // The hub has ended the call, and Asterisk was not there to hear of it.
+                let (leg, channel) = (LegId::caller(id), channel.id.clone());
+                return self.ask(Request::HangUp { leg, channel });
+            }
             // Back from the dialplan's own queue, into which the guard had sent them.
             let (from, to) = (Program::Quiet, call.sounds);
             let channel = channel.id.clone();
@@ -363,7 +365,7 @@ impl Core {
         }
         if self.calls.len() >= MAX_CALLS {
             tracing::error!("more callers than can be handled: one is left to the dialplan");
-            let request = Request::Drop { call: id, channel: channel.id.clone() };
+            let request = Request::Leave { call: id, channel: channel.id.clone() };
             self.ask(request);
             return;
         }
@@ -475,8 +477,7 @@ impl Core {
             return;
         };
         let cause = cause(leg.phase);
-        self.saw(SwitchSaw::Ended { leg: id, cause });
-        self.tell(SwitchEvent::LegClosed(leg.report(id, now, cause)));
+        self.leg_closed(now, id, leg, cause);
         if id.is_caller() {
             // Who is still there with somebody outside may finish; the hub ends it then.
             if !self.calls.get(&id.call).is_some_and(Call::has_outside) {
@@ -489,11 +490,21 @@ impl Core {
         self.forget_if_over(id.call);
     }
 
+    fn leg_closed(&mut self, now: Timestamp, id: LegId, leg: Leg, cause: LegCause) {
+        self.saw(SwitchSaw::Ended { leg: id, cause });
+        self.tell(SwitchEvent::LegClosed(leg.report(id, now, cause)));
+    }
+
     fn forget_if_over(&mut self, id: CallId) {
         if self.calls.get(&id).is_some_and(|call| call.ending && call.legs.is_empty()) {
             self.calls.remove(&id);
         }
     }
+}
+
+/// The header of a leg by which its desk knows the call, as Asterisk is told to add it.
+fn header(call: CallId) -> (String, String) {
+    (format!("PJSIP_HEADER(add,{})", names::CALL_HEADER), call.to_string())
 }
 
 /// Why a leg is gone whose end nobody told.

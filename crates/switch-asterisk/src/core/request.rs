@@ -27,6 +27,8 @@ pub(crate) enum Request {
     HangUp { leg: LegId, channel: String },
     /// End a channel that is no leg.
     Drop { call: CallId, channel: String },
+    /// To the dialplan's own queue: there is nobody here for a caller.
+    Leave { call: CallId, channel: String },
     /// Into the bridge.
     Add { call: CallId, channel: String },
     /// Out of the bridge; the telephone gets silence.
@@ -58,6 +60,7 @@ impl Request {
             | Self::Listen { leg, .. }
             | Self::Deaf { leg, .. } => leg.call,
             Self::Drop { call, .. }
+            | Self::Leave { call, .. }
             | Self::Add { call, .. }
             | Self::Remove { call, .. }
             | Self::Silence { call, .. }

@@ -2,10 +2,11 @@
 //! Asterisk.
 
 use super::{
-    Call, CallId, ChannelState, Core, Leg, LegId, LiveCall, LiveLeg, Output, Phase, Program,
-    Request, Snapshot, SwitchSaw, Timestamp, cause_when_missing, facts_of, names,
+    Call, CallId, ChannelState, Core, Leg, LegCause, LegId, LiveCall, LiveLeg, Output, Phase,
+    Program, Request, Snapshot, SwitchSaw, Timestamp, cause_when_missing, facts_of, names,
 };
 use crate::ari::Channel;
+use crate::provision::WITHOUT_HUB_CONTEXT;
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Core {
@@ -83,6 +84,9 @@ impl Core {
             if let Some([names::RECORDED_ARG, ..]) = channel.stasis_args(&self.app).as_deref() {
                 self.up(now, id);
             }
+            if channel.dialplan.context == WITHOUT_HUB_CONTEXT {
+                self.taken_by_the_dialplan(now, id);
+            }
             return;
         }
         let Some(args) = channel.stasis_args(&self.app) else { return };
@@ -103,6 +107,24 @@ impl Core {
             }
             _ => {}
         }
+    }
+
+    /// The guard has sent this caller to the dialplan's own queue, where a telephone rings for them or
+    /// somebody talks to them already: whatever is done about the call here would be done to that.
+    /// They may come back. Their recording goes on.
+    fn taken_by_the_dialplan(&mut self, now: Timestamp, id: LegId) {
+        if self.calls.get(&id.call).is_none_or(|call| call.ending) {
+            return;
+        }
+        let legs = self.calls.remove(&id.call).map(|call| call.legs).unwrap_or_default();
+        for (n, leg) in legs {
+            let id = LegId { n, ..id };
+            if !id.is_caller() {
+                self.ask(Request::Drop { call: id.call, channel: leg.channel.clone() });
+            }
+            self.leg_closed(now, id, leg, LegCause::Failed);
+        }
+        self.ask(Request::CloseBridge(id.call));
     }
 
     fn playing(&self, snapshot: &Snapshot, channel: &Channel) -> Program {

@@ -1,5 +1,7 @@
 //! The core in virtual time, with an Asterisk made of JSON as it was captured from 22.10.
 
+mod dialplan;
+
 use super::*;
 use proptest::prelude::*;
 use siaga_call_flow::Prompt;
@@ -594,6 +596,7 @@ fn somebody_outside_is_rung_over_the_trunk_and_joins_when_told() {
         panic!("{outputs:?}")
     };
     assert_eq!((*rung, how.endpoint.expose().as_str()), (leg(2), "PJSIP/0215701130@trunk"));
+    assert!(how.variables.is_empty(), "the call's id is nobody's business there");
     let outputs = bench.told(started(&["leg", ""], outside_channel(2, "Up")));
     let said = |wanted: &Request| {
         outputs.iter().any(|output| matches!(output, Output::Ask(request) if request == wanted))

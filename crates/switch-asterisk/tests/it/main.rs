@@ -4,4 +4,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod calls;
+mod edges;
 mod room;

@@ -6,8 +6,10 @@ use siaga_media::{FRAME_DURATION, MediaConfig, MediaSession};
 use siaga_model::{CallFacts, CallId, LegId, Redacted, Seat, SeatId};
 use siaga_sip::{DialogKey, UaEvent, UserAgent, UserAgentConfig};
 use siaga_switch::{Clock, Switch, SwitchEvent};
+use siaga_switch_asterisk::ari::{AriAccess, AriClient};
 use siaga_switch_asterisk::provision::{Plan, files, install};
 use siaga_switch_asterisk::{AsteriskConfig, AsteriskSwitch, names};
+use siaga_testkit::TcpRelay;
 use siaga_testkit::asterisk::{Asterisk, Place, root_or_skip};
 use std::path::Path;
 use std::process::Stdio;
@@ -33,6 +35,9 @@ pub(crate) struct Room {
     pub(crate) switch: Arc<AsteriskSwitch>,
     pub(crate) events: mpsc::Receiver<SwitchEvent>,
     pub(crate) asterisk: Asterisk,
+    /// Between the hub and Asterisk.
+    pub(crate) link: TcpRelay,
+    access: AriAccess,
     config: AsteriskConfig,
     phones: tempfile::TempDir,
     _folder: tempfile::TempDir,
@@ -60,11 +65,18 @@ impl Room {
         install(&plan, &files(&plan, &seats), Path::new("/")).unwrap();
         let asterisk = Asterisk::start(&root, &place).await.unwrap();
         let password = std::fs::read_to_string(&*plan.ari.password_file).unwrap();
-        let config = AsteriskConfig {
-            ari_url: format!("http://{}/ari", plan.ari.listen).parse().unwrap(),
+        let access = AriAccess {
+            url: format!("http://{}/ari", plan.ari.listen).parse().unwrap(),
             user: plan.ari.user.as_str().to_owned(),
             password: Redacted::new(password.trim().to_owned()),
             app: names::APP.to_owned(),
+        };
+        let link = TcpRelay::start(plan.ari.listen).await.unwrap();
+        let config = AsteriskConfig {
+            ari_url: format!("http://{}/ari", link.address()).parse().unwrap(),
+            user: access.user.clone(),
+            password: access.password.clone(),
+            app: access.app.clone(),
             ws_url: format!("ws://{}/ws", plan.ari.listen),
             domain: plan.pbx.domain.as_str().to_owned(),
             trunk: plan.trunks[0].name.as_str().to_owned(),
@@ -74,7 +86,7 @@ impl Room {
         let (switch, events) = AsteriskSwitch::start(config.clone(), Clock::start()).await.unwrap();
         assert_eq!(soon("a survey", switch.survey()).await.unwrap(), []);
         let phones = tempfile::tempdir().unwrap();
-        Some(Self { switch, events, asterisk, config, phones, _folder: folder })
+        Some(Self { switch, events, asterisk, link, access, config, phones, _folder: folder })
     }
 
     /// Lets the hub's side die, as `kill -9` would, and starts another.
@@ -83,6 +95,11 @@ impl Room {
             AsteriskSwitch::start(self.config.clone(), Clock::start()).await.unwrap();
         self.switch = switch;
         self.events = events;
+    }
+
+    /// Asterisk itself, whatever is on the hub's link to it.
+    pub(crate) fn ari(&self) -> AriClient {
+        AriClient::new(self.access.clone()).unwrap()
     }
 
     /// The next event that `pick` takes; others are passed over.
