@@ -20,6 +20,7 @@ const looks: Look[] = [
   { state: "call", keys: ["Control+Enter"] },
   { state: "call-new", keys: ["Tab", "Tab", "Tab", "k", "e"] },
   { state: "settings", keys: ["Shift+F1"] },
+  { state: "sound-test", keys: ["Alt+n"] },
   { state: "idle", keys: ["F3", "m", "a", "r"] },
   { state: "idle", keys: ["F3", "x", "y", "z"] },
   { state: "call-new", keys: ["Tab", "t", "u", "g", "u"] },

@@ -19,6 +19,7 @@ const TOLERANCE = 0.004;
 const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["login", { state: "login" }],
   ["shift-start", { state: "sound-test" }],
+  ["shift-notes", { state: "sound-test", keys: ["Alt+n"] }],
   ["idle", { state: "call-backs" }],
   ["report", { state: "report-plays" }],
   ["search", { state: "idle", keys: ["F3", "m", "a", "r", "g", "ArrowDown"] }],

@@ -170,6 +170,12 @@ pub enum Intent {
         #[cfg_attr(feature = "ts", ts(type = "string"))]
         text: Redacted<String>,
     },
+    /// Leave a note to the next watch of this unit.
+    LeaveNote {
+        /// In the operator's words, 3 to 500 characters.
+        #[cfg_attr(feature = "ts", ts(type = "string"))]
+        text: Redacted<String>,
+    },
     /// Play a recording over the headset. Not while a call is here; a call that rings ends it.
     Play {
         /// The recording's hash.

@@ -156,6 +156,7 @@ fn replaceable(message: &ToHub) -> Option<CallId> {
         | ToHub::OfflineCase { .. }
         | ToHub::Close { .. }
         | ToHub::FollowUp { .. }
+        | ToHub::ShiftNote { .. }
         | ToHub::LeaseCases => None,
     }
 }
@@ -183,6 +184,7 @@ fn about(message: &ToHub) -> Option<CallId> {
         | ToHub::Pause
         | ToHub::LeaseCases
         | ToHub::FollowUp { .. }
+        | ToHub::ShiftNote { .. }
         | ToHub::CallBack { .. }
         | ToHub::SettleCallBack { .. } => None,
     }

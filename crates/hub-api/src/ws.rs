@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use siaga_model::{
     Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUpKind, Form,
     LegCause, LineSignal, OutsideParty, Priority, ReclaimCause, Redacted, SeatId, SeatState,
-    Timestamp, UnitId,
+    ShiftNote, Timestamp, UnitId,
 };
 
 /// A message that must not be lost: repeated with the same `seq` until acknowledged.
@@ -187,6 +187,11 @@ pub enum ToHub {
         kind: FollowUpKind,
         /// In the operator's words, at most 4,000 characters; a note and a closing have some.
         #[serde(default)]
+        text: Redacted<String>,
+    },
+    /// Leave a note to the next watch of this unit.
+    ShiftNote {
+        /// In the operator's words, 3 to 500 characters.
         text: Redacted<String>,
     },
     /// More case numbers.
@@ -670,6 +675,10 @@ pub struct HubView {
     #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<f64>"))]
     pub cases_rev: u64,
+    /// What this unit's watches have left to the next one in the last 24 h, newest first, at most 5.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<ShiftNote>>"))]
+    pub notes: Vec<ShiftNote>,
     /// All seats and waiting callers, for a supervisor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]

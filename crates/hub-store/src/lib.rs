@@ -33,8 +33,8 @@ use siaga_hub_api::{
     CaseList, CasesQuery, EarlierCall, RecentReport, SearchList, SearchQuery, SimilarReport,
 };
 use siaga_model::{
-    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
-    UnitId,
+    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, ShiftNote,
+    Timestamp, Unit, UnitId,
 };
 
 /// What the hub needs of a database. All methods may be called at the same time from many tasks.
@@ -201,6 +201,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// What was done about a case, oldest first.
     async fn follow_ups(&self, number: &CaseNumber) -> Result<Vec<FollowUp>, StoreError>;
+
+    /// The notes that watches have left since `from`, oldest first; the newest `limit` of them.
+    async fn shift_notes(&self, from: Timestamp, limit: u32) -> Result<Vec<ShiftNote>, StoreError>;
 
     /// Events with a sequence number above `after`, oldest first, at most `limit`.
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError>;

@@ -4,7 +4,7 @@ use crate::PasswordHash;
 use crate::chain::Hash;
 use siaga_model::{
     Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUp, Form,
-    LegCause, LegId, Redacted, Role, SeatId, Timestamp, UnitId, Validity,
+    LegCause, LegId, Redacted, Role, SeatId, ShiftNote, Timestamp, UnitId, Validity,
 };
 use std::fmt;
 
@@ -172,6 +172,8 @@ pub enum Write {
         /// What.
         follow_up: FollowUp,
     },
+    /// An operator has left a note to the next watch.
+    ShiftNote(ShiftNote),
     /// A recording was sealed. One that is known by its file changes nothing.
     Recording(RecordingRecord),
     /// An entry of the call-back list as it is now. A number has one open entry.

@@ -1,14 +1,14 @@
 //! Starting and stopping a hub.
 
 use crate::actor::{Actor, INBOX, Inbox};
-use crate::core::{Found, FoundCall, HubCore, Survivor};
+use crate::core::{Found, FoundCall, HubCore, Survivor, notes_shown_from};
 use crate::http::{self, Asset, Door, Patience, Rules, Shared};
 use crate::line::{COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
 use siaga_call_flow::Past;
 use siaga_hub_store::{PasswordError, Store, StoreError};
-use siaga_model::CallId;
+use siaga_model::{CallId, Timestamp};
 use siaga_switch::{LiveCall, Switch, SwitchEvent};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -25,6 +25,8 @@ use tokio_util::task::TaskTracker;
 const NEWS: usize = 4_096;
 /// How many cases to act on are read at the start.
 const CASES_AT_START: u32 = 2_000;
+/// How many notes of the last day are read at the start.
+const NOTES_AT_START: u32 = 2_000;
 /// How many of the calls that ended last are read at the start, for what their desks still have to
 /// say of them.
 const CALLS_AT_START: u32 = 256;
@@ -85,7 +87,7 @@ impl Hub {
         let now = config.clock.now();
         store.put_units(&config.units, &config.seats).await?;
         let live = survey(&*switch).await;
-        let found = find(&*store, live).await?;
+        let found = find(&*store, now, live).await?;
         let core = HubCore::new(&config, now, found).map_err(ConfigFault::from)?;
         let rules = Rules {
             plugins: load_plugins(&config).await,
@@ -238,7 +240,7 @@ async fn past(store: &dyn Store, call: CallId) -> Result<Past, StoreError> {
 
 /// What the last hub left behind, and what became of it. Calls that were live then and that the
 /// switch does not hold any more are over.
-async fn find(store: &dyn Store, live: Vec<LiveCall>) -> Result<Found, StoreError> {
+async fn find(store: &dyn Store, now: Timestamp, live: Vec<LiveCall>) -> Result<Found, StoreError> {
     let mut survivors = Vec::new();
     for call in live {
         survivors.push(Survivor { past: past(store, call.call).await?, call });
@@ -258,6 +260,7 @@ async fn find(store: &dyn Store, live: Vec<LiveCall>) -> Result<Found, StoreErro
     Ok(Found {
         to_act_on: store.cases_to_act_on(CASES_AT_START).await?,
         call_backs: store.open_call_backs().await?,
+        notes: store.shift_notes(notes_shown_from(now), NOTES_AT_START).await?,
         sessions: store.open_sessions().await?,
         calls,
         survivors,

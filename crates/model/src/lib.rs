@@ -17,6 +17,7 @@ mod intake;
 mod outside;
 mod redacted;
 mod seat;
+mod shift_note;
 mod time;
 mod verdict;
 
@@ -31,6 +32,7 @@ pub use intake::{
 pub use outside::OutsideParty;
 pub use redacted::Redacted;
 pub use seat::{Level, Role, Seat, SeatState, Unit};
+pub use shift_note::ShiftNote;
 pub use time::Timestamp;
 pub use verdict::{
     Advice, Destination, Finding, FindingLevel, PluginFault, PluginRef, Priority, Validity, Verdict,

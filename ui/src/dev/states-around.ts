@@ -1,4 +1,5 @@
-// What the hub knows around a prepared call: the number's past, and how units take transfers.
+// What the hub knows around a prepared call: the number's past, how units take transfers, what the
+// watches have left.
 
 import type {
   AboutCall,
@@ -7,6 +8,7 @@ import type {
   Disposition,
   EarlierCall,
   Settings,
+  ShiftNote,
 } from "../lib/bindings";
 
 /** As `NOW` of the prepared states, which need this file first. */
@@ -74,3 +76,22 @@ export const SETTINGS: Settings = {
   scale: 100,
   autostart: true,
 };
+
+const left = (minutes: number, seat: string, operator: string, text: string): ShiftNote => ({
+  at: NOW - minutes * 60_000,
+  seat,
+  unit: "pmj",
+  operator,
+  text,
+});
+
+export const NOTES: ShiftNote[] = [
+  left(254, "pmj-1", "Aipda Sri Wahyuni", "Pelapor KDRT Cilodong minta JANGAN ditelepon balik."),
+  left(
+    275,
+    "pmj-2",
+    "Bripka Dedi Kurnia",
+    "Jl. Margonda ditutup sampai 05.00, lewat Juanda. Polres Depok sudah tahu.",
+  ),
+  left(610, "pmj-2", "Bripka Dedi Kurnia", "Headset meja 4 putus-putus, sudah lapor TI."),
+];

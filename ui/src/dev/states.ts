@@ -19,7 +19,7 @@ import type {
 } from "../lib/bindings";
 import { emptyForm } from "../lib/form.svelte";
 import { sinceOf } from "../lib/reports.svelte";
-import { known, ODDS } from "./states-around";
+import { known, ODDS, NOTES } from "./states-around";
 import { listOf, ROWS } from "./states-cases";
 
 /** 23 Nov 2026, 03.11.28 WIB. */
@@ -365,7 +365,7 @@ export const STATES: Record<string, () => DeskState> = {
     audio: { audio: "trouble", code: "no-input" },
   }),
   "sound-test": () => ({
-    ...state(false, hubView("paused", null, false), null),
+    ...state(false, { ...hubView("paused", null, false), notes: NOTES }, null),
     sound_test: { mic_dbfs: -22, voice: true },
   }),
   transfer: () => polda(handing(false), "talking", deskCall(picked())),

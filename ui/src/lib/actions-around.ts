@@ -100,6 +100,9 @@ export function addOfDesk(desk: Desk, add: Add): void {
       desk.send({ intent: "test-sound", on: !tests }),
     );
   }
+  add("notes", ["Alt+N"], "take", t("action.notes"), () => {
+    desk.overlay = desk.overlay === "notes" ? "none" : "notes";
+  });
   add("settings", ["Shift+F1"], "plug", t("action.settings"), () => {
     desk.overlay = desk.overlay === "settings" ? "none" : "settings";
   });

@@ -37,6 +37,7 @@ export type ActionId =
   | "search"
   | "all-earlier"
   | "settings"
+  | "notes"
   | "copy-fault"
   | "undo"
   | "close-now"
@@ -144,6 +145,7 @@ export function stripActions(desk: Desk): Action[] {
               "search",
               "next-pane",
               "settings",
+              "notes",
             ],
     announced: ["answer", "ready", "next-pane"],
     ringing: ["answer", "next-pane"],

@@ -57,6 +57,7 @@ import { preferences } from "./preferences.svelte";
 import { Reports } from "./reports.svelte";
 import { isInCall, screenOf, type Screen } from "./screen";
 import { faultLines } from "./sentences";
+import { ShiftNotes } from "./shift-notes.svelte";
 import { Units } from "./units";
 
 export type Overlay =
@@ -68,7 +69,8 @@ export type Overlay =
   | "override"
   | "settle"
   | "settings"
-  | "faults";
+  | "faults"
+  | "notes";
 
 /** For so long a call that is back is amber before it is green again. */
 const RECLAIM_AMBER_MS = 5000;
@@ -139,6 +141,10 @@ export class Desk {
     () => this.state,
     (intent) => this.send(intent),
   );
+  readonly notes = new ShiftNotes(
+    () => this.state,
+    (intent) => this.send(intent),
+  );
   readonly followUp = new FollowUp(
     () => this.reports.file,
     () => this.session,
@@ -200,7 +206,11 @@ export class Desk {
     this.board.receive(state);
     this.player.receive(state);
     this.followUp.receive();
-    if (state.notice !== null && state.notice.at !== noticed) this.followUp.refused();
+    this.notes.receive();
+    if (state.notice !== null && state.notice.at !== noticed) {
+      this.followUp.refused();
+      this.notes.refused();
+    }
     const now = this.screen;
     if (before !== "starting" && meant !== this.#finalMeaning) {
       this.#guard();

@@ -90,6 +90,7 @@ impl Core {
             Intent::FollowUp { number, kind, text } => {
                 self.wish(ToHub::FollowUp { number, kind, text });
             }
+            Intent::LeaveNote { text } => self.wish(ToHub::ShiftNote { text }),
             Intent::Play { sha256, from_ms } => self.play(sha256, from_ms),
             Intent::StopPlaying => self.stop_playing(),
             Intent::ChangeSettings { settings } => self.change_settings(*settings),

@@ -218,6 +218,7 @@ fn outlives_desk(message: &ToHub) -> bool {
         | ToHub::SettleCallBack { .. }
         | ToHub::OfflineCase { .. }
         | ToHub::FollowUp { .. }
+        | ToHub::ShiftNote { .. }
         | ToHub::Close { .. } => true,
         ToHub::Ready
         | ToHub::Pause

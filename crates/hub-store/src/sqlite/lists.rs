@@ -8,8 +8,8 @@ use siaga_hub_api::{
     CaseCounts, CaseList, CaseRow, CasesQuery, EarlierCall, PAGE_ROWS, RecentReport, SimilarReport,
 };
 use siaga_model::{
-    CallFacts, CallId, CaseNumber, FollowUp, Form, ReclaimCause, Redacted, SeatId, Timestamp,
-    UnitId,
+    CallFacts, CallId, CaseNumber, FollowUp, Form, ReclaimCause, Redacted, SeatId, ShiftNote,
+    Timestamp, UnitId,
 };
 use sqlx::query;
 use sqlx::sqlite::SqlitePool;
@@ -334,4 +334,27 @@ pub(super) async fn follow_ups(
             text: Redacted::new(row.text("text")?),
         })
     })
+}
+
+pub(super) async fn shift_notes(
+    pool: &SqlitePool,
+    from: Timestamp,
+    limit: u32,
+) -> Result<Vec<ShiftNote>, StoreError> {
+    let rows = query("SELECT * FROM shift_notes WHERE at >= ? ORDER BY at DESC, id DESC LIMIT ?")
+        .bind(from.0)
+        .bind(limit)
+        .fetch_all(pool)
+        .await;
+    let mut notes = all(rows, |row| {
+        Ok(ShiftNote {
+            at: Timestamp(row.number("at")?),
+            seat: row.id("seat")?,
+            unit: row.id("unit")?,
+            operator: row.text("operator")?,
+            text: Redacted::new(row.text("text")?),
+        })
+    })?;
+    notes.reverse();
+    Ok(notes)
 }

@@ -15,8 +15,8 @@ use siaga_hub_api::{
     CaseList, CasesQuery, EarlierCall, RecentReport, SearchList, SearchQuery, SimilarReport,
 };
 use siaga_model::{
-    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
-    UnitId,
+    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, ShiftNote,
+    Timestamp, Unit, UnitId,
 };
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
@@ -318,6 +318,10 @@ impl Store for SqliteStore {
 
     async fn follow_ups(&self, number: &CaseNumber) -> Result<Vec<FollowUp>, StoreError> {
         lists::follow_ups(&self.pool, number).await
+    }
+
+    async fn shift_notes(&self, from: Timestamp, limit: u32) -> Result<Vec<ShiftNote>, StoreError> {
+        lists::shift_notes(&self.pool, from, limit).await
     }
 
     async fn events(&self, after: u64, limit: u32) -> Result<Vec<StoredEvent>, StoreError> {

@@ -7,7 +7,8 @@ use crate::{
     OverrideRecord, RecordingRecord, SessionRecord, StoreError, StoredDraft, TokenHash, Write,
 };
 use siaga_model::{
-    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, Timestamp, Unit,
+    Advice, CallFacts, CallId, Case, CaseNumber, FollowUp, Redacted, Seat, SeatId, ShiftNote,
+    Timestamp, Unit,
 };
 use sqlx::sqlite::{SqlitePool, SqliteQueryResult};
 use sqlx::{SqliteConnection, query, query_as, query_scalar};
@@ -42,6 +43,7 @@ pub(super) async fn one(db: &mut SqliteConnection, write: &Write) -> Result<(), 
         Write::FollowedUp { call: _, number, follow_up } => {
             followed_up(db, number, follow_up).await
         }
+        Write::ShiftNote(note) => shift_note(db, note).await,
         Write::Recording(record) => recording(db, record).await,
         Write::CallBack(entry) => call_back(db, entry).await,
         Write::Taken { token, seq } => taken(db, token, *seq).await,
@@ -67,6 +69,7 @@ pub(super) fn changes_words_of(write: &Write) -> Option<CallId> {
         | Write::Advice { .. }
         | Write::Override(_)
         | Write::CaseChanged(_)
+        | Write::ShiftNote(_)
         | Write::Recording(_)
         | Write::CallBack(_)
         | Write::Taken { .. }
@@ -498,6 +501,19 @@ async fn followed_up(
         .bind(follow_up.at.0)
         .execute(db)
         .await,
+    )
+}
+
+async fn shift_note(db: &mut SqliteConnection, note: &ShiftNote) -> Result<(), StoreError> {
+    done(
+        query("INSERT INTO shift_notes (unit, seat, operator, text, at) VALUES (?, ?, ?, ?, ?)")
+            .bind(note.unit.as_str())
+            .bind(note.seat.as_str())
+            .bind(&note.operator)
+            .bind(note.text.expose())
+            .bind(note.at.0)
+            .execute(db)
+            .await,
     )
 }
 

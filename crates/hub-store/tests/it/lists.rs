@@ -8,7 +8,8 @@ use siaga_hub_store::{
 };
 use siaga_model::{
     CallFacts, Caller, CallerStatus, Case, CaseNumber, CaseStatus, Disposition, EndedBy, FollowUp,
-    FollowUpKind, Form, NotReport, Point, Priority, Redacted, SeatId, Timestamp, UnitId, Validity,
+    FollowUpKind, Form, NotReport, Point, Priority, Redacted, SeatId, ShiftNote, Timestamp, UnitId,
+    Validity,
 };
 
 fn seat(id: &str) -> SeatId {
@@ -200,6 +201,29 @@ pub(crate) async fn what_a_unit_does_about_a_case_is_kept_in_order<S: Store>(sto
     let query = CasesQuery { count: 10, ..CasesQuery::default() };
     let list = store.case_list(&query, None, &seat("pmj-1")).await.unwrap();
     assert_eq!(list.rows[0].follow_up, Some((FollowUpKind::Closed, Timestamp(20))));
+}
+
+pub(crate) async fn the_newest_notes_of_the_watches_are_found_in_their_order<S: Store>(store: S) {
+    let left = |at, unit_id: &str, text: &str| ShiftNote {
+        at: Timestamp(at),
+        seat: seat("pmj-1"),
+        unit: unit(unit_id),
+        operator: "Bripka Ratna".to_owned(),
+        text: Redacted::new(text.to_owned()),
+    };
+    let notes = [
+        left(10, "pmj", "jalan Margonda ditutup"),
+        left(20, "pmj.depok", "mobil 3 di bengkel"),
+        // In one millisecond: as they were left.
+        left(30, "pmj", "headset meja 2 rusak"),
+        left(30, "pmj", "sudah diganti"),
+    ];
+    for note in notes.clone() {
+        store.apply(&[Write::ShiftNote(note)]).await.unwrap();
+    }
+    assert_eq!(store.shift_notes(Timestamp(0), 10).await.unwrap(), notes);
+    assert_eq!(store.shift_notes(Timestamp(20), 10).await.unwrap(), notes[1..]);
+    assert_eq!(store.shift_notes(Timestamp(0), 2).await.unwrap(), notes[2..]);
 }
 
 pub(crate) async fn a_number_is_remembered_however_it_is_written<S: Store>(store: S) {

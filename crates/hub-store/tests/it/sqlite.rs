@@ -50,6 +50,7 @@ keeps_the_contract!(
     a_search_is_read_in_pages,
     a_list_of_cases_is_counted_and_read_in_pages,
     what_a_unit_does_about_a_case_is_kept_in_order,
+    the_newest_notes_of_the_watches_are_found_in_their_order,
     a_number_is_remembered_however_it_is_written,
     reports_near_by_are_told_and_others_are_not,
     reports_of_the_day_are_told_to_whoever_takes_a_call,

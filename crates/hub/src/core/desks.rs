@@ -119,6 +119,7 @@ impl HubCore {
                 self.close(now, who, closing)
             }
             ToHub::FollowUp { number, kind, text } => self.follow_up(now, who, &number, kind, text),
+            ToHub::ShiftNote { text } => self.shift_note(now, who, &text),
             ToHub::LeaseCases => self.lease_more(now, who),
         }
     }

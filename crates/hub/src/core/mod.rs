@@ -17,6 +17,7 @@ mod follow_ups;
 mod numbers;
 mod offline;
 mod restored;
+mod shift_notes;
 mod sittings;
 mod survivors;
 mod trouble;
@@ -26,6 +27,7 @@ mod views;
 mod tests;
 
 pub(crate) use restored::{Found, FoundCall};
+pub(crate) use shift_notes::shown_from as notes_shown_from;
 pub(crate) use sittings::{Seated, SitRequest, Visitor};
 pub(crate) use survivors::Survivor;
 
@@ -35,6 +37,7 @@ use call_backs::CallBacks;
 use calls::CallRecord;
 use numbers::Numbers;
 use serde::Serialize;
+use shift_notes::ShiftNotes;
 use siaga_call_flow::{
     CallFlow, ConfigError, FlowEvent, Input, Output, Refusal, SeatChange, SwitchCommand, SwitchSaw,
 };
@@ -103,6 +106,7 @@ pub(crate) enum AuditEvent<'a> {
     RecordingTrouble { call: CallId },
     RecordingResumed { call: CallId },
     RecordingHeard { call: CallId, seat: &'a SeatId, sha256: &'a str },
+    ShiftNoteLeft { seat: &'a SeatId },
     FollowedUp { call: CallId, number: String, seat: &'a SeatId, kind: FollowUpKind },
     StoringFailed,
     StoringAgain,
@@ -131,6 +135,7 @@ pub(crate) struct HubCore {
     /// Cases that somebody has to act on, newest first.
     to_act_on: Vec<Case>,
     call_backs: CallBacks,
+    notes: ShiftNotes,
     trouble: Trouble,
     /// Counts changes of cases, for desks that show lists.
     cases_rev: u64,
@@ -168,6 +173,7 @@ impl HubCore {
             ended: VecDeque::new(),
             to_act_on: Vec::new(),
             call_backs: CallBacks::default(),
+            notes: ShiftNotes::default(),
             trouble: Trouble::default(),
             cases_rev: 0,
             effects: VecDeque::new(),

@@ -9,7 +9,8 @@ use siaga_call_flow::{FlowEvent, SeatChange};
 use siaga_hub_api::Draft;
 use siaga_hub_store::{CallBackRecord, Closing, KeptCall, OpenSession, StoredDraft, Write};
 use siaga_model::{
-    Advice, CallId, Case, CaseNumber, Disposition, EndedBy, LegCause, Priority, Timestamp, Validity,
+    Advice, CallId, Case, CaseNumber, Disposition, EndedBy, LegCause, Priority, ShiftNote,
+    Timestamp, Validity,
 };
 use std::collections::BTreeSet;
 
@@ -19,6 +20,8 @@ pub(crate) struct Found {
     /// Cases that somebody has to act on, newest first.
     pub(crate) to_act_on: Vec<Case>,
     pub(crate) call_backs: Vec<CallBackRecord>,
+    /// Oldest first.
+    pub(crate) notes: Vec<ShiftNote>,
     pub(crate) sessions: Vec<OpenSession>,
     /// By arrival.
     pub(crate) calls: Vec<FoundCall>,
@@ -54,6 +57,9 @@ impl HubCore {
         self.to_act_on = found.to_act_on;
         for entry in found.call_backs {
             self.call_backs.restore(entry);
+        }
+        for note in found.notes {
+            self.notes.put(note);
         }
         // A case that a call back goes on with belongs to that one.
         let continued: BTreeSet<CaseNumber> = found

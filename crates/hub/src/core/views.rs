@@ -44,6 +44,7 @@ impl HubCore {
             lost: self.lost_view(seat),
             waiting_since: self.waiting_since(),
             cases_rev: self.cases_rev,
+            notes: unit.map(|unit| self.notes.of(unit, now)).unwrap_or_default(),
             board: self.board(seat),
         };
         (view, shown)

@@ -13,6 +13,7 @@ mod neighbours;
 mod offline;
 mod outside;
 mod restart;
+mod shift_notes;
 mod survivors;
 mod trouble;
 mod world;

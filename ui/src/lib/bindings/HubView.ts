@@ -6,6 +6,7 @@ import type { CallView } from "./CallView";
 import type { Case } from "./Case";
 import type { LostCallView } from "./LostCallView";
 import type { SeatView } from "./SeatView";
+import type { ShiftNote } from "./ShiftNote";
 import type { Timestamp } from "./Timestamp";
 import type { UnitView } from "./UnitView";
 
@@ -62,6 +63,10 @@ waiting_since?: Timestamp,
  * Counts up with every change of a case: whoever shows a list asks for it again.
  */
 cases_rev?: number, 
+/**
+ * What this unit's watches have left to the next one in the last 24 h, newest first, at most 5.
+ */
+notes?: Array<ShiftNote>, 
 /**
  * All seats and waiting callers, for a supervisor.
  */

@@ -144,6 +144,10 @@ kind: FollowUpKind,
 /**
  * In the operator's words; a note and a closing have some.
  */
+text: string, } | { "intent": "leave-note", 
+/**
+ * In the operator's words, 3 to 500 characters.
+ */
 text: string, } | { "intent": "play", 
 /**
  * The recording's hash.

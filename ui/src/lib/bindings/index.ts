@@ -102,6 +102,7 @@ export type { SeatState } from "./SeatState";
 export type { SeatView } from "./SeatView";
 export type { SessionInfo } from "./SessionInfo";
 export type { Settings } from "./Settings";
+export type { ShiftNote } from "./ShiftNote";
 export type { SilenceView } from "./SilenceView";
 export type { SimilarReport } from "./SimilarReport";
 export type { SoundTest } from "./SoundTest";

@@ -80,6 +80,7 @@ pub(super) fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str)
         alerts: Vec::new(),
         lost: None,
         waiting_since: None,
+        notes: Vec::new(),
         cases_rev: 0,
         board: None,
     }

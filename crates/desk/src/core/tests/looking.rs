@@ -231,6 +231,16 @@ fn places_are_found_without_a_hub_and_lists_of_others_go_with_the_session() {
 }
 
 #[test]
+fn a_note_to_the_next_watch_waits_for_the_hub() {
+    let mut desk = Fixture::logged_in();
+    desk.give(Input::HubDown);
+    let text = Redacted::new("headset meja 2 rusak".to_owned());
+    desk.intent(Intent::LeaveNote { text: text.clone() });
+    assert_eq!(desk.complaint(), None);
+    assert_eq!(said(&desk.give(Input::HubUp)), [ToHub::ShiftNote { text }]);
+}
+
+#[test]
 fn a_follow_up_waits_for_the_hub_and_outlives_the_desk() {
     let mut desk = Fixture::logged_in();
     desk.give(Input::HubDown);
