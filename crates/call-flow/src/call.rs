@@ -236,7 +236,10 @@ impl Transfer {
         match (&self.target, giver_is_there || with_outside) {
             (Target::Ringing(_), true) => Program::SoftRingback,
             (Target::Answered { .. }, true) => Program::Quiet,
-            (Target::Answered { party, .. }, false) if is_live(Some(party)) => Program::Quiet,
+            // An answer alone is no voice.
+            (Target::Answered { party, .. }, false) if is_live(Some(party)) && party.flows => {
+                Program::Quiet
+            }
             (Target::Ringing(_) | Target::Answered { .. }, false) => Program::Music,
         }
     }
@@ -265,6 +268,31 @@ impl State {
             Self::CallingBack(CallBack { stage: Stage::Citizen { .. }, .. }) => {
                 Program::SoftRingback
             }
+        }
+    }
+
+    /// With its owner, who hears the line.
+    pub(crate) fn talking(&self) -> Option<&Talking> {
+        match self {
+            Self::Talking(talking) => Some(talking),
+            Self::Waiting(_)
+            | Self::Held(_)
+            | Self::Transferring(_)
+            | Self::CallingBack(_)
+            | Self::WithOutside(_)
+            | Self::Finishing(_) => None,
+        }
+    }
+
+    /// The owner of a caller who is with nobody else of ours, on hold or not.
+    pub(crate) fn sole_owner(&self) -> Option<&Party> {
+        match self {
+            Self::Talking(Talking { party, .. }) | Self::Held(Held { party, .. }) => Some(party),
+            Self::Waiting(_)
+            | Self::Transferring(_)
+            | Self::CallingBack(_)
+            | Self::WithOutside(_)
+            | Self::Finishing(_) => None,
         }
     }
 

@@ -1,7 +1,8 @@
 //! A disposal that can be undone: for some seconds the line stays open, and whatever shows that the
 //! call is not over takes the disposal back.
 
-use crate::call::{Call, State, Talking};
+use crate::call::{State, Talking};
+use crate::party::Party;
 use crate::{CallFlow, Disposing, FlowEvent, Refusal, SilenceCheck};
 use siaga_model::{CallId, Disposition, EndedBy, NotReport};
 
@@ -31,18 +32,9 @@ impl CallFlow {
 
     /// Ends the call now.
     pub(crate) fn close(&mut self, call: CallId, disposition: &Disposition) -> Result<(), Refusal> {
-        match self.calls.get(&call).map(|call| &call.state) {
-            // Nobody is there to be disposed of: the operator gives up.
-            Some(State::CallingBack(_)) => {}
-            Some(
-                State::Waiting(_)
-                | State::Talking(_)
-                | State::Held(_)
-                | State::Transferring(_)
-                | State::WithOutside(_)
-                | State::Finishing(_),
-            )
-            | None => self.may_be_disposed_of(call, disposition)?,
+        // Who calls back in vain gives up: nobody is there to be disposed of.
+        if !matches!(self.state(call), Some(State::CallingBack(_))) {
+            self.may_be_disposed_of(call, disposition)?;
         }
         self.end(call, EndedBy::Closing, disposition);
         Ok(())
@@ -55,28 +47,15 @@ impl CallFlow {
         call: CallId,
         disposition: &Disposition,
     ) -> Result<(), Refusal> {
-        match self.calls.get(&call).map(|call| &call.state) {
-            // Nobody is on the line for whom it would stay open.
-            Some(State::CallingBack(_) | State::Finishing(_)) => {
-                return self.close(call, disposition);
-            }
-            Some(State::Talking(Talking { party, .. })) => {
-                if party.live().is_none() {
-                    return Err(Refusal::NotNow);
-                }
-            }
-            Some(State::Held(held)) => {
-                if held.party.live().is_none() {
-                    return Err(Refusal::NotNow);
-                }
-            }
-            Some(State::Transferring(_) | State::Waiting(_) | State::WithOutside(_)) | None => {
-                return Err(Refusal::NotNow);
-            }
+        // Nobody is on the line for whom it would stay open.
+        if let Some(State::CallingBack(_) | State::Finishing(_)) = self.state(call) {
+            return self.close(call, disposition);
         }
+        let owner = self.state(call).and_then(State::sole_owner);
+        owner.and_then(Party::live).ok_or(Refusal::NotNow)?;
         self.may_be_disposed_of(call, disposition)?;
         // The line has to be open while the operator may still think otherwise.
-        if let Some(Call { state: State::Held(_), .. }) = self.calls.get(&call) {
+        if let Some(State::Held(_)) = self.state(call) {
             self.resume(call)?;
         }
         self.advance(call, |flow, _, state| {
@@ -95,25 +74,16 @@ impl CallFlow {
 
     /// The disposal was a mistake.
     pub(crate) fn undo(&mut self, call: CallId) -> Result<(), Refusal> {
-        match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::CallingBack(_)) => self.not_reached(call),
-            Some(State::Talking(Talking { disposing: Some(_), .. })) => {
-                self.advance(call, |flow, _, state| {
-                    let State::Talking(talking) = state else { return Some(state) };
-                    flow.not_disposed(call, talking.disposing.as_ref());
-                    Some(State::Talking(Talking { disposing: None, ..talking }))
-                });
-            }
-            Some(
-                State::Talking(Talking { disposing: None, .. })
-                | State::Held(_)
-                | State::Transferring(_)
-                | State::Waiting(_)
-                | State::WithOutside(_)
-                | State::Finishing(_),
-            )
-            | None => return Err(Refusal::NotNow),
+        if let Some(State::CallingBack(_)) = self.state(call) {
+            self.not_reached(call);
+            return Ok(());
         }
+        self.disposal_that_runs(call).ok_or(Refusal::NotNow)?;
+        self.advance(call, |flow, _, state| {
+            let State::Talking(talking) = state else { return Some(state) };
+            flow.not_disposed(call, talking.disposing.as_ref());
+            Some(State::Talking(Talking { disposing: None, ..talking }))
+        });
         Ok(())
     }
 
@@ -126,20 +96,12 @@ impl CallFlow {
 
     /// Nobody has undone it.
     pub(crate) fn disposal_due(&mut self, call: CallId) {
-        let disposing = match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(talking)) => talking.disposing.clone(),
-            Some(
-                State::Held(_)
-                | State::Transferring(_)
-                | State::Waiting(_)
-                | State::CallingBack(_)
-                | State::WithOutside(_)
-                | State::Finishing(_),
-            )
-            | None => None,
-        };
-        if let Some(disposing) = disposing {
+        if let Some(disposing) = self.disposal_that_runs(call).cloned() {
             self.end(call, EndedBy::Closing, &disposing.disposition);
         }
+    }
+
+    fn disposal_that_runs(&self, call: CallId) -> Option<&Disposing> {
+        self.state(call)?.talking()?.disposing.as_ref()
     }
 }

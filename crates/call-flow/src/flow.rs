@@ -150,6 +150,7 @@ impl CallFlow {
                 Role::Stray if !leg.is_caller() => self.command(SwitchCommand::HangUp(leg)),
                 Role::Owner | Role::Giver | Role::TargetAnswered | Role::Stray => {}
             },
+            SwitchSaw::Flows(leg) => self.target_flows(leg),
             SwitchSaw::Heard(leg) => match self.role(leg) {
                 Role::TargetAnswered => self.hand_over(leg.call, true),
                 Role::Offer
@@ -187,6 +188,11 @@ impl CallFlow {
             Role::Outside => self.outside_gone(leg.call, cause),
             Role::CalledBack | Role::Stray => {}
         }
+    }
+
+    /// Where a live call stands.
+    pub(crate) fn state(&self, call: CallId) -> Option<&State> {
+        self.calls.get(&call).map(|call| &call.state)
     }
 
     fn role(&self, leg: LegId) -> Role {

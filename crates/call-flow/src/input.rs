@@ -63,6 +63,8 @@ pub enum SwitchSaw {
     Ringing(LegId),
     /// A leg is up: answered, with two-way media.
     Answered(LegId),
+    /// The first packet of voice, be it silence, has come from this seat's leg since its answer.
+    Flows(LegId),
     /// A person was heard speaking on this leg for the first time since its answer.
     Heard(LegId),
     /// Somebody pressed a key or knocked on the citizen's leg. Told at any time; both count while the

@@ -27,8 +27,10 @@
 //! *and been heard*, or the owner releases, the old leg is hung up and the unit's seat owns the call.
 //! In every other case the owner has the caller back: at once when every seat is busy, says busy,
 //! declines or is not there; when [`FlowConfig::transfer_ring`] is over when it is silent; when
-//! [`FlowConfig::heard_within`] is over when it answers and says nothing. If the owner's own leg dies
-//! meanwhile, the caller hears music and belongs to the unit as soon as it answers.
+//! [`FlowConfig::heard_within`] is over when it answers and says nothing. Music that the caller hears
+//! meanwhile goes on until anything comes from the unit ([`SwitchSaw::Flows`]): a leg may be dead from
+//! its answer on. If the owner's own leg dies meanwhile, the caller hears music and belongs to the unit
+//! as soon as it answers.
 //!
 //! A transfer to the owner's own unit asks a *colleague*: the same, but always together, the unit that
 //! was picked stays picked, and the owner has nothing to write up and is *paused* afterwards, because

@@ -14,6 +14,8 @@ pub(crate) struct Rung {
 pub(crate) struct Party {
     pub(crate) seat: SeatId,
     pub(crate) reach: Reach,
+    /// Whether anything comes over its leg, as far as it matters: of whoever is to take over.
+    pub(crate) flows: bool,
 }
 
 /// How a seat that has answered is reached.
@@ -30,7 +32,7 @@ pub(crate) enum Reach {
 impl From<Rung> for Party {
     /// It has answered.
     fn from(Rung { seat, leg }: Rung) -> Self {
-        Self { seat, reach: Reach::Leg(leg) }
+        Self { seat, reach: Reach::Leg(leg), flows: false }
     }
 }
 

@@ -64,6 +64,7 @@ impl CallFlow {
             let Some(party) = joining else { return Some(state) };
             let (seat, old) = (party.seat.clone(), party.live());
             party.reach = Reach::Leg(new);
+            party.flows = false;
             if !state.is_apart(&seat) {
                 flow.command(SwitchCommand::Join(new));
             }

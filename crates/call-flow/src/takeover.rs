@@ -402,12 +402,8 @@ impl CallFlow {
         let (call, seat) = (line.id, target.seat.clone());
         let handover = if giver.joined { Handover::Together } else { Handover::Music };
         self.command(SwitchCommand::Join(target.leg));
-        self.play(line, Program::Quiet);
-        if !answered {
-            self.event(FlowEvent::TransferAnswered { call, seat });
-        }
         let heard_by = self.now + self.config.heard_within;
-        State::Transferring(Transfer {
+        let state = State::Transferring(Transfer {
             giver: Giver::Up(party(giver)),
             unit,
             handover,
@@ -415,7 +411,12 @@ impl CallFlow {
             ring_until: self.now,
             refused: BTreeSet::new(),
             target: Target::Answered { party: party(target), heard_by },
-        })
+        });
+        self.play(line, state.program(line));
+        if !answered {
+            self.event(FlowEvent::TransferAnswered { call, seat });
+        }
+        state
     }
 
     /// The unit is not there, or only rang: its ringing is given up, and who hands over has the
@@ -480,5 +481,5 @@ impl CallFlow {
 }
 
 fn party(leg: FoundLeg) -> Party {
-    Party { seat: leg.seat, reach: Reach::Leg(leg.leg) }
+    Party { seat: leg.seat, reach: Reach::Leg(leg.leg), flows: false }
 }

@@ -64,17 +64,7 @@ impl CallFlow {
         if unit.as_ref().is_some_and(|unit| !self.units.contains_key(unit)) {
             return Err(Refusal::NoSuchUnit);
         }
-        match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(_) | State::Held(_)) => {}
-            Some(
-                State::Transferring(_)
-                | State::Waiting(_)
-                | State::CallingBack(_)
-                | State::WithOutside(_)
-                | State::Finishing(_),
-            )
-            | None => return Err(Refusal::NotNow),
-        }
+        self.state(call).and_then(State::sole_owner).ok_or(Refusal::NotNow)?;
         self.advance(call, |flow, line, state| {
             flow.picked(line, unit);
             Some(state)
@@ -91,14 +81,13 @@ impl CallFlow {
     }
 
     fn hold(&mut self, call: CallId) -> Result<(), Refusal> {
-        let leg = match self.calls.get(&call) {
-            // Music would lie over a conversation that goes on.
-            Some(Call { line, .. }) if line.has_outside() => return Err(Refusal::NotNow),
-            Some(Call { state: State::Talking(talking), .. }) => {
-                talking.party.live().ok_or(Refusal::NotNow)?
-            }
-            Some(_) | None => return Err(Refusal::NotNow),
-        };
+        let live = self.calls.get(&call).ok_or(Refusal::NotNow)?;
+        // Music would lie over a conversation that goes on.
+        if live.line.has_outside() {
+            return Err(Refusal::NotNow);
+        }
+        let leg = live.state.talking().and_then(|talking| talking.party.live());
+        let leg = leg.ok_or(Refusal::NotNow)?;
         self.advance(call, |flow, line, state| {
             let State::Talking(Talking { party, disposing, .. }) = state else {
                 return Some(state);
@@ -113,18 +102,8 @@ impl CallFlow {
     }
 
     pub(crate) fn resume(&mut self, call: CallId) -> Result<(), Refusal> {
-        let leg = match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Held(held)) => held.party.live().ok_or(Refusal::NotNow)?,
-            Some(
-                State::Talking(_)
-                | State::Transferring(_)
-                | State::Waiting(_)
-                | State::CallingBack(_)
-                | State::WithOutside(_)
-                | State::Finishing(_),
-            )
-            | None => return Err(Refusal::NotNow),
-        };
+        let Some(State::Held(held)) = self.state(call) else { return Err(Refusal::NotNow) };
+        let leg = held.party.live().ok_or(Refusal::NotNow)?;
         self.advance(call, |flow, line, state| {
             let State::Held(Held { party, .. }) = state else { return Some(state) };
             flow.command(SwitchCommand::Join(leg));

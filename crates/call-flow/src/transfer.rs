@@ -33,19 +33,8 @@ impl CallFlow {
         if !self.units.contains_key(&unit) {
             return Err(Refusal::NoSuchUnit);
         }
-        let giver = match self.calls.get(&call).map(|call| &call.state) {
-            Some(State::Talking(Talking { party, .. }) | State::Held(Held { party, .. })) => {
-                party.live().ok_or(Refusal::NotNow)?
-            }
-            Some(
-                State::Transferring(_)
-                | State::Waiting(_)
-                | State::CallingBack(_)
-                | State::WithOutside(_)
-                | State::Finishing(_),
-            )
-            | None => return Err(Refusal::NotNow),
-        };
+        let giver = self.state(call).and_then(State::sole_owner).and_then(Party::live);
+        let giver = giver.ok_or(Refusal::NotNow)?;
         self.advance(call, |flow, line, state| {
             let (party, was_held) = match state {
                 State::Talking(Talking { party, disposing, .. }) => {
@@ -132,19 +121,38 @@ impl CallFlow {
             };
             flow.seat_talks(&rung.seat, call);
             flow.command(SwitchCommand::Join(rung.leg));
-            flow.play(line, Program::Quiet);
-            flow.event(FlowEvent::TransferAnswered { call, seat: rung.seat.clone() });
+            let answered = FlowEvent::TransferAnswered { call, seat: rung.seat.clone() };
             let heard_by = flow.now + flow.config.heard_within;
             match transfer.giver {
                 Giver::Up(_) => {
                     let target = Target::Answered { party: rung.into(), heard_by };
-                    State::Transferring(Transfer { target, ..transfer })
+                    let state = State::Transferring(Transfer { target, ..transfer });
+                    flow.play(line, state.program(line));
+                    flow.event(answered);
+                    state
                 }
                 // Nobody is left to wait for its voice.
                 Giver::Lost { .. } => {
+                    flow.event(answered);
                     flow.taken_over(line, transfer.giver, &transfer.unit, rung.into(), false)
                 }
             }
+        });
+    }
+
+    /// The unit's voice is on its way: music that the caller has heard until now is over.
+    pub(crate) fn target_flows(&mut self, leg: LegId) {
+        let party = self.target(leg.call).and_then(Target::party);
+        if party.is_none_or(|party| party.flows || party.live() != Some(leg)) {
+            return;
+        }
+        self.transfer(leg.call, |flow, line, mut transfer| {
+            if let Target::Answered { party, .. } = &mut transfer.target {
+                party.flows = true;
+            }
+            let state = State::Transferring(transfer);
+            flow.play(line, state.program(line));
+            state
         });
     }
 
@@ -319,7 +327,7 @@ impl CallFlow {
     }
 
     fn target(&self, call: CallId) -> Option<&Target> {
-        match &self.calls.get(&call)?.state {
+        match self.state(call)? {
             State::Transferring(transfer) => Some(&transfer.target),
             State::Waiting(_)
             | State::Talking(_)

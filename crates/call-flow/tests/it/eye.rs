@@ -600,14 +600,18 @@ impl Room {
             CallPhase::Transferring { from, to, answered, until, .. } => {
                 assert!(*until > self.now);
                 let target = if *answered { is_with(to, true) } else { rings(to) };
-                let program = match (bridge.has_human(), answered) {
+                // One that was lost while handing over may be back, and be rung for its own caller.
+                let giver = if from == to { Vec::new() } else { legs_of(from) };
+                // Whoever has answered may be dead from the start.
+                let is_there = is_with_outside
+                    || giver.iter().any(|leg| leg.up && leg.joined)
+                    || legs_of(to).iter().any(|leg| leg.joined && leg.flows);
+                let program = match (is_there, answered) {
                     (false, _) => Program::Music,
                     (true, false) => Program::SoftRingback,
                     (true, true) => Program::Quiet,
                 };
-                // One that was lost while handing over may be back, and be rung for its own caller.
-                let giver = if from == to { 0 } else { legs_of(from).len() };
-                (program, target + giver)
+                (program, target + giver.len())
             }
             CallPhase::CallingBack { seat, until, .. } => {
                 assert_eq!(bridge.citizen == Citizen::Dialled, until.is_some());

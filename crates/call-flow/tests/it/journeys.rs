@@ -31,6 +31,7 @@ fn valid_transfer(handover: Handover) -> Room {
     goes_to_polres(&mut room, call, Some(handover));
     room.pass(secs(2));
     room.answers("jaksel-1");
+    room.sends("jaksel-1");
     room.pass(secs(1));
     room.is_heard("jaksel-1");
     room.pass(secs(40));

@@ -25,6 +25,8 @@ pub(crate) enum Deed {
     Refuse(u8, LegCause),
     Lose(u8, LegCause),
     Heard(u8),
+    /// The first packet comes from a leg.
+    Flows(u8),
     CallerHangsUp(u8),
     /// A caller whose call was counted as ended is on the line again.
     Return(u8),
@@ -145,6 +147,8 @@ impl Night {
                 .and_then(|leg| switch(SwitchSaw::Ended { leg, cause })),
             Deed::Heard(n) => Self::pick(&self.room.switch.legs(true), n)
                 .and_then(|leg| switch(SwitchSaw::Heard(leg))),
+            Deed::Flows(n) => Self::pick(&self.room.switch.legs(true), n)
+                .and_then(|leg| switch(SwitchSaw::Flows(leg))),
             Deed::CallerHangsUp(n) => Self::pick(&self.live(), n).and_then(|call| {
                 let leg = LegId::caller(call);
                 switch(SwitchSaw::Ended { leg, cause: LegCause::HungUp })
@@ -365,6 +369,7 @@ pub(crate) fn deed() -> impl Strategy<Value = Deed> {
         3 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Refuse(n, cause)),
         2 => (any::<u8>(), cause()).prop_map(|(n, cause)| Deed::Lose(n, cause)),
         4 => any::<u8>().prop_map(Deed::Heard),
+        6 => any::<u8>().prop_map(Deed::Flows),
         2 => any::<u8>().prop_map(Deed::CallerHangsUp),
         1 => any::<u8>().prop_map(Deed::Return),
         5 => change().prop_map(|(n, change)| Deed::Seat(n, change)),

@@ -11,6 +11,8 @@ pub(crate) struct SimLeg {
     pub(crate) seat: Option<SeatId>,
     pub(crate) up: bool,
     pub(crate) joined: bool,
+    /// Something comes from it.
+    pub(crate) flows: bool,
     /// It rings, or has rung, to take the place of another leg of its seat.
     pub(crate) next: bool,
 }
@@ -96,6 +98,19 @@ impl SimSwitch {
         false
     }
 
+    pub(crate) fn forget_flows(&mut self) {
+        for bridge in self.bridges.values_mut() {
+            bridge.legs.values_mut().for_each(|leg| leg.flows = false);
+        }
+    }
+
+    /// Something comes from a leg that is up.
+    pub(crate) fn flows(&mut self, leg: LegId) {
+        if let Some(leg) = self.leg(leg) {
+            leg.flows |= leg.up;
+        }
+    }
+
     /// Live legs, ringing (`up` false) or up.
     pub(crate) fn legs(&self, up: bool) -> Vec<LegId> {
         self.bridges
@@ -164,7 +179,9 @@ impl SimSwitch {
                     return wrong("the call rings somewhere already");
                 }
                 let seat = Some(seat.clone());
-                bridge.legs.insert(*leg, SimLeg { seat, up: false, joined: false, next });
+                bridge
+                    .legs
+                    .insert(*leg, SimLeg { seat, up: false, joined: false, flows: false, next });
             }
             SwitchCommand::Open { call } => {
                 if self.ended.contains(call) || self.bridges.contains_key(call) {
@@ -196,7 +213,8 @@ impl SimSwitch {
                 if bridge.legs.values().any(|leg| leg.seat.is_none() || !leg.up && !leg.next) {
                     return wrong("the call rings somewhere already, or somebody outside is there");
                 }
-                let leg_made = SimLeg { seat: None, up: false, joined: false, next: false };
+                let leg_made =
+                    SimLeg { seat: None, up: false, joined: false, flows: false, next: false };
                 bridge.legs.insert(*leg, leg_made);
             }
             SwitchCommand::Join(leg) => match self.leg(*leg) {

@@ -89,6 +89,7 @@ impl Room {
             Input::Switch(SwitchSaw::Answered(leg)) => {
                 self.switch.answers(*leg);
             }
+            Input::Switch(SwitchSaw::Flows(leg)) => self.switch.flows(*leg),
             Input::Switch(SwitchSaw::Ended { leg, .. }) => self.switch.lose(*leg),
             Input::Switch(_)
             | Input::CallBack { .. }
@@ -176,6 +177,8 @@ impl Room {
         self.flow = CallFlow::new(self.eye.config.clone()).expect("a good configuration");
         self.until = None;
         self.unfinished_ends();
+        // Whether anything comes from a leg is told anew.
+        self.switch.forget_flows();
         for (call, bridge) in &self.switch.bridges {
             if bridge.citizen == Citizen::There && self.eye.knows(*call) {
                 self.eye.is_reached(*call);

@@ -161,6 +161,12 @@ impl Room {
         self.input(Input::Switch(SwitchSaw::Answered(leg)));
     }
 
+    /// The first packet comes from this seat.
+    pub(crate) fn sends(&mut self, id: &str) {
+        let leg = self.leg_of(id);
+        self.input(Input::Switch(SwitchSaw::Flows(leg)));
+    }
+
     pub(crate) fn is_heard(&mut self, id: &str) {
         let leg = self.leg_of(id);
         self.input(Input::Switch(SwitchSaw::Heard(leg)));
@@ -287,6 +293,7 @@ impl Room {
                     self.eye.is_reached(leg.call);
                 }
             }
+            Input::Switch(SwitchSaw::Flows(leg)) => self.switch.flows(*leg),
             Input::Switch(SwitchSaw::Ended { leg, .. }) => self.switch.lose(*leg),
             Input::Switch(
                 SwitchSaw::Ringing(_)

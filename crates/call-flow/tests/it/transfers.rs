@@ -2,7 +2,8 @@
 
 use crate::room::{Room, seat, secs, unit};
 use siaga_call_flow::{
-    CallPhase, FlowEvent, Handover, Intent, Program, Refusal, SeatChange, SwitchCommand,
+    CallPhase, FlowEvent, Handover, Input, Intent, Program, Refusal, SeatChange, SwitchCommand,
+    SwitchSaw,
 };
 use siaga_model::{CallId, Disposition, LegCause, ReclaimCause, SeatState};
 
@@ -225,4 +226,39 @@ fn a_polres_may_hand_the_call_on_again() {
     room.answers("jaktim-1");
     room.is_heard("jaktim-1");
     assert_eq!(room.flow.owner(call), Some(&seat("jaktim-1")));
+}
+
+#[test]
+fn music_goes_on_until_something_comes_from_the_unit_that_has_answered() {
+    let (mut room, call) = on_the_way(&["pmj-1", "jaksel-1"], Handover::Music);
+    room.answers("jaksel-1");
+    assert_eq!(room.commands(), [SwitchCommand::Join(room.leg_of("jaksel-1"))]);
+    room.sends("jaksel-1");
+    assert_eq!(room.commands(), [SwitchCommand::Play { call, program: Program::Quiet }]);
+    room.sends("jaksel-1");
+    assert!(room.last.is_empty(), "told twice");
+}
+
+#[test]
+fn a_unit_that_is_dead_from_its_answer_on_costs_the_caller_no_music() {
+    let (mut room, call) = on_the_way(&["pmj-1", "jaksel-1"], Handover::Music);
+    room.answers("jaksel-1");
+    room.pass(secs(2));
+    room.loses_leg("jaksel-1", LegCause::MediaLost);
+    let quiet = SwitchCommand::Play { call, program: Program::Quiet };
+    assert_eq!(room.commands(), [SwitchCommand::Join(room.leg_of("pmj-1")), quiet]);
+}
+
+#[test]
+fn a_unit_whose_leg_is_replaced_has_to_send_again_before_the_music_ends() {
+    let (mut room, call) = on_the_way(&["pmj-1", "jaksel-1"], Handover::Music);
+    room.answers("jaksel-1");
+    room.sends("jaksel-1");
+    room.intends("jaksel-1", call, Intent::Rejoin);
+    let new = room.switch.legs(false)[0];
+    room.input(Input::Switch(SwitchSaw::Answered(new)));
+    let music = SwitchCommand::Play { call, program: Program::Music };
+    assert!(room.commands().contains(&music), "{:?}", room.commands());
+    room.sends("jaksel-1");
+    assert_eq!(room.commands(), [SwitchCommand::Play { call, program: Program::Quiet }]);
 }

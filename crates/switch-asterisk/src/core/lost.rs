@@ -1,9 +1,10 @@
-//! A desk is lost when its RTP has stopped. Asterisk's own timeout counts whole seconds, and did not
+//! Whether a desk sends, and that it is lost when its RTP has stopped. Asterisk's own timeout counts whole seconds, and did not
 //! notice a frozen desk when it was tried; so the packets of every seat are counted here.
 
 use super::Core;
 use super::call::Phase;
 use super::request::Request;
+use siaga_call_flow::SwitchSaw;
 use siaga_model::{LegCause, LegId, Timestamp};
 use std::time::Duration;
 
@@ -42,8 +43,11 @@ impl Core {
                     return;
                 }
             }
-            Some(_) | None => {
+            seen => {
                 leg.packets = Some(Packets { received, since: now });
+                if received > 0 && seen.is_none_or(|seen| seen.received == 0) {
+                    self.saw(SwitchSaw::Flows(id));
+                }
                 return;
             }
         }

@@ -538,6 +538,17 @@ fn a_desk_whose_packets_have_stopped_for_two_seconds_is_lost() {
 }
 
 #[test]
+fn a_desk_that_begins_to_send_is_told_once() {
+    let mut bench = Bench::with_seat();
+    let mut look = |received| saws(&bench.told(Input::Packets { leg: leg(1), received }));
+    assert_eq!(look(0), [], "an answer alone is no voice");
+    assert_eq!(look(3), [SwitchSaw::Flows(leg(1))]);
+    assert_eq!(look(13), []);
+    assert_eq!(look(13), []);
+    assert_eq!(look(14), []);
+}
+
+#[test]
 fn a_caller_whose_humans_all_hold_hears_music_instead_of_silence() {
     let mut bench = Bench::with_seat();
     bench.command(SwitchCommand::Join(leg(1)));

@@ -21,6 +21,7 @@ async fn a_caller_is_answered_by_a_seat_heard_recorded_and_ended() {
     assert_eq!(facts.caller.status, CallerStatus::Claimed, "it asserted nothing");
     let talk = phone.answer().await;
     room.saw(SwitchSaw::Answered(leg(call, 1))).await;
+    room.saw(SwitchSaw::Flows(leg(call, 1))).await;
     talk.speak(3);
     room.saw(SwitchSaw::Heard(leg(call, 1))).await;
     room.does(SwitchCommand::Join(leg(call, 1))).await;

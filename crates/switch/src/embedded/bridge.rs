@@ -68,6 +68,8 @@ pub(super) enum BridgeCommand {
 /// What a bridge saw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum BridgeSaw {
+    /// The first packet has come on this desk's leg since it was up.
+    Flows(LegId),
     /// Somebody spoke on this leg for the first time since it was up.
     Heard(LegId),
     /// Somebody knocked on the citizen's leg while the silent-call procedure ran; once a run.

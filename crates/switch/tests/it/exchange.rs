@@ -133,6 +133,7 @@ impl Exchange {
         self.saw(SwitchSaw::Ringing(leg)).await;
         let talk = phone.answer(&incoming, hz).await;
         self.saw(SwitchSaw::Answered(leg)).await;
+        self.saw(SwitchSaw::Flows(leg)).await;
         (leg, talk)
     }
 

@@ -278,6 +278,7 @@ impl Actor {
 
     pub(super) async fn on_bridge(&mut self, saw: BridgeSaw) {
         match saw {
+            BridgeSaw::Flows(leg) => self.saw(SwitchSaw::Flows(leg)).await,
             BridgeSaw::Heard(leg) => self.saw(SwitchSaw::Heard(leg)).await,
             BridgeSaw::Knocks(leg) => {
                 self.saw(SwitchSaw::Signal { leg, signal: LineSignal::Knocks }).await;

@@ -54,6 +54,8 @@ struct BridgeLeg {
     /// `Some` while nobody has been heard on it.
     listening: Option<SpeechDetector>,
     up_since: Option<Instant>,
+    /// A packet has come since then.
+    flows: bool,
     remote_hold: bool,
     lost: bool,
     strikes: Strikes,
@@ -84,6 +86,12 @@ impl BridgeLeg {
 
     fn rtp_timeout(&self) -> Duration {
         if self.is_desk { SEAT_RTP_TIMEOUT } else { TELEPHONE_RTP_TIMEOUT }
+    }
+
+    /// Whether a desk that is up has begun to send, told once.
+    fn newly_flows(&mut self) -> bool {
+        let flows = self.is_desk && self.up_since.is_some() && self.line.last_packet_at().is_some();
+        flows && !std::mem::replace(&mut self.flows, flows)
     }
 
     /// Whether its media has stopped, told once.
@@ -167,6 +175,7 @@ impl Conversation {
                     listening: None,
                     // A caller's leg is up from its answer on; a seat's when its media is.
                     up_since: leg.is_caller().then_some(now),
+                    flows: false,
                     remote_hold: false,
                     lost: false,
                     strikes: Strikes::default(),
@@ -255,6 +264,9 @@ impl Conversation {
             if leg.id.is_caller() {
                 said = voice.frame.clone();
                 sent = hears.clone();
+            }
+            if leg.newly_flows() {
+                noticed.push(BridgeSaw::Flows(leg.id));
             }
             if leg.listening.as_mut().is_some_and(|detector| detector.push(&voice.frame)) {
                 leg.listening = None;

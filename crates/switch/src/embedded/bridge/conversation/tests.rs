@@ -66,6 +66,8 @@ struct Room {
     call: CallId,
     conversation: Conversation,
     caller: Arc<Telephone>,
+    /// The desks that have begun to send: nearly every test has one.
+    flows: Vec<LegId>,
 }
 
 impl Room {
@@ -76,6 +78,7 @@ impl Room {
             call,
             conversation: Conversation::new(call, Program::Music, Prompts::built_in(), recording),
             caller: Arc::new(Telephone::default()),
+            flows: Vec::new(),
         };
         let line = room.caller.clone();
         room.obey(BridgeCommand::Add { leg: LegId::caller(call), line, is_desk: false });
@@ -102,7 +105,15 @@ impl Room {
 
     fn tick(&mut self) -> Vec<BridgeSaw> {
         self.now += FRAME_DURATION;
-        self.conversation.tick(self.now)
+        let mut noticed = self.conversation.tick(self.now);
+        noticed.retain(|saw| match saw {
+            BridgeSaw::Flows(leg) => {
+                self.flows.push(*leg);
+                false
+            }
+            _ => true,
+        });
+        noticed
     }
 
     fn ticks(&mut self, count: usize) -> Vec<BridgeSaw> {
@@ -205,6 +216,25 @@ fn a_seat_that_never_sent_anything_is_lost_two_seconds_after_it_was_up() {
     room.obey(BridgeCommand::Up(leg));
     assert_eq!(room.ticks(100), []);
     assert_eq!(room.ticks(2), [BridgeSaw::MediaLost(leg)]);
+    assert!(room.flows.is_empty());
+}
+
+#[test]
+fn a_desk_that_begins_to_send_is_told_once_and_not_before_it_is_up() {
+    let mut room = Room::new(None);
+    let leg = LegId { call: room.call, n: 1 };
+    let seat = Arc::new(Telephone::default());
+    room.obey(BridgeCommand::Add { leg, line: seat.clone(), is_desk: true });
+    room.ticks(10);
+    assert!(room.flows.is_empty(), "it still connects");
+    seat.inside().last_packet = None;
+    seat.inside().dead = true;
+    room.obey(BridgeCommand::Up(leg));
+    room.ticks(10);
+    assert!(room.flows.is_empty(), "an answer alone is no voice");
+    seat.inside().dead = false;
+    room.ticks(50);
+    assert_eq!(room.flows, [leg]);
 }
 
 #[test]
