@@ -98,6 +98,10 @@ pub(crate) fn open_output(
 }
 
 /// Starts a microphone; `chosen` by somebody, else the host's default.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux has a host that is not cpal's")
+)]
 fn record(
     host: HostId,
     device: &Device,
@@ -117,6 +121,10 @@ fn record(
 }
 
 /// Starts a loudspeaker, as [`record`] does a microphone.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(unused_variables, reason = "only Linux has a host that is not cpal's")
+)]
 fn play(
     host: HostId,
     device: &Device,

@@ -26,8 +26,10 @@ impl Process {
     /// # Errors
     /// When the program cannot be started.
     pub(super) fn start(name: String, mut command: Command) -> anyhow::Result<(Self, Said)> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         // A group of its own: a Ctrl-C in the terminal is ours to pass on.
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
+        #[cfg(unix)]
+        command.process_group(0);
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
         let ears = child.stdin.take();
         let mouth = child.stdout.take().context("its output is piped")?;
