@@ -659,8 +659,6 @@ pub struct HubView {
     pub queue: u32,
     /// The units and their seats.
     pub units: Vec<UnitView>,
-    /// Cases that this unit has to act on, newest first, at most 50.
-    pub cases: Vec<Case>,
     /// Citizens whom this unit has to call back, the one who has waited longest first, at most 50.
     pub call_backs: Vec<CallBackView>,
     /// What the whole room must know.

@@ -230,7 +230,6 @@ function hubView(seat: SeatState, call: CallView | null, polres: boolean): HubVi
     announced: [],
     queue: call === null ? 0 : 1,
     units: views(),
-    cases: [],
     call_backs: [],
     alerts: [],
     lost: null,

@@ -148,7 +148,7 @@ pub(crate) struct HubCore {
 
 /// How many ended calls are remembered, for drafts and closings that come late.
 const ENDED_REMEMBERED: usize = 512;
-/// How many cases to act on are held for the views.
+/// How many cases to act on are held, for what is still done about them.
 const CASES_REMEMBERED: usize = 2_000;
 
 impl HubCore {

@@ -6,11 +6,8 @@ use siaga_hub_api::{
     CallView, DisposingView, HubView, OutsideStage, OutsideView, Phase, ReclaimView, SeatView,
     SilenceView, UnitView,
 };
-use siaga_model::{CallId, Case, EndedBy, Level, Seat, SeatId, SeatState, Timestamp, UnitId};
+use siaga_model::{CallId, EndedBy, Level, Seat, SeatId, SeatState, Timestamp, UnitId};
 use std::collections::BTreeSet;
-
-/// How many cases a view lists.
-const CASES_SHOWN: usize = 50;
 
 impl HubCore {
     /// All that the desk at `seat` may see, and the calls in it.
@@ -25,10 +22,6 @@ impl HubCore {
         let announced =
             unit.map(|unit| self.announced(seat, unit, call.as_ref())).unwrap_or_default();
         let shown = call.iter().chain(&announced).map(|call| call.call).collect();
-        let cases = |unit: &UnitId| {
-            let mine = self.to_act_on.iter().filter(|case| case.unit.as_ref() == Some(unit));
-            mine.take(CASES_SHOWN).cloned().collect::<Vec<Case>>()
-        };
         let view = HubView {
             now,
             seat: self.seat_view(seat),
@@ -38,7 +31,6 @@ impl HubCore {
                 .and_then(|unit| self.units.get(unit))
                 .map_or(0, |unit| u32::try_from(self.waiting_at(unit.level)).unwrap_or(u32::MAX)),
             units: units.to_vec(),
-            cases: unit.map(cases).unwrap_or_default(),
             call_backs: unit.map(|unit| self.call_backs.views(unit)).unwrap_or_default(),
             alerts: self.alerts(),
             lost: self.lost_view(seat),

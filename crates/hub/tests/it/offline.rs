@@ -1,7 +1,7 @@
 //! Cases that desks took when there was no hub.
 
 use crate::world::{World, seat, unit};
-use siaga_hub_api::{ErrorCode, HubView, ToHub};
+use siaga_hub_api::{ErrorCode, ToHub};
 use siaga_hub_store::Store;
 use siaga_model::{
     CallFacts, CallId, Caller, CallerStatus, Case, CaseNumber, CaseStatus, Disposition, EndedBy,
@@ -63,9 +63,8 @@ async fn a_case_that_was_taken_without_a_hub_is_stored_whole_and_once() {
     let facts = world.store.call(said.call).await.unwrap().unwrap();
     assert_eq!(facts.caller.number.expose(), "081200001101");
     // The unit that has to act sees it.
-    let mut polres = world.desk("budi", "jaksel-1").await;
-    let listed = |view: &HubView| view.cases.iter().find(|case| case.call == said.call).cloned();
-    polres.shows("the case", listed).await;
+    let polres = world.desk("budi", "jaksel-1").await;
+    polres.finds(said.call, CaseStatus::WithUnit).await;
     world.store.verify_chain().await.unwrap();
     world.stop().await;
 }

@@ -23,10 +23,8 @@ async fn what_was_typed_survives_a_restart_and_the_caller_is_called_back() {
     assert_eq!(lost.form.narrative.expose(), "perampokan bank, tiga orang");
     let old = desk.client.connect().await;
     assert!(matches!(old, Err(ClientError::Refused(_) | ClientError::Unreachable(_))));
-    let mut desk = again.desk("ratna", "pmj-1").await;
-    let listed = |view: &HubView| view.cases.iter().find(|case| case.call == call).cloned();
-    let case = desk.shows("the case to call back", listed).await;
-    assert_eq!(case.status, CaseStatus::CallBack);
+    let desk = again.desk("ratna", "pmj-1").await;
+    let case = desk.finds(call, CaseStatus::CallBack).await;
     assert_eq!(case.form.narrative.expose(), "perampokan bank, tiga orang");
     assert_eq!(again.store.kept_calls(0).await.unwrap(), []);
     again.stop().await;

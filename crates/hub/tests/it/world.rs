@@ -8,8 +8,8 @@ use siaga_hub_api::{
 };
 use siaga_hub_store::{Operator, OperatorName, PasswordHash, SqliteStore, Store};
 use siaga_model::{
-    CallFacts, CallId, Caller, CallerStatus, Form, LegCause, LegId, Level, Redacted, Role, Seat,
-    SeatId, Timestamp, Unit, UnitId,
+    CallFacts, CallId, Caller, CallerStatus, Case, CaseStatus, Form, LegCause, LegId, Level,
+    Redacted, Role, Seat, SeatId, Timestamp, Unit, UnitId,
 };
 use siaga_switch::{Clock, LiveCall, SipEndpoint, Switch, SwitchError, SwitchEvent};
 use std::net::SocketAddr;
@@ -457,6 +457,22 @@ impl Desk {
                 _ => {}
             }
         }
+    }
+
+    /// Waits until the case of a call stands like this where this seat may see it.
+    pub(crate) async fn finds(&self, call: CallId, status: CaseStatus) -> Case {
+        within(&format!("finding the case as {status:?}"), async {
+            loop {
+                let cases = self.client.cases().await.unwrap();
+                if let Some(case) =
+                    cases.into_iter().find(|case| case.call == call && case.status == status)
+                {
+                    return case;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await
     }
 
     /// Waits until a view shows something.

@@ -3,7 +3,6 @@ import type { Alert } from "./Alert";
 import type { BoardView } from "./BoardView";
 import type { CallBackView } from "./CallBackView";
 import type { CallView } from "./CallView";
-import type { Case } from "./Case";
 import type { LostCallView } from "./LostCallView";
 import type { SeatView } from "./SeatView";
 import type { ShiftNote } from "./ShiftNote";
@@ -39,10 +38,6 @@ queue: number,
  * The units and their seats.
  */
 units: Array<UnitView>, 
-/**
- * Cases that this unit has to act on, newest first, at most 50.
- */
-cases: Array<Case>, 
 /**
  * Citizens whom this unit has to call back, the one who has waited longest first, at most 50.
  */

@@ -75,7 +75,6 @@ pub(super) fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str)
         announced: Vec::new(),
         queue: 0,
         units: Vec::new(),
-        cases: Vec::new(),
         call_backs: Vec::new(),
         alerts: Vec::new(),
         lost: None,
