@@ -5,22 +5,12 @@
 //
 // Directed by src-tauri/tests/window, which plays the citizen.
 import assert from "node:assert/strict";
-import { citizen, noMoreCitizens } from "./director.mjs";
-import { steps } from "./steps.mjs";
-import { Window } from "./webdriver.mjs";
+import { citizen } from "./director.mjs";
+import { atSeat } from "./seat.mjs";
 
-const [application, shots, seat, hub] = process.argv.slice(2);
-if (hub === undefined) throw new Error("usage: information.mjs BINARY SHOTS SEAT HUB");
+await atSeat("information", async (window, does) => {
+  const { value, says, answer, beReady, to, openClosing, presses } = does;
 
-const window = await Window.open({
-  base: process.env.DRIVER ?? "http://127.0.0.1:4444",
-  application,
-  args: ["--desk", seat, "--hub", hub],
-  shots,
-});
-const { value, says, answer, beReady, to, openClosing, presses } = steps(window);
-
-try {
   await beReady();
   window.pressed = 0;
   await citizen("dial 082200001601");
@@ -42,11 +32,4 @@ try {
   await says("seat-state", /Siap/);
   presses("information", 25);
   await window.shot("closed");
-  console.log("information in the window: ok");
-} catch (error) {
-  await window.shot("failed").catch(() => undefined);
-  throw error;
-} finally {
-  await window.close();
-  noMoreCitizens();
-}
+});

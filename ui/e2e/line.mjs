@@ -6,33 +6,23 @@
 //
 // Directed by src-tauri/tests/window, which plays the citizens.
 import assert from "node:assert/strict";
-import { citizen, noMoreCitizens } from "./director.mjs";
-import { steps } from "./steps.mjs";
-import { Window } from "./webdriver.mjs";
+import { citizen } from "./director.mjs";
+import { atSeat } from "./seat.mjs";
 
-const [application, shots, seat, hub] = process.argv.slice(2);
-if (hub === undefined) throw new Error("usage: line.mjs BINARY SHOTS SEAT HUB");
+await atSeat("line", async (window, does) => {
+  const { value, has, says, answer, beReady, to, notice, openClosing, presses } = does;
+  const NARRATIVE = "Plp bilang ada api besar, nenek terjebak di lt 2.";
 
-const window = await Window.open({
-  base: process.env.DRIVER ?? "http://127.0.0.1:4444",
-  application,
-  args: ["--desk", seat, "--hub", hub],
-  shots,
-});
-const { value, has, says, answer, beReady, to, notice, openClosing, presses } = steps(window);
-const NARRATIVE = "Plp bilang ada api besar, nenek terjebak di lt 2.";
+  /** Presses a letter of the menu that F4 opens. */
+  async function notReport(letter) {
+    await window.press("F4");
+    await window.until("the menu is open", () => has('[data-testid="disposal-menu"]'));
+    await window.press(letter);
+  }
 
-/** Presses a letter of the menu that F4 opens. */
-async function notReport(letter) {
-  await window.press("F4");
-  await window.until("the menu is open", () => has('[data-testid="disposal-menu"]'));
-  await window.press(letter);
-}
+  /** The first line of the screen, in a form that does not change with the seconds. */
+  const label = () => window.text("state-label");
 
-/** The first line of the screen, in a form that does not change with the seconds. */
-const label = () => window.text("state-label");
-
-try {
   await says("training", /Latihan/);
   await beReady();
 
@@ -130,11 +120,4 @@ try {
   await window.write("Sudah dijemput patroli");
   await window.press("Enter");
   await window.until("the list is empty", async () => !(await has('[data-testid="call-back-1"]')));
-  console.log("line in the window: ok");
-} catch (error) {
-  await window.shot("failed").catch(() => undefined);
-  throw error;
-} finally {
-  await window.close();
-  noMoreCitizens();
-}
+});

@@ -5,26 +5,16 @@
 //
 // Directed by src-tauri/tests/window, which plays the citizen and the Polda.
 import assert from "node:assert/strict";
-import { citizen, noMoreCitizens } from "./director.mjs";
-import { steps } from "./steps.mjs";
-import { Window } from "./webdriver.mjs";
+import { citizen } from "./director.mjs";
+import { atSeat } from "./seat.mjs";
 
-const [application, shots, seat, hub] = process.argv.slice(2);
-if (hub === undefined) throw new Error("usage: polres.mjs BINARY SHOTS SEAT HUB");
-
-const window = await Window.open({
-  base: process.env.DRIVER ?? "http://127.0.0.1:4444",
-  application,
-  args: ["--desk", seat, "--hub", hub],
-  shots,
-});
-const { value, has, says, beReady, to, notice, presses } = steps(window);
-const FOLLOW_UP = "Patroli Cimanggis dan damkar ke TKP.";
-const form = () =>
-  window.run(`return document.body.innerText + [...document.querySelectorAll(
+await atSeat("polres", async (window, does) => {
+  const { value, has, says, beReady, to, notice, presses } = does;
+  const FOLLOW_UP = "Patroli Cimanggis dan damkar ke TKP.";
+  const form = () =>
+    window.run(`return document.body.innerText + [...document.querySelectorAll(
   "input, textarea")].map((field) => field.value).join(" ")`);
 
-try {
   await beReady();
   window.pressed = 0;
   await citizen("is-handed-over 082200001501");
@@ -52,11 +42,4 @@ try {
   await says("seat-state", /Siap/);
   presses("Polres receiving", 25);
   await window.shot("closed");
-  console.log("Polres in the window: ok");
-} catch (error) {
-  await window.shot("failed").catch(() => undefined);
-  throw error;
-} finally {
-  await window.close();
-  noMoreCitizens();
-}
+});
