@@ -88,19 +88,33 @@ mod tests {
         Arc::new(DeskState { rev: rev * 10, call: Some(call), advisor, ..DeskState::default() })
     }
 
-    fn told_of(packet: &Packet) -> Option<u64> {
-        packet["call"]["advice"]["draft_rev"].as_u64()
+    /// The page behind a feed.
+    struct Page {
+        feed: Feed,
+        shown: serde_json::Value,
     }
 
-    async fn packet(feed: &mut Feed) -> Packet {
-        feed.next().await.expect("a desk").expect("JSON")
+    impl Page {
+        /// A page that has been told the whole state.
+        async fn of(states: watch::Receiver<Arc<DeskState>>) -> Self {
+            let mut feed = Feed::new(states);
+            let Some(Ok(Packet::Whole(shown))) = feed.next().await else { panic!("no state") };
+            Self { feed, shown: shown.into() }
+        }
+
+        /// Waits for a packet; gives the revision that is shown then and the one whose findings are.
+        async fn told(&mut self) -> (u64, Option<u64>) {
+            let packet = self.feed.next().await.expect("a desk").expect("JSON");
+            let Packet::Changes { rev, changes, .. } = packet else { panic!("{packet:?}") };
+            json_patch::patch(&mut self.shown, &changes).expect("what is changed is there");
+            (rev, self.shown["call"]["advice"]["draft_rev"].as_u64())
+        }
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_letter_and_its_findings_are_one_packet() {
         let (states, seen) = watch::channel(typed(1, Some(1)));
-        let mut feed = Feed::new(seen);
-        assert!(packet(&mut feed).await.get("after").is_none(), "the whole state");
+        let mut page = Page::of(seen).await;
         advance(20 * MS).await;
         let began = Instant::now();
         states.send_replace(typed(2, Some(1)));
@@ -108,54 +122,48 @@ mod tests {
             tokio::time::sleep(2 * MS).await;
             states.send_replace(typed(2, Some(2)));
         };
-        let (told, ()) = tokio::join!(packet(&mut feed), plugins);
-        assert_eq!((told_of(&told), began.elapsed()), (Some(2), 2 * MS));
+        let (told, ()) = tokio::join!(page.told(), plugins);
+        assert_eq!((told, began.elapsed()), ((20, Some(2)), 2 * MS));
     }
 
     #[tokio::test(start_paused = true)]
     async fn findings_do_not_wait_for_the_packet_before_them_to_be_drawn() {
         let (states, seen) = watch::channel(typed(1, Some(1)));
-        let mut feed = Feed::new(seen);
-        packet(&mut feed).await;
+        let mut page = Page::of(seen).await;
         let began = Instant::now();
         states.send_replace(typed(2, Some(1)));
         let plugins = async {
             tokio::time::sleep(MS).await;
             states.send_replace(typed(2, Some(2)));
         };
-        let (told, ()) = tokio::join!(packet(&mut feed), plugins);
-        assert_eq!((told_of(&told), began.elapsed()), (Some(2), MS));
+        let (told, ()) = tokio::join!(page.told(), plugins);
+        assert_eq!((told, began.elapsed()), ((20, Some(2)), MS));
     }
 
     #[tokio::test(start_paused = true)]
     async fn findings_that_take_long_hold_up_no_letter() {
         let (states, seen) = watch::channel(typed(1, Some(1)));
-        let mut feed = Feed::new(seen);
-        packet(&mut feed).await;
+        let mut page = Page::of(seen).await;
         advance(20 * MS).await;
         let began = Instant::now();
         states.send_replace(typed(2, Some(1)));
-        assert_eq!(packet(&mut feed).await["call"]["rev"], 2);
-        assert_eq!(began.elapsed(), TOGETHER);
+        assert_eq!((page.told().await, began.elapsed()), ((20, Some(1)), TOGETHER));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_comes_in_one_frame_is_told_once_and_after_a_pause_at_once() {
         let (states, seen) = watch::channel(Arc::default());
-        let mut feed = Feed::new(seen);
-        packet(&mut feed).await;
+        let mut page = Page::of(seen).await;
         let began = Instant::now();
         for rev in 1..=5 {
             states.send_replace(Arc::new(DeskState { rev, ..DeskState::default() }));
         }
-        assert_eq!(packet(&mut feed).await["rev"], 5);
-        assert_eq!(began.elapsed(), APART);
+        assert_eq!((page.told().await, began.elapsed()), ((5, None), APART));
         advance(20 * MS).await;
         let began = Instant::now();
         states.send_replace(Arc::new(DeskState { rev: 6, ..DeskState::default() }));
-        assert_eq!(packet(&mut feed).await["rev"], 6);
-        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert_eq!((page.told().await, began.elapsed()), ((6, None), Duration::ZERO));
         drop(states);
-        assert!(feed.next().await.is_none());
+        assert!(page.feed.next().await.is_none());
     }
 }

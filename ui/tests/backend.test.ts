@@ -16,6 +16,7 @@ vi.mock("@tauri-apps/api/core", () => ({
 }));
 
 const whole = (rev: number): DeskState => ({ ...STATES["idle"]!(), rev });
+const trains = { op: "replace", path: "/training", value: true };
 const asked = (): number => tauri.invoke.mock.calls.filter(([what]) => what === "subscribe").length;
 
 describe("packets of the engine", () => {
@@ -32,14 +33,14 @@ describe("packets of the engine", () => {
 
   it("are laid over the state that they complete", () => {
     tell(whole(1));
-    tell({ after: 1, rev: 2, training: true });
+    tell({ after: 1, rev: 2, changes: [trains] });
     expect([last()?.rev, last()?.training]).toEqual([2, true]);
     expect(last()?.session).toBe(shown[0]?.session);
   });
 
   it("may come before what they complete, and nothing is asked again", () => {
-    tell({ after: 1, rev: 2, training: true });
-    tell({ after: 2, rev: 3, notice: null });
+    tell({ after: 1, rev: 2, changes: [trains] });
+    tell({ after: 2, rev: 3, changes: [] });
     expect(shown).toEqual([]);
     tell(whole(1));
     expect([last()?.rev, last()?.training, asked()]).toEqual([3, true, 1]);
@@ -47,7 +48,7 @@ describe("packets of the engine", () => {
 
   it("are asked for anew when what they complete does not come", () => {
     tell(whole(1));
-    tell({ after: 2, rev: 3, training: true });
+    tell({ after: 2, rev: 3, changes: [trains] });
     expect(last()?.rev).toBe(1);
     vi.advanceTimersByTime(1100);
     expect(asked()).toBe(2);

@@ -9,6 +9,10 @@ use siaga_plugin_host::{
 };
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Plugins that took longer than this are slow. The shipped ones take a tenth of it.
+const QUICK: Duration = Duration::from_millis(5);
 
 /// The plugins that could be had, and why others could not.
 #[derive(Default)]
@@ -16,6 +20,8 @@ pub(crate) struct Advisory {
     advisor: Advisor,
     gazetteer: Option<Arc<FormGazetteer>>,
     faults: Vec<PluginFault>,
+    /// How long they took last.
+    took: Option<Duration>,
 }
 
 impl Advisory {
@@ -75,15 +81,23 @@ impl Advisory {
         self.faults.is_empty()
     }
 
+    /// Whether they were quick when they were last asked. A machine that is busy for a moment makes
+    /// quick ones slow for one letter.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.took.is_some_and(|took| took < QUICK)
+    }
+
     /// Asks about one state of a form.
     pub(crate) fn advise(
-        &self,
+        &mut self,
         intake: &Intake,
         history: &[PastReport],
         rev: u64,
         now: Timestamp,
     ) -> Advice {
+        let began = Instant::now();
         let mut advice = self.advisor.advise(intake, history, rev, now);
+        self.took = Some(began.elapsed());
         if !self.is_whole() {
             advice.faults.extend_from_slice(&self.faults);
             if self.advisor.validity.is_none() {
@@ -183,7 +197,7 @@ mod tests {
         std::fs::write(kept, bytes).expect("writable");
         let places = PluginRelease { name: "jawa-barat".to_owned(), sha256 };
         let plugin = PluginRelease { name: "validitas-dasar".to_owned(), sha256: "0".repeat(64) };
-        let advisory =
+        let mut advisory =
             Advisory::fetch(&nobody(), &[plugin], Some(&places), dir.path(), Limits::default())
                 .await;
         assert!(!advisory.is_whole() && advisory.gazetteer().is_none());

@@ -1,8 +1,8 @@
-// The one way to the engine: intents go out, whole states come in. Nothing else in the window knows
-// Tauri.
+// The one way to the engine: intents go out, states come in. Nothing else in the window knows Tauri.
 
 import { invoke, transformCallback } from "@tauri-apps/api/core";
 import type { DeskState, Intent } from "./bindings";
+import { type Change, patched } from "./patch";
 
 export interface Backend {
   /** Sends an intent. What becomes of it shows in the next state. */
@@ -13,11 +13,12 @@ export interface Backend {
   zoom(factor: number): void;
 }
 
-/**
- * What the engine sends: the whole state, or what makes the one of revision `after` into that of `rev`.
- * Parts that are missing are as they were.
- */
-type Packet = Partial<DeskState> & { rev: number; after?: number };
+/** What makes the state of revision `after` into that of `rev`. */
+interface Changes {
+  after: number;
+  rev: number;
+  changes: Change[];
+}
 
 /** The engine tells its state at least twice a second. After so long without one, it is asked again. */
 const SILENCE_MS = 2000;
@@ -50,27 +51,22 @@ export class TauriBackend implements Backend {
     let heardAt = 0;
     // Tauri fetches a long message, so that a short one behind it comes first: it waits here, by the
     // revision that it completes.
-    const early = new Map<number, Packet>();
+    const early = new Map<number, Changes>();
     const ask = (): void => {
-      const callback = transformCallback((packet: { message?: Packet }) => {
+      const callback = transformCallback((packet: { message?: DeskState | Changes }) => {
+        const { message } = packet;
         // The end of a subscription that was replaced has no message.
-        if (packet.message === undefined) return;
+        if (message === undefined) return;
         heardAt = performance.now();
-        const { after, ...parts } = packet.message;
-        if (after === undefined) {
-          if (shown !== undefined && parts.rev < shown.rev) return;
-          shown = parts as DeskState;
-        } else {
-          if (shown === undefined || after > shown.rev) early.set(after, packet.message);
-          if (shown?.rev !== after) return;
-          shown = { ...shown, ...parts };
-        }
+        const before = shown;
+        if ("changes" in message) early.set(message.after, message);
+        else if (shown === undefined || message.rev >= shown.rev) shown = message;
+        if (shown === undefined) return;
         for (let next = early.get(shown.rev); next !== undefined; next = early.get(shown.rev)) {
-          const { after: _, ...later } = next;
-          shown = { ...shown, ...later };
+          shown = { ...patched(shown, next.changes), rev: next.rev };
         }
         for (const rev of early.keys()) if (rev < shown.rev) early.delete(rev);
-        onState(shown);
+        if (shown !== before) onState(shown);
       });
       heardAt = performance.now();
       void invoke("subscribe", { channel: `__CHANNEL__:${callback}` });

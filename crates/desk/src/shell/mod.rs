@@ -243,6 +243,7 @@ impl Engine {
         let mut listens = tokio::time::interval(LISTEN);
         listens.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
+            self.advise().await;
             self.publish();
             tokio::select! {
                 input = self.inputs.recv() => match input {
@@ -329,7 +330,6 @@ impl Engine {
             Effect::Train(wish) => self.train(wish),
             Effect::Advise { call, rev, intake, history } => {
                 self.wanted_advice = Some(ToJudge { call, rev, intake, history });
-                self.advise();
             }
         }
     }
@@ -382,7 +382,6 @@ impl Engine {
             Report::Advised { call, advice, advisory } => {
                 self.advisory = Some(advisory);
                 self.give(Input::Advised { call, advice }).await;
-                self.advise();
             }
             Report::Audio { cards, health } => {
                 if cards == self.cards {
@@ -399,14 +398,21 @@ impl Engine {
         }
     }
 
-    /// Judges the newest text on another thread; a plugin that hits its limits must not delay keys.
-    fn advise(&mut self) {
-        let Some(advisory) = self.advisory.take() else { return };
+    /// Has the newest text judged: here, so that it is told together with its findings, as long as
+    /// the plugins are quick; on another thread when they were not, for they must not delay keys.
+    async fn advise(&mut self) {
+        let Some(mut advisory) = self.advisory.take() else { return };
         let Some(ToJudge { call, rev, intake, history }) = self.wanted_advice.take() else {
             self.advisory = Some(advisory);
             return;
         };
-        let (report, now) = (self.report.clone(), self.clock.now());
+        let now = self.clock.now();
+        if advisory.is_quick() {
+            let advice = advisory.advise(&intake, &history, rev, now);
+            self.advisory = Some(advisory);
+            return self.give(Input::Advised { call, advice }).await;
+        }
+        let report = self.report.clone();
         tokio::task::spawn_blocking(move || {
             let advice = advisory.advise(&intake, &history, rev, now);
             // The engine has gone: nobody needs the advice.

@@ -4,7 +4,7 @@ use super::super::*;
 use super::fixture::*;
 use crate::Intent;
 use crate::shelf::PlaceQuery;
-use crate::{Levels, Packer, TrainingView, TrainingWish};
+use crate::{DeviceView, Levels, Packer, Slice, TrainingView, TrainingWish};
 use siaga_hub_api::{
     AboutCall, CallBackView, CaseList, CasesQuery, EarlierCall, HubView, RecentReport, SearchList,
     SearchQuery, UnitOdds,
@@ -93,30 +93,55 @@ fn a_list_is_asked_again_when_the_hub_says_that_cases_have_changed() {
 }
 
 #[test]
-fn what_changes_in_one_part_leaves_the_others_out_of_the_packet() {
+fn a_packet_holds_what_has_changed_and_nothing_else() {
     let mut desk = Fixture::logged_in();
     desk.talking(call(1));
-    let mut packer = Packer::default();
+    let (mut packer, mut window) = (Packer::default(), serde_json::Value::Null);
     let before = desk.core.changed().expect("a state");
-    let whole = packer.pack(&before).expect("JSON");
-    assert!(whole.get("after").is_none() && whole["view"].is_object());
-    let read: DeskState = serde_json::from_value(whole.into()).expect("a state");
+    packer.pack(&before).expect("JSON").lay_over(&mut window);
+    let read: DeskState = serde_json::from_value(window.clone()).expect("a state");
     assert_eq!(read, before);
 
     desk.edit(call(1), "Blok M");
     let after = desk.core.changed().expect("another state");
     let packet = packer.pack(&after).expect("JSON");
-    assert_eq!(packet["after"], before.rev);
-    assert!(packet.get("view").is_none() && packet.get("cases").is_none());
-    assert_eq!(packet["call"]["form"]["location"], "Blok M");
+    let changed = ["/call/form/location", "/call/rev"];
+    assert_eq!(packet.changed(), changed, "neither the rest of the call nor a list");
+    packet.lay_over(&mut window);
+    assert_eq!(window, serde_json::to_value(&after).expect("JSON"));
 
     let levels = Levels { heard_dbfs: -20.0, sent_dbfs: -60.0 };
     desk.give(Input::Levels(levels));
-    let mut packet = packer.pack(&desk.core.changed().expect("louder")).expect("JSON");
-    for clock in ["after", "now", "rev"] {
-        packet.remove(clock);
-    }
-    assert_eq!(packet.keys().collect::<Vec<_>>(), ["levels"], "a meter moves nothing else");
+    let louder = desk.core.changed().expect("louder");
+    let packet = packer.pack(&louder).expect("JSON");
+    let meters = ["/levels/heard_dbfs", "/levels/sent_dbfs"];
+    assert_eq!(packet.changed(), meters, "a meter moves nothing else");
+    packet.lay_over(&mut window);
+    assert_eq!(window, serde_json::to_value(&louder).expect("JSON"));
+}
+
+#[test]
+fn a_list_whose_rows_all_move_is_told_whole_and_a_row_that_changes_is_not() {
+    let rows = |rev: u64, rows: std::ops::Range<u64>| {
+        let device = |n: u64| DeviceView {
+            name: format!("Headset {n}"),
+            id: n.to_string(),
+            input: true,
+            output: true,
+            default: false,
+        };
+        let devices = Slice::new(rows.map(device).collect());
+        DeskState { rev, devices, ..DeskState::default() }
+    };
+    let (mut packer, mut window) = (Packer::default(), serde_json::Value::Null);
+    packer.pack(&rows(1, 0..60)).expect("JSON").lay_over(&mut window);
+    let packet = packer.pack(&rows(2, 1..60)).expect("JSON");
+    assert_eq!(packet.changed(), ["/devices"]);
+    packet.lay_over(&mut window);
+    let packet = packer.pack(&rows(3, 1..59)).expect("JSON");
+    assert_eq!(packet.changed(), ["/devices/58"]);
+    packet.lay_over(&mut window);
+    assert_eq!(window, serde_json::to_value(rows(3, 1..59)).expect("JSON"));
 }
 
 #[test]
