@@ -180,7 +180,7 @@ impl Operator {
         let seen = states.wait_for(|state| wanted(state) || state.notice.is_some());
         let state = tokio::time::timeout(PATIENCE, seen)
             .await
-            .with_context(|| format!("{} waits in vain for {what}", self.seat))?
+            .with_context(|| self.waits_in_vain(what))?
             .context("the desk is gone")?
             .clone();
         if let Some(notice) = &state.notice
@@ -202,11 +202,18 @@ impl Operator {
     ) -> anyhow::Result<Arc<DeskState>> {
         let mut states = self.state.clone();
         let state = tokio::time::timeout(PATIENCE, states.wait_for(|state| wanted(state))).await;
-        let notice = || self.state().notice.clone().map(|notice| notice.error);
-        let state = state
-            .with_context(|| format!("{} waits in vain for {what}; {:?}", self.seat, notice()))?
-            .context("the desk is gone")?;
+        let state = state.with_context(|| self.waits_in_vain(what))?.context("the desk is gone")?;
         Ok(state.clone())
+    }
+
+    /// What did not come, and how the desk stands without it.
+    fn waits_in_vain(&self, what: &str) -> String {
+        let DeskState { hub, sip, advisor, notice, .. } = &*self.state();
+        let error = notice.as_ref().map(|notice| &notice.error);
+        format!(
+            "{} waits in vain for {what}; hub {hub:?}, telephone {sip:?}, plugins {advisor:?}, {error:?}",
+            self.seat
+        )
     }
 
     /// Waits for a state of the desk, however long: other people decide when.
