@@ -154,14 +154,15 @@ where
 
 /// Carries messages until either side ends it: the peer, or we by dropping the sender of `outbound`.
 /// Without an `allowance`, messages are read as fast as they are taken.
-pub(crate) async fn carry<S>(
+pub(crate) async fn carry<S, I>(
     mut socket: WebSocketStream<S>,
     flow: FlowId,
-    inbound: mpsc::Sender<Inbound>,
+    inbound: mpsc::Sender<I>,
     mut outbound: mpsc::Receiver<Vec<u8>>,
     allowance: Option<Allowance>,
 ) where
     S: AsyncRead + AsyncWrite + Unpin,
+    I: From<Inbound>,
 {
     let why = exchange(&mut socket, flow, &inbound, &mut outbound, allowance).await;
     let code = match why {
@@ -172,21 +173,22 @@ pub(crate) async fn carry<S>(
     let frame = CloseFrame { code, reason: why.into() };
     // The peer may be gone already; then there is nobody to say goodbye to.
     let _ = timeout(Duration::from_secs(1), socket.close(Some(frame))).await;
-    let _ = inbound.send(Inbound::Down(flow, why)).await;
+    let _ = inbound.send(Inbound::Down(flow, why).into()).await;
 }
 
 pub(crate) const TOO_LARGE: &str = "Message Too Large";
 pub(crate) const FLOODING: &str = "Flooding";
 
-async fn exchange<S>(
+async fn exchange<S, I>(
     socket: &mut WebSocketStream<S>,
     flow: FlowId,
-    inbound: &mpsc::Sender<Inbound>,
+    inbound: &mpsc::Sender<I>,
     outbound: &mut mpsc::Receiver<Vec<u8>>,
     mut allowance: Option<Allowance>,
 ) -> &'static str
 where
     S: AsyncRead + AsyncWrite + Unpin,
+    I: From<Inbound>,
 {
     let mut ping = interval_at(Instant::now() + PING, PING);
     ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -237,13 +239,17 @@ where
 }
 
 /// Hands a message on; a CRLF keep-alive (RFC 5626, 3.5.1) is answered here.
-async fn on_data(flow: FlowId, inbound: &mpsc::Sender<Inbound>, data: &[u8]) -> Option<Message> {
+async fn on_data<I: From<Inbound>>(
+    flow: FlowId,
+    inbound: &mpsc::Sender<I>,
+    data: &[u8],
+) -> Option<Message> {
     match data {
         b"\r\n\r\n" => Some(Message::text("\r\n")),
         b"\r\n" | b"" => None,
         data => {
             // A full queue stops reading from this socket, which is what should happen.
-            let _ = inbound.send(Inbound::Frame(flow, data.to_vec())).await;
+            let _ = inbound.send(Inbound::Frame(flow, data.to_vec()).into()).await;
             None
         }
     }

@@ -13,12 +13,21 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// What arrives at the server's actor from its sockets.
+/// What arrives at the server's actor from its sockets, all through one queue: a message that overtook
+/// the news of its own connection would be nobody's, and lost.
 pub(super) enum Arrival {
     /// A connection is up.
     Up { flow: FlowId, remote: SocketAddr, outbound: mpsc::Sender<Vec<u8>> },
     /// A connection never came up.
     Refused { remote: SocketAddr, what: &'static str },
+    /// What a connection that is up reports.
+    Reported(Inbound),
+}
+
+impl From<Inbound> for Arrival {
+    fn from(report: Inbound) -> Self {
+        Self::Reported(report)
+    }
 }
 
 /// Accepts until `stop`.
@@ -27,7 +36,6 @@ pub(super) struct Acceptor {
     pub(super) tls: Option<Arc<rustls::ServerConfig>>,
     pub(super) limits: Limits,
     pub(super) arrivals: mpsc::Sender<Arrival>,
-    pub(super) inbound: mpsc::Sender<Inbound>,
     pub(super) stop: CancellationToken,
 }
 
@@ -61,7 +69,6 @@ impl Acceptor {
                 tls: self.tls.clone(),
                 message_bytes: self.limits.message_bytes,
                 arrivals: self.arrivals.clone(),
-                inbound: self.inbound.clone(),
                 flow,
                 remote,
                 allowance,
@@ -82,7 +89,6 @@ struct Connection {
     tls: Option<Arc<rustls::ServerConfig>>,
     message_bytes: usize,
     arrivals: mpsc::Sender<Arrival>,
-    inbound: mpsc::Sender<Inbound>,
     flow: FlowId,
     remote: SocketAddr,
     allowance: Allowance,
@@ -115,7 +121,7 @@ impl Connection {
         let (outbound, queue) = mpsc::channel(OUTBOUND);
         let up = Arrival::Up { flow: self.flow, remote: self.remote, outbound };
         if self.arrivals.send(up).await.is_ok() {
-            ws::carry(socket, self.flow, self.inbound, queue, Some(self.allowance)).await;
+            ws::carry(socket, self.flow, self.arrivals, queue, Some(self.allowance)).await;
         }
     }
 

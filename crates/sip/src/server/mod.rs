@@ -24,10 +24,8 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-/// Messages from all sockets waiting for the server; when full, sockets are not read.
-const INBOUND: usize = 1024;
-/// New connections waiting for it; when full, their handshakes wait.
-const ARRIVALS: usize = 64;
+/// New connections and messages of all sockets that wait for the server; when full, sockets are not read.
+const ARRIVALS: usize = 1024;
 
 /// How the server listens and what it bears.
 #[derive(Clone, Debug)]
@@ -201,7 +199,6 @@ impl SipServer {
         }
         let (handle, jobs) = Asker::new();
         let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
-        let (inbound_in, inbound) = mpsc::channel(INBOUND);
         let (tx, events) = mpsc::channel(EVENTS);
         let stop = CancellationToken::new();
         let acceptor = Acceptor {
@@ -209,12 +206,11 @@ impl SipServer {
             tls: cfg.tls.clone(),
             limits: cfg.limits,
             arrivals: arrivals_in,
-            inbound: inbound_in,
             stop: stop.clone(),
         };
         tokio::spawn(acceptor.run());
         let actor = Actor::new(cfg, local, rand::make_rng());
-        tokio::spawn(actor.run(Sources { jobs, arrivals, inbound }, tx, stop));
+        tokio::spawn(actor.run(Sources { jobs, arrivals }, tx, stop));
         Ok((Self { actor: handle, local }, events))
     }
 

@@ -55,7 +55,6 @@ struct Closing {
 pub(super) struct Sources {
     pub(super) jobs: mpsc::Receiver<Job<Actor>>,
     pub(super) arrivals: mpsc::Receiver<Arrival>,
-    pub(super) inbound: mpsc::Receiver<Inbound>,
 }
 
 impl Actor {
@@ -119,10 +118,6 @@ impl Actor {
                 Some(arrival) = from.arrivals.recv(), if reading => {
                     self.on_arrival(Instant::now(), arrival);
                 }
-                Some(inbound) = from.inbound.recv(), if reading => match inbound {
-                    Inbound::Frame(flow, data) => self.on_frame(Instant::now(), flow, &data),
-                    Inbound::Down(flow, why) => self.on_down(Instant::now(), flow, why),
-                },
                 () = sleep_until(deadline.into()) => self.on_time(Instant::now()),
             }
         }
@@ -161,6 +156,8 @@ impl Actor {
                 self.flows.insert(flow, Flow { remote, outbound, nonces, malformed: 0 });
             }
             Arrival::Refused { remote, what } => self.reject_note(now, remote, what),
+            Arrival::Reported(Inbound::Frame(flow, data)) => self.on_frame(now, flow, &data),
+            Arrival::Reported(Inbound::Down(flow, why)) => self.on_down(now, flow, why),
         }
     }
 

@@ -226,6 +226,24 @@ async fn a_proof_is_worth_nothing_twice_or_on_another_connection() {
     assert!(raw.receive().await.expect("401").contains("stale=true"));
 }
 
+/// The first message of a connection is in the server's queue as soon as its news are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 8)]
+async fn whoever_asks_in_the_moment_of_connecting_is_answered_however_many_come_at_once() {
+    let switch = Switch::start().await;
+    let server = switch.server.local_addr();
+    let mut desks = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        desks.spawn(async move {
+            let mut raw = Raw::connect(server).await;
+            assert!(raw.send(register("metro-1", 1, "")).await);
+            raw.status().await
+        });
+    }
+    for status in desks.join_all().await {
+        assert_eq!(status, "SIP/2.0 401 Unauthorized");
+    }
+}
+
 #[tokio::test]
 async fn a_thousand_calls_from_this_machine_are_within_the_limits_for_loopback() {
     let mut switch = Switch::with(|cfg| cfg.limits = Limits::loopback()).await;
