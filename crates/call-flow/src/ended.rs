@@ -1,6 +1,6 @@
 //! Calls that are over: kept a while for desks that reconnect, for the one operator who may still say
 //! how the call is disposed of, and for a caller who was counted as gone and is on the line all the
-//! same.
+//! same. Of those that ended before this hub began only the numbers are kept.
 
 use crate::line::Numbers;
 use crate::{CallPhase, CallView, Refusal, disposal};
@@ -25,11 +25,15 @@ pub(crate) struct Reopened {
     /// The seat that writes it up.
     pub(crate) writer: Option<SeatId>,
     pub(crate) numbers: Numbers,
+    /// Whether it is another hub with which it goes on.
+    pub(crate) by_next_hub: bool,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct EndedCalls {
     calls: BTreeMap<CallId, EndedCall>,
+    /// Those of the last hub: as many as it was told of.
+    before: BTreeMap<CallId, Numbers>,
     /// Those without a writer, in the order in which they may be forgotten.
     settled: VecDeque<CallId>,
 }
@@ -49,11 +53,19 @@ impl EndedCalls {
         self.calls.contains_key(&call)
     }
 
+    /// Keeps the numbers of a call that ended under the last hub, or with it.
+    pub(crate) fn keep_of_before(&mut self, call: CallId, numbers: Numbers) {
+        self.before.insert(call, numbers);
+    }
+
     /// Its caller is on the line again: it has not ended.
     pub(crate) fn reopen(&mut self, call: CallId) -> Option<Reopened> {
+        if let Some(numbers) = self.before.remove(&call) {
+            return Some(Reopened { writer: None, numbers, by_next_hub: true });
+        }
         let EndedCall { writer, numbers, view: _ } = self.calls.remove(&call)?;
         self.settled.retain(|settled| *settled != call);
-        Some(Reopened { writer, numbers })
+        Some(Reopened { writer, numbers, by_next_hub: false })
     }
 
     pub(crate) fn view(&self, call: CallId) -> Option<&CallView> {

@@ -32,7 +32,8 @@ impl CallFlow {
             ..Line::new(id, self.arrivals, facts.arrived_at)
         };
         self.arrivals += 1;
-        if let Some(Reopened { writer, numbers }) = reopened {
+        let is_next_hub = reopened.as_ref().is_some_and(|before| before.by_next_hub);
+        if let Some(Reopened { writer, numbers, .. }) = reopened {
             line.numbers = numbers;
             if let Some(writer) = writer {
                 self.written_up(&writer, id);
@@ -40,6 +41,9 @@ impl CallFlow {
         }
         let first_unit = line.first_unit.clone();
         self.event(FlowEvent::CallerArrived { call: id, first_unit });
+        if is_next_hub {
+            self.event(FlowEvent::TakenOver { call: id, leg: line.numbers.last_leg });
+        }
         let state = self.waits(&mut line);
         self.calls.insert(id, Call { line, state });
         self.advance(id, |_, _, state| Some(state));

@@ -9,7 +9,7 @@
 //! is hung up last.
 
 use crate::call::{Call, Giver, Held, State, Talking, Target, Transfer, Waiting, WithOutside};
-use crate::line::Line;
+use crate::line::{Line, Numbers};
 use crate::outside::Outside;
 use crate::party::{Party, Reach};
 use crate::past::{Past, Stands};
@@ -35,6 +35,9 @@ const UNHEARD: LegCause = LegCause::Failed;
 pub struct Found {
     /// The calls that the switch holds.
     pub calls: Vec<FoundCall>,
+    /// Calls that have ended, as the log tells them, and whose caller may come back from the switch's
+    /// own queue. Those of the last hours are enough.
+    pub ended: Vec<(CallId, Past)>,
     /// Seats at which somebody was logged in: they are expected back, and what they do now is told
     /// to the log, whose last word about them is from before.
     pub seats: Vec<SeatId>,
@@ -85,6 +88,12 @@ pub struct FoundOutside {
     pub answered: bool,
 }
 
+/// A call of the last hub.
+enum Before {
+    Live(Box<FoundCall>),
+    Ended(Past),
+}
+
 /// Who is up in a call, and what is to be hung up.
 #[derive(Debug, Default)]
 struct People {
@@ -116,12 +125,23 @@ impl CallFlow {
         for seat in &found.seats {
             self.seat_found(seat);
         }
-        let mut calls = found.calls;
-        // The order of arrival, so that everybody keeps the place.
-        calls.sort_by_key(|found| found.call);
-        for call in calls {
-            self.take_over(call);
+        let mut calls: BTreeMap<CallId, Before> = BTreeMap::new();
+        calls.extend(found.ended.into_iter().map(|(call, past)| (call, Before::Ended(past))));
+        let live = found.calls.into_iter().map(|found| (found.call, Before::Live(Box::new(found))));
+        calls.extend(live);
+        // In the order of arrival, so that everybody keeps the place.
+        for (call, before) in calls {
+            match before {
+                Before::Live(found) => self.take_over(*found),
+                Before::Ended(past) => self.keep_of_before(call, &past),
+            }
         }
+    }
+
+    fn keep_of_before(&mut self, call: CallId, past: &Past) {
+        let last_leg = past.legs.saturating_add(LEGS_UNSEEN);
+        self.ended.keep_of_before(call, Numbers { arrival: self.arrivals, last_leg });
+        self.arrivals += 1;
     }
 
     pub(crate) fn is_settling(&self) -> bool {

@@ -254,6 +254,7 @@ async fn find(store: &dyn Store, now: Timestamp, live: Vec<LiveCall>) -> Result<
             overridden: store.overrides(call).await?.pop().map(|record| record.validity),
             case: store.case_of(call).await?,
             closing: store.closings(call).await?.pop(),
+            past: past(store, call).await?,
             kept,
         });
     }

@@ -155,8 +155,8 @@ impl Night {
             }),
             Deed::Return(n) => {
                 let counted_as_ended = |n: &u128| {
-                    let view = self.room.flow.call(call(*n));
-                    view.is_some_and(|view| matches!(view.phase, CallPhase::Ended { .. }))
+                    let phase = self.room.phase_if_known(call(*n));
+                    matches!(phase, Some(CallPhase::Ended { .. }))
                         && !self.room.eye.is_call_back(call(*n))
                 };
                 let ended: Vec<_> = (1..=self.arrived).filter(counted_as_ended).collect();

@@ -9,6 +9,7 @@ use siaga_call_flow::{
     SeatChange, SeatView, SwitchSaw,
 };
 use siaga_model::{CallId, Disposition, EndedBy, LegId, SeatState};
+use std::collections::BTreeSet;
 
 /// What was the last to be seen of a hub.
 pub(crate) struct Outage {
@@ -159,6 +160,14 @@ impl Room {
         found.collect()
     }
 
+    /// What the log has of calls that the switch does not hold.
+    fn ended_in_the_log(&self) -> Vec<(CallId, Past)> {
+        let told: BTreeSet<CallId> =
+            self.log.iter().filter_map(|(_, event)| event.call()).collect();
+        let gone = told.into_iter().filter(|call| !self.switch.bridges.contains_key(call));
+        gone.map(|call| (call, Past::of(call, self.log.iter().cloned()))).collect()
+    }
+
     fn arrived_at(&self, call: CallId) -> siaga_model::Timestamp {
         let arrival = self.log.iter().find(|(_, event)| {
             event.call() == Some(call)
@@ -185,7 +194,7 @@ impl Room {
             }
         }
         let sat: Vec<_> = outage.seats.iter().map(|view| view.seat.clone()).collect();
-        let found = Found { calls: self.survey(), seats: sat };
+        let found = Found { calls: self.survey(), ended: self.ended_in_the_log(), seats: sat };
         let known = self.eye.seats_present();
         self.eye.hub_is_back(self.now);
         self.tally_before = Some(outage.before);

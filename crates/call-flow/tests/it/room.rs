@@ -195,8 +195,13 @@ impl Room {
     }
 
     pub(crate) fn phase(&self, call: CallId) -> CallPhase {
+        self.phase_if_known(call).expect("a known call")
+    }
+
+    /// Of a call that this hub has, or that an earlier one has told the end of.
+    pub(crate) fn phase_if_known(&self, call: CallId) -> Option<CallPhase> {
         let known = self.flow.call(call).map(|view| view.phase);
-        known.or_else(|| self.over.get(&call).cloned()).expect("a known call")
+        known.or_else(|| self.over.get(&call).cloned())
     }
 
     pub(crate) fn state(&self, id: &str) -> SeatState {

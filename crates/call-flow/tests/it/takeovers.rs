@@ -151,6 +151,28 @@ fn who_hung_up_meanwhile_is_abandoned_and_the_operator_may_say_more() {
     assert!(ended(&room, &said));
 }
 
+/// The switch's own queue asks every hub again for whom it has taken over from the last one.
+#[test]
+fn a_caller_who_comes_back_to_the_next_hub_is_first_and_no_leg_has_an_old_number() {
+    let mut room = Room::with(&["pmj-1"]);
+    let moved = room.talks(1, "pmj-1");
+    let old = room.leg_of("pmj-1").n;
+    let outage = room.dies(None, 0);
+    room.switch.bridges.remove(&moved);
+    room.now = room.now + secs(10);
+    room.comes_back(outage, 0);
+    assert!(matches!(room.phase(moved), CallPhase::Ended { by: EndedBy::SwitchLost, .. }));
+
+    let other = room.arrives(2);
+    assert_eq!(room.arrives(1), moved);
+    room.sits_down("pmj-2");
+    room.answers("pmj-2");
+    assert_eq!(owner(&room, moved), "pmj-2", "before whoever has had nobody");
+    assert!(matches!(room.phase(other), CallPhase::Queued { .. }));
+    let leg = room.leg_of("pmj-2").n;
+    assert!(leg > old + 100, "leg {leg} after {old}");
+}
+
 /// What a hub does that starts again, when the switch holds a caller whose call has ended by the log.
 fn takes_over_ended(by: EndedBy, disposition: Disposition) -> Vec<siaga_call_flow::Output> {
     let mut room = Room::with(&["pmj-1"]);
@@ -171,7 +193,7 @@ fn takes_over_ended(by: EndedBy, disposition: Disposition) -> Vec<siaga_call_flo
     };
     let config = siaga_call_flow::FlowConfig::polda_first();
     let mut flow = siaga_call_flow::CallFlow::new(config).expect("a good configuration");
-    let found = siaga_call_flow::Found { calls: vec![found], seats: Vec::new() };
+    let found = siaga_call_flow::Found { calls: vec![found], ..Default::default() };
     flow.handle(at, Input::Found(found));
     std::iter::from_fn(|| match flow.poll() {
         siaga_call_flow::Output::Wait { .. } => None,

@@ -5,7 +5,7 @@
 use super::calls::{CallRecord, Ended};
 use super::sittings::Sitting;
 use super::{AuditEvent, HubCore, Survivor, survivors};
-use siaga_call_flow::{FlowEvent, SeatChange};
+use siaga_call_flow::{FlowEvent, Past, SeatChange};
 use siaga_hub_api::Draft;
 use siaga_hub_store::{CallBackRecord, Closing, KeptCall, OpenSession, StoredDraft, Write};
 use siaga_model::{
@@ -38,6 +38,8 @@ pub(crate) struct FoundCall {
     pub(crate) overridden: Option<Validity>,
     pub(crate) case: Option<Case>,
     pub(crate) closing: Option<Closing>,
+    /// As the log tells it.
+    pub(crate) past: Past,
 }
 
 /// Whether nobody has said yet how a call is disposed of.
@@ -73,14 +75,18 @@ impl HubCore {
             let is_talking = talking.contains(&session.session.seat);
             self.restore_session(now, session, is_talking);
         }
-        let alive = found.survivors.iter().map(|one| one.call.call).collect();
+        let alive: BTreeSet<CallId> = found.survivors.iter().map(|one| one.call.call).collect();
+        let mut ended = Vec::new();
         for mut call in found.calls {
+            if !alive.contains(&call.kept.call) {
+                ended.push((call.kept.call, std::mem::take(&mut call.past)));
+            }
             call.case = call
                 .case
                 .filter(|case| case.call != call.kept.call || !continued.contains(&case.number));
             self.restore_call(now, call, &alive);
         }
-        self.take_over(now, found.survivors);
+        self.take_over(now, found.survivors, ended);
     }
 
     fn restore_session(&mut self, now: Timestamp, open: OpenSession, is_talking: bool) {

@@ -24,10 +24,16 @@ pub(super) fn seats_with_a_leg(survivors: &[Survivor]) -> BTreeSet<SeatId> {
 }
 
 impl HubCore {
-    /// Goes on with the calls that live. After the sessions, before anything that the switch says.
-    pub(super) fn take_over(&mut self, now: Timestamp, survivors: Vec<Survivor>) {
+    /// Goes on with the calls that live, and remembers those that do not. After the sessions, before
+    /// anything that the switch says.
+    pub(super) fn take_over(
+        &mut self,
+        now: Timestamp,
+        survivors: Vec<Survivor>,
+        ended: Vec<(CallId, Past)>,
+    ) {
         let seats: Vec<SeatId> = self.sittings.seats().cloned().collect();
-        if survivors.is_empty() && seats.is_empty() {
+        if survivors.is_empty() && seats.is_empty() && ended.is_empty() {
             return;
         }
         let calls: Vec<CallId> = survivors.iter().map(|survivor| survivor.call.call).collect();
@@ -35,7 +41,7 @@ impl HubCore {
             self.know_survivor(survivor);
         }
         let calls_found = survivors.into_iter().map(|survivor| self.found_call(survivor)).collect();
-        self.tell_flow(now, Input::Found(Found { calls: calls_found, seats }));
+        self.tell_flow(now, Input::Found(Found { calls: calls_found, ended, seats }));
         for call in calls {
             self.number_survivor(now, call);
         }
