@@ -97,7 +97,8 @@ pub(crate) fn test(
     } else {
         // A test program that crashed prints no result; it must not vanish from the count.
         tally.failed += 1;
-        tally.failures.push("a test program that ended without a result, see above".to_owned());
+        let name = "a test program that ended without a result, see above".to_owned();
+        tally.failures.insert(name, status.to_string());
         Err(format!("`{line}` failed ({status}) though no test did"))
     }
 }

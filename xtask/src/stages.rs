@@ -76,8 +76,9 @@ impl Stages {
             println!("xtask: {why}");
         }
         if let Some(tally) = self.tally {
-            for name in &tally.failures {
-                println!("failed: {name}");
+            for (name, why) in &tally.failures {
+                let colon = if why.is_empty() { "" } else { ": " };
+                println!("failed: {name}{colon}{why}");
             }
             for (name, why) in &tally.skips {
                 println!("skipped: {name}: {why}");

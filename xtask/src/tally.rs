@@ -4,25 +4,48 @@
 //! error, appends the same line to the file that `SIAGA_SKIP_LOG` names (the test harness swallows
 //! the output of tests that pass), and returns. The harness counts it as passed; here it is moved to
 //! the skipped ones. `NAME` is the test's own function name.
+//!
+//! Of a test that failed, what it said when it panicked is kept beside its name: a test that fails
+//! once in a hundred runs is understood from that or not at all, and the end of a long log is the
+//! part that is always kept.
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
+
+/// How much of what a failed test said is kept, in characters: the reason, not the log.
+const REASON: usize = 600;
 
 /// How many tests passed, failed and were skipped.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Tally {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
-    /// Names of the failed tests.
-    pub(crate) failures: Vec<String>,
+    /// Names of the failed tests, each with why it failed, as far as it said so.
+    pub(crate) failures: BTreeMap<String, String>,
     /// Each skipped test or check, with its reason.
     pub(crate) skips: BTreeMap<String, String>,
+    /// Whose words the next lines are.
+    hearing: Hearing,
+}
+
+/// Where in the report of a test program we are.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+enum Hearing {
+    /// Among the results.
+    #[default]
+    Results,
+    /// In the output of this failed test, before it panics.
+    Output(String),
+    /// In what this failed test said when it panicked.
+    Reason(String),
 }
 
 impl Tally {
     /// Takes one line of a Rust test program's standard output.
     pub(crate) fn observe(&mut self, line: &str) {
         let line = line.trim();
+        self.hear(line);
         if let Some(result) = line.strip_prefix("test result: ") {
             self.passed += count_before(result, " passed");
             self.failed += count_before(result, " failed");
@@ -30,13 +53,41 @@ impl Tally {
             line.strip_prefix("test ").and_then(|line| line.rsplit_once(" ... "))
         {
             if how == "FAILED" {
-                self.failures.push(name.to_owned());
+                self.failures.entry(name.to_owned()).or_default();
             } else if let Some(why) = how.strip_prefix("ignored") {
                 let why = why.trim_start_matches([',', ' ']);
                 let why = if why.is_empty() { "no reason given" } else { why };
                 self.skips.insert(name.to_owned(), why.to_owned());
             }
         }
+    }
+
+    /// Keeps what a failed test said, of the section that a test program prints after its results.
+    fn hear(&mut self, line: &str) {
+        let begins = line.strip_prefix("---- ").and_then(|rest| rest.strip_suffix(" stdout ----"));
+        self.hearing = match (begins, mem::take(&mut self.hearing)) {
+            (Some(name), _) => Hearing::Output(name.to_owned()),
+            // The list of names follows, or the result.
+            (None, _) if line == "failures:" || line.starts_with("test result: ") => {
+                Hearing::Results
+            }
+            (None, Hearing::Output(name)) if line.contains("panicked at ") => Hearing::Reason(name),
+            (None, Hearing::Reason(name)) if line.starts_with("note: run with `RUST_BACKTRACE") => {
+                Hearing::Output(name)
+            }
+            (None, Hearing::Reason(name)) => {
+                let reason = self.failures.entry(name.clone()).or_default();
+                if !line.is_empty() && reason.len() < REASON {
+                    let room = REASON - reason.len();
+                    if !reason.is_empty() {
+                        reason.push_str(" | ");
+                    }
+                    reason.extend(line.chars().take(room));
+                }
+                Hearing::Reason(name)
+            }
+            (None, hearing) => hearing,
+        };
     }
 
     /// Takes the skip log: each test named there was counted as passed and did not really run.
@@ -135,7 +186,30 @@ mod tests {
              test result: ok. 41 passed; 0 failed; 0 ignored; 0 measured; 3 filtered out\n",
         );
         assert_eq!(tally.to_string(), "tests: 42 passed, 1 failed, 0 skipped");
-        assert_eq!(tally.failures, ["a::is_lost"]);
+        assert_eq!(tally.failures.keys().collect::<Vec<_>>(), ["a::is_lost"]);
+    }
+
+    #[test]
+    fn why_a_test_failed_stands_beside_its_name() {
+        let tally = tally_of(
+            "running 3 tests\ntest a::is_kept ... ok\ntest a::is_lost ... FAILED\n\
+             test is_silent ... FAILED\n\nfailures:\n\n\
+             ---- a::is_lost stdout ----\na log line\n\n\
+             thread 'a::is_lost' (7) panicked at src/a.rs:1:2:\nnot within 60 s: the menu\n\n\
+             desk: ready\nnote: run with `RUST_BACKTRACE=1` environment variable\nmore log\n\n\n\
+             failures:\n    a::is_lost\n    is_silent\n\n\
+             test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n\
+             panicked at what the next program prints\nnot a reason\n",
+        );
+        assert_eq!(tally.failures["a::is_lost"], "not within 60 s: the menu | desk: ready");
+        assert_eq!(tally.failures["is_silent"], "");
+    }
+
+    #[test]
+    fn a_test_that_said_a_lot_does_not_fill_the_report() {
+        let log = format!("{}\n", "ä".repeat(100)).repeat(100);
+        let tally = tally_of(&format!("---- loud stdout ----\npanicked at x:\n{log}"));
+        assert!(tally.failures["loud"].chars().count() <= REASON + " | ".len());
     }
 
     #[test]
