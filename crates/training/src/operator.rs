@@ -20,6 +20,10 @@ use tokio::sync::watch;
 /// Longer than anything that a desk does by itself may take.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// As [`PATIENCE`], for sitting down: a debug build takes seconds to compile the plugins, and several desks
+/// on a busy machine do it at once.
+const SEATED_WITHIN: Duration = Duration::from_secs(120);
+
 /// Who sits where and says what.
 pub struct OperatorConfig {
     /// The hub's address.
@@ -107,13 +111,13 @@ impl Operator {
     /// # Errors
     /// As [`Self::wait_for`].
     pub async fn sits(&self) -> anyhow::Result<()> {
-        self.wait_for("being logged in and registered", |state| {
+        let seated = |state: &DeskState| {
             state.view.is_some()
                 && state.hub == LinkHealth::Up
                 && state.sip == LinkHealth::Up
                 && state.advisor != siaga_desk::AdvisorHealth::Off
-        })
-        .await?;
+        };
+        self.wait_within(SEATED_WITHIN, "being logged in and registered", seated).await?;
         Ok(())
     }
 
@@ -174,11 +178,20 @@ impl Operator {
     pub async fn wait_for(
         &self,
         what: &str,
+        wanted: impl FnMut(&DeskState) -> bool,
+    ) -> anyhow::Result<Arc<DeskState>> {
+        self.wait_within(PATIENCE, what, wanted).await
+    }
+
+    async fn wait_within(
+        &self,
+        patience: Duration,
+        what: &str,
         mut wanted: impl FnMut(&DeskState) -> bool,
     ) -> anyhow::Result<Arc<DeskState>> {
         let mut states = self.state.clone();
         let seen = states.wait_for(|state| wanted(state) || state.notice.is_some());
-        let state = tokio::time::timeout(PATIENCE, seen)
+        let state = tokio::time::timeout(patience, seen)
             .await
             .with_context(|| self.waits_in_vain(what))?
             .context("the desk is gone")?
@@ -291,7 +304,7 @@ impl Operator {
     ///
     /// # Errors
     /// When none is here.
-    pub(crate) fn form(&self) -> anyhow::Result<Form> {
+    pub fn form(&self) -> anyhow::Result<Form> {
         Ok(self.state().call.as_ref().context("a call is here")?.form.clone())
     }
 

@@ -116,6 +116,13 @@ fn a_question_is_answered_and_closed_by_keys_alone() {
     directed("a_question_is_answered_and_closed_by_keys_alone", "information", Play::set);
 }
 
+/// The microphone goes while a caller speaks; another seat takes the call with the form as typed.
+#[test]
+fn a_desk_without_a_microphone_hands_its_call_to_a_colleague_by_keys_alone() {
+    let name = "a_desk_without_a_microphone_hands_its_call_to_a_colleague_by_keys_alone";
+    directed(name, "microphone", Play::set_with_headset);
+}
+
 #[test]
 fn the_page_comes_back_when_its_process_dies() {
     let name = "the_page_comes_back_when_its_process_dies";

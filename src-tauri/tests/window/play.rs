@@ -11,6 +11,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -47,21 +48,28 @@ pub(crate) struct Play {
     callers: Vec<Caller>,
     colleague: Option<Operator>,
     seat: &'static str,
+    /// The sound server, where the window has a headset of its own.
+    sound_server: Option<u32>,
 }
 
 impl Play {
     /// Sets the stage in the room's folder, for a window at the Polda.
     pub(crate) fn set(room: &Room) -> Self {
-        Self::set_for(room, SEAT)
+        Self::set_on(Runtime::new().expect("threads"), room, SEAT)
+    }
+
+    /// As [`Self::set`], for a window with a headset, which the script may take away.
+    pub(crate) fn set_with_headset(room: &Room) -> Self {
+        Self { sound_server: Some(room.sound_server()), ..Self::set(room) }
     }
 
     /// As [`Self::set`], for a window at the Polres.
     pub(crate) fn set_for_polres(room: &Room) -> Self {
-        Self::set_for(room, POLRES_SEAT)
+        Self::set_on(Runtime::new().expect("threads"), room, POLRES_SEAT)
     }
 
-    fn set_for(room: &Room, seat: &'static str) -> Self {
-        let runtime = Runtime::new().expect("threads");
+    /// As [`Self::set`], on these threads, for a window at this seat.
+    pub(crate) fn set_on(runtime: Runtime, room: &Room, seat: &'static str) -> Self {
         let own = |name: &str| room.folder.path().join(name);
         let plugins = std::env::var_os("SIAGA_PLUGINS").expect("the room was furnished");
         let stage = runtime
@@ -78,7 +86,18 @@ impl Play {
         let voice = read_voice(&own("caller.wav")).expect("a voice");
         let hub = stage.hub.url();
         let (said, heard) = (own("said.wav"), own("heard.wav"));
-        Self { runtime, stage, hub, said, heard, voice, callers: Vec::new(), colleague: None, seat }
+        Self {
+            runtime,
+            stage,
+            hub,
+            said,
+            heard,
+            voice,
+            callers: Vec::new(),
+            colleague: None,
+            seat,
+            sound_server: None,
+        }
     }
 
     /// The hub's address.
@@ -103,6 +122,7 @@ impl Play {
             ("SIAGA_AUDIO_IN", self.said.clone().into()),
             ("SIAGA_AUDIO_OUT", self.heard.clone().into()),
         ];
+        let files = files.into_iter().filter(|_| self.sound_server.is_none());
         self.login().into_iter().chain(files).collect()
     }
 
@@ -112,6 +132,12 @@ impl Play {
     }
 
     fn done(&mut self, deed: &str) -> anyhow::Result<()> {
+        if let ("lose-the-headset", Some(server)) = (deed, self.sound_server) {
+            let group = format!("-{server}");
+            let killed = Command::new("kill").args(["-KILL", "--", &group]).status()?;
+            anyhow::ensure!(killed.success(), "the sound server is gone already");
+            return Ok(());
+        }
         let Self { runtime, stage, voice, callers, colleague, .. } = self;
         runtime.block_on(act(stage, voice, callers, colleague, deed))
     }
@@ -170,11 +196,20 @@ async fn act(
         ("answers-when-called", number) => {
             stage.answer_when_called(number, Speaker::new(voice.clone())).await?;
         }
+        ("colleague-is-ready", _) => {
+            let operator = seated(stage, voice, colleague).await?;
+            operator.be_ready().await?;
+        }
+        ("colleague-goes-on-with", narrative) => {
+            let operator = seated(stage, voice, colleague).await?;
+            operator.wait_for_ring().await?;
+            operator.answer().await?;
+            let form = operator.form()?;
+            let there = form.narrative.expose();
+            anyhow::ensure!(there == narrative, "the colleague has “{there}”");
+        }
         ("is-handed-over", number) => {
-            let operator = match colleague.take() {
-                Some(operator) => operator,
-                None => stage.seat(&COLLEAGUE.parse()?, Speaker::new(voice.clone())).await?,
-            };
+            let operator = seated(stage, voice, colleague).await?;
             operator.be_ready().await?;
             callers.push(dial(stage, number, Speaker::new(voice.clone())).await?);
             operator.wait_for_ring().await?;
@@ -186,7 +221,6 @@ async fn act(
                 })
                 .await?;
             operator.transfer(POLRES.parse()?, None).await?;
-            *colleague = Some(operator);
         }
         ("press", key) => {
             let key = key.chars().next().ok_or_else(|| anyhow::anyhow!("which key?"))?;
@@ -213,6 +247,19 @@ async fn act(
         (other, _) => anyhow::bail!("nobody knows how to {other}"),
     }
     Ok(())
+}
+
+/// The colleague, who sits down when first needed.
+async fn seated<'a>(
+    stage: &Stage,
+    voice: &Arc<[i16]>,
+    colleague: &'a mut Option<Operator>,
+) -> anyhow::Result<&'a Operator> {
+    let operator = match colleague.take() {
+        Some(operator) => operator,
+        None => stage.seat(&COLLEAGUE.parse()?, Speaker::new(voice.clone())).await?,
+    };
+    Ok(colleague.insert(operator))
 }
 
 async fn dial(stage: &Stage, number: &str, speaker: Speaker) -> anyhow::Result<Caller> {

@@ -28,7 +28,7 @@ pub(crate) struct Room {
     pub(crate) folder: tempfile::TempDir,
     display: String,
     _screen: Running,
-    _sound: Running,
+    sound: Running,
     _alone: MutexGuard<'static, ()>,
 }
 
@@ -92,12 +92,17 @@ impl Room {
         wait("the sound server listens", &mut sound, || UnixStream::connect(&socket).is_ok());
 
         let display = format!(":{}", number.trim());
-        Some(Self { folder, display, _screen: screen, _sound: sound, _alone: alone })
+        Some(Self { folder, display, _screen: screen, sound, _alone: alone })
     }
 
     /// The display's name.
     pub(crate) fn display(&self) -> &str {
         &self.display
+    }
+
+    /// The sound server's process group: with it go its microphone and its loudspeaker.
+    pub(crate) fn sound_server(&self) -> u32 {
+        self.sound.id()
     }
 
     /// A program that is at home here and nowhere else.
