@@ -1,10 +1,14 @@
 //! What travels to a window: the whole state once, then what has changed of it.
 
+use crate::shelf::{Looked, Slice};
 use crate::state::DeskState;
 use json_patch::jsonptr::PointerBuf;
-use json_patch::{AddOperation, Patch, PatchOperation};
+use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use siaga_hub_api::{CaseList, CaseRow, CasesQuery};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// What a window is told.
 #[derive(Clone, Debug, Serialize)]
@@ -23,14 +27,17 @@ pub enum Packet {
     },
 }
 
-/// From so many changes on, a part is told anew: a row at the head of a list moves all others.
+/// From so many changes on, a part is told anew.
 const MANY: usize = 40;
 
 /// Makes the packets that keep one window up to date.
 ///
-/// The first is the whole state. Each later one has what is not as it was: a meter that moves five
+/// The first is the whole state. Each later one has what is not as it was: a meter that moves four
 /// times a second costs two numbers, and a letter its field and its findings, not the call and all that
 /// the hub shows.
+///
+/// What has not changed is not turned into JSON either: a list of 200 rows in which one has changed
+/// would hold up the findings that come with the next letter.
 #[derive(Debug, Default)]
 pub struct Packer {
     sent: Option<Sent>,
@@ -40,8 +47,16 @@ pub struct Packer {
 #[derive(Debug)]
 struct Sent {
     state: DeskState,
+    /// As it was told, but for the list of cases, which is compared row by row.
     parts: Map<String, Value>,
 }
+
+/// The part with the list of cases.
+const CASES: &str = "cases";
+/// Where its rows lie.
+const ROWS: [&str; 4] = [CASES, "found", "1", "rows"];
+
+type Cases = Slice<Option<Looked<CasesQuery, CaseList>>>;
 
 impl Packer {
     /// What brings the window from the state of the last call to this one.
@@ -49,38 +64,115 @@ impl Packer {
     /// # Errors
     /// When a part cannot be told as JSON.
     pub fn pack(&mut self, state: &DeskState) -> serde_json::Result<Packet> {
-        let mut parts = state.clone();
-        if let Some(sent) = &self.sent {
-            parts.leave_out_what_is_shared_with(&sent.state);
-        }
-        let parts: Map<String, Value> = serde_json::from_value(serde_json::to_value(&parts)?)?;
         let Some(sent) = &mut self.sent else {
-            self.sent = Some(Sent { state: state.clone(), parts: parts.clone() });
-            return Ok(Packet::Whole(parts));
+            let whole = object(state)?;
+            let mut parts = whole.clone();
+            parts.remove(CASES);
+            self.sent = Some(Sent { state: state.clone(), parts });
+            return Ok(Packet::Whole(whole));
         };
-        let after = std::mem::replace(&mut sent.state, state.clone()).rev;
-        let mut changes = Vec::new();
-        for (name, part) in parts {
+        let before = std::mem::replace(&mut sent.state, state.clone());
+        let mut changed = state.clone();
+        changed.leave_out_what_is_shared_with(&before);
+        let mut changes = changes_of_cases(&before.cases, &changed.cases)?;
+        changed.cases.leave_out();
+        for (name, part) in object(&changed)? {
             if name != "rev" && sent.parts.get(&name) != Some(&part) {
                 changes.extend(sent.change(name, part));
             }
         }
-        Ok(Packet::Changes { after, rev: state.rev, changes: Patch(changes) })
+        Ok(Packet::Changes { after: before.rev, rev: state.rev, changes: Patch(changes) })
     }
 }
 
 impl Sent {
     /// Takes a part as it is now; gives what that changes.
     fn change(&mut self, name: String, part: Value) -> Vec<PatchOperation> {
-        let before = Map::from_iter(self.parts.remove_entry(&name));
-        let path = PointerBuf::from_tokens([&name]);
-        self.parts.insert(name.clone(), part.clone());
-        let after = Map::from_iter([(name, part.clone())]);
-        let Patch(changes) = json_patch::diff(&before.into(), &after.into());
-        if changes.len() < MANY {
-            return changes;
+        let before = self.parts.insert(name.clone(), part.clone());
+        changes_of_part(name, before, part)
+    }
+}
+
+/// What makes a part of the state into what it is now.
+fn changes_of_part(name: String, before: Option<Value>, now: Value) -> Vec<PatchOperation> {
+    let path = PointerBuf::from_tokens([&name]);
+    let before = Map::from_iter(before.map(|before| (name.clone(), before)));
+    let after = Map::from_iter([(name, now.clone())]);
+    let Patch(changes) = json_patch::diff(&before.into(), &after.into());
+    if changes.len() < MANY {
+        return changes;
+    }
+    vec![PatchOperation::Add(AddOperation { path, value: now })]
+}
+
+/// As [`changes_of_part`], of the list of cases.
+fn changes_of_cases(before: &Cases, now: &Cases) -> serde_json::Result<Vec<PatchOperation>> {
+    if now.is_left_out() || before == now {
+        return Ok(Vec::new());
+    }
+    let rows_of = |cases: &Cases| {
+        cases.as_ref().and_then(|cases| cases.found.as_ref()).map(|(_, list)| Arc::clone(list))
+    };
+    if let (Some(was), Some(is)) = (rows_of(before), rows_of(now))
+        && let Some(mut changes) = changes_of_rows(&was.rows, &is.rows)?
+    {
+        let [before, now] = [without_rows(before)?, without_rows(now)?];
+        changes.extend(changes_of_part(CASES.to_owned(), Some(before), now));
+        return Ok(changes);
+    }
+    Ok(changes_of_part(CASES.to_owned(), None, serde_json::to_value(now)?))
+}
+
+/// The list of cases with what stands around the rows, and none of them.
+fn without_rows(cases: &Cases) -> serde_json::Result<Value> {
+    let mut bare = (**cases).clone();
+    if let Some((_, list)) = bare.as_mut().and_then(|cases| cases.found.as_mut()) {
+        let CaseList { total, from, rows: _, counts } = **list;
+        *list = Arc::new(CaseList { total, from, rows: Vec::new(), counts });
+    }
+    serde_json::to_value(bare)
+}
+
+/// What makes a list's rows into what they are now: rows that go, come and change, in this order.
+/// `None` when that is much, or when rows have changed places.
+fn changes_of_rows(
+    before: &[CaseRow],
+    now: &[CaseRow],
+) -> serde_json::Result<Option<Vec<PatchOperation>>> {
+    let at = |n: usize| {
+        let n = n.to_string();
+        PointerBuf::from_tokens(ROWS.into_iter().chain([n.as_str()]))
+    };
+    let stay: BTreeSet<_> = now.iter().map(|row| &row.number).collect();
+    let mut changes = Vec::new();
+    for (n, row) in before.iter().enumerate().rev() {
+        if !stay.contains(&row.number) {
+            changes.push(PatchOperation::Remove(RemoveOperation { path: at(n) }));
         }
-        vec![PatchOperation::Add(AddOperation { path, value: part })]
+    }
+    let mut left = before.iter().filter(|row| stay.contains(&row.number)).peekable();
+    for (n, row) in now.iter().enumerate() {
+        let told = || serde_json::to_value(row);
+        match left.next_if(|old| old.number == row.number) {
+            Some(old) if old == row => {}
+            Some(_) => changes
+                .push(PatchOperation::Replace(ReplaceOperation { path: at(n), value: told()? })),
+            None => {
+                changes.push(PatchOperation::Add(AddOperation { path: at(n), value: told()? }));
+            }
+        }
+        if changes.len() >= MANY {
+            return Ok(None);
+        }
+    }
+    Ok(left.next().is_none().then_some(changes))
+}
+
+/// A state part by part.
+fn object(state: &DeskState) -> serde_json::Result<Map<String, Value>> {
+    match serde_json::to_value(state)? {
+        Value::Object(parts) => Ok(parts),
+        other => serde_json::from_value(other), // an error that says what it is instead
     }
 }
 
@@ -119,5 +211,82 @@ impl Packet {
     pub(crate) fn changed(&self) -> Vec<String> {
         let Self::Changes { changes, .. } = self else { return Vec::new() };
         changes.iter().map(|change| change.path().to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use siaga_model::{Caller, CaseNumber, Timestamp};
+
+    fn row(running: u32, kind: u8) -> CaseRow {
+        let mut row: CaseRow = serde_json::from_value(serde_json::json!({
+            "number": "110-PMJ-261127-000001", "call": "01JDK000000000000000000000",
+            "opened_at": 0, "caller": Caller::default(), "kind": "", "place": "",
+            "area_code": "", "priority": "P3", "validity": "valid", "status": "open",
+            "unit": "pmj", "disposition": null, "opened_by": "pmj-1", "follow_up": null,
+        }))
+        .expect("a row");
+        row.number = CaseNumber::new("PMJ", 261_127, running).expect("a number");
+        row.kind = kind.to_string();
+        row
+    }
+
+    fn listed(rev: u64, rows: &[(u32, u8)]) -> DeskState {
+        let rows: Vec<_> = rows.iter().map(|(running, kind)| row(*running, *kind)).collect();
+        let query: CasesQuery = serde_json::from_value(serde_json::json!({
+            "filter": "reports", "since": 0, "from": 0, "count": 200,
+        }))
+        .expect("a query");
+        let total = u32::try_from(rows.len()).expect("few");
+        let list = CaseList { total, rows, ..CaseList::default() };
+        let looked = Looked {
+            asked: query.clone(),
+            found: Some((query, Arc::new(list))),
+            as_of: Some(Timestamp(i64::try_from(rev).expect("few"))),
+            failed: None,
+        };
+        DeskState { rev, cases: Slice::new(Some(looked)), ..DeskState::default() }
+    }
+
+    #[test]
+    fn a_new_report_and_one_that_has_changed_cost_their_rows_and_not_the_list() {
+        let rows: Vec<(u32, u8)> = (0..200).rev().map(|n| (n, 0)).collect();
+        let mut later = rows.clone();
+        later.insert(0, (200, 0));
+        later.truncate(200);
+        later[7].1 = 1;
+        let mut packer = Packer::default();
+        packer.pack(&listed(1, &rows)).expect("JSON");
+        let packet = packer.pack(&listed(2, &later)).expect("JSON");
+        let rows = "/cases/found/1/rows";
+        let changed = [
+            format!("{rows}/199"),
+            format!("{rows}/0"),
+            format!("{rows}/7"),
+            "/cases/as_of".to_owned(),
+        ];
+        assert_eq!(packet.changed(), changed);
+    }
+
+    proptest! {
+        #[test]
+        fn a_window_has_the_list_that_the_desk_has_however_its_rows_come_and_go(
+            lists in prop::collection::vec(prop::collection::vec((0u32..60, 0u8..3), 0..70), 1..8),
+        ) {
+            let (mut packer, mut window) = (Packer::default(), Value::Null);
+            for (rev, mut rows) in (1..).zip(lists) {
+                let mut seen = BTreeSet::new();
+                rows.retain(|(number, _)| seen.insert(*number));
+                // As often in order as not.
+                if rev % 2 == 0 {
+                    rows.sort_unstable();
+                }
+                let state = listed(rev, &rows);
+                packer.pack(&state).expect("JSON").lay_over(&mut window);
+                prop_assert_eq!(&window, &serde_json::to_value(&state).expect("JSON"));
+            }
+        }
     }
 }

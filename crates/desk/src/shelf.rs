@@ -27,6 +27,11 @@ impl<T> Slice<T> {
         self.left_out
     }
 
+    /// Leaves it out, whatever it is.
+    pub(crate) fn leave_out(&mut self) {
+        self.left_out = true;
+    }
+
     /// Leaves it out when it is the very one that was sent.
     pub(crate) fn leave_out_if_sent(&mut self, sent: &Self) {
         self.left_out = Arc::ptr_eq(&self.value, &sent.value);

@@ -2,7 +2,8 @@
 //!
 //! Of each kind one question is under way and the newest one waits; what was found stays on the screen
 //! while it is asked again. A list that is shown is asked again when the hub says that cases have
-//! changed, at most twice a second.
+//! changed: at most twice a second, and more seldom while a call is here, for every letter of it
+//! changes a case and the operator looks at the form.
 
 use super::{Core, Effect};
 use crate::shelf::{Looked, PlaceQuery, PlaceView, Slice};
@@ -16,6 +17,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 
+/// How long a list is good while a call is here.
+const LIST_IN_CALL_FOR: Duration = Duration::from_secs(3);
 /// How long odds are good.
 const ODDS_FOR: Duration = Duration::from_secs(600);
 /// How long figures are good.
@@ -96,6 +99,8 @@ pub(super) struct Lookups {
     waiting: BTreeMap<Kind, Question>,
     /// Cases have changed since the lists were asked.
     stale: bool,
+    /// When the lists were asked last because they were.
+    asked_again: Option<Timestamp>,
     cases_rev: u64,
     /// What was known of a call's place when it was asked about.
     about: Option<(CallId, Whereabouts)>,
@@ -255,6 +260,7 @@ impl Core {
     /// The hub is back: what is shown may be old.
     pub(super) fn everything_is_stale(&mut self) {
         self.lookups.stale = true;
+        self.lookups.asked_again = None;
         self.lookups.about = None;
         self.look_again();
     }
@@ -264,7 +270,12 @@ impl Core {
         if self.state.session.is_none() || self.state.hub != LinkHealth::Up {
             return;
         }
-        if std::mem::take(&mut self.lookups.stale) {
+        let now = self.state.now;
+        // The hub's clock may have been set back meanwhile.
+        let lately = |at| at <= now && now.since(at) < LIST_IN_CALL_FOR;
+        let waits = self.state.call.is_some() && self.lookups.asked_again.is_some_and(lately);
+        if !waits && std::mem::take(&mut self.lookups.stale) {
+            self.lookups.asked_again = Some(now);
             if let Some(query) = self.state.cases.as_ref().map(|cases| cases.asked.clone()) {
                 self.look(Question::Cases(query));
             }
@@ -274,7 +285,6 @@ impl Core {
             // The plugins compare this call with what has come in since.
             self.lookups.about = None;
         }
-        let now = self.state.now;
         if self.state.odds.as_ref().is_none_or(|odds| now.since(odds.asked) >= ODDS_FOR) {
             self.state.odds = asked(&self.state.odds, now);
             self.look(Question::Odds(now));
@@ -348,12 +358,10 @@ fn settle<Q: Clone + PartialEq, T>(
     let Some(before) = slice.as_ref() else { return };
     let asked = before.asked.clone();
     let looked = match result {
-        Ok(found) => Looked {
-            asked,
-            found: Some((question, std::sync::Arc::new(found))),
-            as_of: Some(now),
-            failed: None,
-        },
+        Ok(found) => {
+            let found = Some((question, std::sync::Arc::new(found)));
+            Looked { asked, found, as_of: Some(now), failed: None }
+        }
         Err(error) if asked == question => {
             Looked { asked, found: before.found.clone(), as_of: before.as_of, failed: Some(error) }
         }

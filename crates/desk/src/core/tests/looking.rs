@@ -11,6 +11,7 @@ use siaga_hub_api::{
 };
 use siaga_model::{CaseNumber, FollowUpKind, Redacted};
 use siaga_sip::DialogKey;
+use std::time::Duration;
 
 fn cases(from: u32) -> CasesQuery {
     CasesQuery { from, count: 50, ..CasesQuery::default() }
@@ -90,6 +91,27 @@ fn a_list_is_asked_again_when_the_hub_says_that_cases_have_changed() {
     desk.pass(500);
     let again = desk.asked.iter().filter(|question| matches!(question, Question::Cases(_)));
     assert_eq!(again.count(), 1, "however often they change");
+}
+
+/// Each letter that somebody types changes a case.
+#[test]
+fn while_a_call_is_here_a_list_is_asked_again_every_few_seconds_only() {
+    let mut desk = Fixture::logged_in();
+    desk.intent(Intent::ShowCases { query: cases(0) });
+    desk.found(answered(1));
+    desk.talking(call(1));
+    let mut again = 0;
+    for rev in 1..=12 {
+        let view = desk.core.state.view.as_ref().expect("a view").clone();
+        let now = view.now + Duration::from_millis(500);
+        desk.hub_shows(HubView { cases_rev: rev, now, ..view });
+        desk.pass(500);
+        if desk.asked.iter().any(|question| matches!(question, Question::Cases(_))) {
+            desk.found(answered(1));
+            again += 1;
+        }
+    }
+    assert!((1..=3).contains(&again), "{again} times in six seconds");
 }
 
 #[test]
