@@ -33,8 +33,6 @@ pub struct TrunkConfig {
     pub trunk: SocketAddr,
     /// The PBX.
     pub pbx: SocketAddr,
-    /// The telephone, when it is to be called; one that calls is learnt from its first message.
-    pub telephone: Option<SocketAddr>,
     /// The number that the operator vouches for; `None`: none is asserted.
     pub asserted: Option<String>,
     /// What happens to voice on its way.
@@ -54,6 +52,8 @@ pub struct Trunk {
 #[derive(Debug, Default)]
 struct Seen {
     invited_at: Option<Instant>,
+    /// Where the telephone is.
+    telephone: Option<SocketAddr>,
     /// Codec by payload type, of what the telephone is sent.
     formats: BTreeMap<u8, String>,
 }
@@ -71,8 +71,7 @@ impl Trunk {
         let (facing_telephone, facing_pbx) = (telephones.local_addr()?, pbx.local_addr()?);
         let media = LossyRelay::start_told(config.link, None, None, Some(tell)).await?;
         let seen = Arc::<Mutex<Seen>>::default();
-        let telephone = config.telephone;
-        let run = Run { telephones, pbx, telephone, config, media, seen: Arc::clone(&seen) };
+        let run = Run { telephones, pbx, config, media, seen: Arc::clone(&seen) };
         let task = tokio::spawn(run.run());
         Ok((Self { facing_telephone, facing_pbx, seen, task }, delivered))
     }
@@ -80,6 +79,12 @@ impl Trunk {
     /// Where the telephone dials.
     pub fn facing_telephone(&self) -> SocketAddr {
         self.facing_telephone
+    }
+
+    /// There is a telephone that may be called. Until then whoever calls repeats it in vain; one that
+    /// calls itself is learnt from its first message.
+    pub fn telephone_is_at(&self, address: SocketAddr) {
+        self.seen().telephone = Some(address);
     }
 
     /// Where the PBX sees the trunk.
@@ -111,29 +116,27 @@ impl Drop for Trunk {
 struct Run {
     telephones: UdpSocket,
     pbx: UdpSocket,
-    /// Where the telephone is.
-    telephone: Option<SocketAddr>,
     config: TrunkConfig,
     media: LossyRelay,
     seen: Arc<Mutex<Seen>>,
 }
 
 impl Run {
-    async fn run(mut self) {
+    async fn run(self) {
         let (mut from_telephone, mut from_pbx) = (vec![0; LARGEST], vec![0; LARGEST]);
         loop {
             // An error is an ICMP answer to an earlier message: nobody is there (yet).
             tokio::select! {
                 got = self.telephones.recv_from(&mut from_telephone) => {
                     let Ok((length, sender)) = got else { continue };
-                    self.telephone = Some(sender);
+                    self.seen().telephone = Some(sender);
                     let Ok(sip) = std::str::from_utf8(&from_telephone[..length]) else { continue };
                     let sip = self.to_pbx(sip);
                     let _ = self.pbx.send_to(sip.as_bytes(), self.config.pbx).await;
                 }
                 got = self.pbx.recv_from(&mut from_pbx) => {
                     let Ok((length, _)) = got else { continue };
-                    let Some(telephone) = self.telephone else { continue };
+                    let Some(telephone) = self.seen().telephone else { continue };
                     let Ok(sip) = std::str::from_utf8(&from_pbx[..length]) else { continue };
                     let sip = self.to_telephone(sip);
                     let _ = self.telephones.send_to(sip.as_bytes(), telephone).await;
@@ -142,11 +145,14 @@ impl Run {
         }
     }
 
+    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn to_pbx(&self, sip: &str) -> String {
         let mut sip = sip.to_owned();
         if sip.starts_with("INVITE ") {
-            let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.invited_at.get_or_insert_with(Instant::now);
+            self.seen().invited_at.get_or_insert_with(Instant::now);
             if let (Some(number), None) =
                 (&self.config.asserted, header(&sip, "P-Asserted-Identity", ""))
                 && let Some((first, rest)) = sip.split_once("\r\n")
@@ -255,7 +261,6 @@ mod tests {
         let (trunk, mut delivered) = Trunk::start(TrunkConfig {
             trunk: "127.0.0.1:0".parse().expect("an address"),
             pbx: pbx.local_addr().expect("bound"),
-            telephone: None,
             asserted: Some("+6282200001108".to_owned()),
             link: LinkModel::default(),
         })
@@ -290,12 +295,12 @@ mod tests {
         let (trunk, _delivered) = Trunk::start(TrunkConfig {
             trunk: "127.0.0.1:0".parse().expect("an address"),
             pbx: pbx.local_addr().expect("bound"),
-            telephone: Some(telephone.local_addr().expect("bound")),
             asserted: None,
             link: LinkModel::default(),
         })
         .await
         .expect("ports");
+        trunk.telephone_is_at(telephone.local_addr().expect("bound"));
         let invite = message("INVITE sip:082200001108@127.0.0.2 SIP/2.0");
         pbx.send_to(invite.as_bytes(), trunk.facing_pbx()).await.expect("sent");
         let (invite, from) = receive(&telephone).await;

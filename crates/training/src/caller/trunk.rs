@@ -100,7 +100,6 @@ pub(super) async fn dial(config: TrunkCallerConfig) -> anyhow::Result<Caller> {
     let (trunk, delivered) = Trunk::start(TrunkConfig {
         trunk: SocketAddr::new(config.line.trunk, 0),
         pbx: config.line.pbx,
-        telephone: None,
         asserted: Some(config.number.clone()),
         link: config.link.unwrap_or_default(),
     })
@@ -146,7 +145,6 @@ impl TrunkTelephone {
         let (trunk, delivered) = Trunk::start(TrunkConfig {
             trunk: SocketAddr::new(config.line.trunk, config.line.pbx.port()),
             pbx: config.line.pbx,
-            telephone: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, listens))),
             asserted: None,
             link: config.link.unwrap_or_default(),
         })
@@ -155,13 +153,21 @@ impl TrunkTelephone {
         Ok(Self { config, trunk, delivered, listens })
     }
 
+    /// The telephone, to which calls pass from now on: it would not tell of one that came before it
+    /// could be told what to do.
+    async fn picked_up(&self) -> anyhow::Result<Baresip> {
+        let outward = self.trunk.facing_telephone();
+        let baresip = Baresip::start(&self.config, outward, self.listens).await?;
+        self.trunk.telephone_is_at(SocketAddr::from((Ipv4Addr::LOCALHOST, self.listens)));
+        Ok(baresip)
+    }
+
     /// Says that it is busy when it is called.
     ///
     /// # Errors
     /// When baresip does not start, or does not ring.
     pub(crate) async fn is_busy(&mut self) -> anyhow::Result<()> {
-        let outward = self.trunk.facing_telephone();
-        let mut baresip = Baresip::start(&self.config, outward, self.listens).await?;
+        let mut baresip = self.picked_up().await?;
         let rings = async {
             while !matches!(baresip.said().await?, Said::Rung) {}
             anyhow::Ok(())
@@ -178,8 +184,7 @@ impl TrunkTelephone {
     /// When baresip does not start.
     pub(crate) async fn answer(mut self, speaker: Speaker) -> anyhow::Result<Caller> {
         self.config.speaker = speaker;
-        let outward = self.trunk.facing_telephone();
-        let baresip = Baresip::start(&self.config, outward, self.listens).await?;
+        let baresip = self.picked_up().await?;
         converse(Telephone::Baresip(baresip), self.trunk, self.delivered, Instant::now())
     }
 }

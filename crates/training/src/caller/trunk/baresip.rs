@@ -49,7 +49,22 @@ impl Baresip {
             .spawn()
             .context("baresip cannot be started")?;
         let line = Framed::new(reach(control).await?, Netstring);
-        Ok(Self { line, process, _home: home })
+        let mut baresip = Self { line, process, _home: home };
+        let heard = tokio::time::timeout(STARTS_WITHIN, baresip.listens()).await;
+        heard.context("baresip does not answer")??;
+        Ok(baresip)
+    }
+
+    /// Waits until it has taken our connection, which is longer than until it can be made: events that
+    /// come before are told to nobody. Nothing has happened to it yet.
+    async fn listens(&mut self) -> anyhow::Result<()> {
+        self.order("listcalls", "").await?;
+        loop {
+            let line = self.line.next().await.context("baresip is gone")??;
+            if serde_json::from_str::<Reply>(&line)?.response {
+                return Ok(());
+            }
+        }
     }
 
     /// Dials this address.
@@ -106,6 +121,13 @@ impl Baresip {
 struct Order<'a> {
     command: &'a str,
     params: &'a str,
+}
+
+/// Whether what baresip says is an answer to an order.
+#[derive(Deserialize)]
+struct Reply {
+    #[serde(default)]
+    response: bool,
 }
 
 /// What baresip says: answers to orders, which hold no event, and events.
