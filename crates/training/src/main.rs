@@ -142,15 +142,8 @@ struct HubArguments {
     /// Where the switch listens for SIP
     #[arg(long, default_value = "127.0.0.1:0")]
     sip_listen: SocketAddr,
-    /// The address of the PBX that is the switch, instead of one of the hub's own
-    #[arg(long, requires = "pbx_trunk", requires = "pbx_folder")]
-    pbx: Option<IpAddr>,
-    /// Where that PBX expects its trunk
-    #[arg(long)]
-    pbx_trunk: Option<IpAddr>,
-    /// That PBX's folder
-    #[arg(long, value_name = "DIR")]
-    pbx_folder: Option<PathBuf>,
+    #[command(flatten)]
+    pbx: PbxArguments,
 }
 
 #[derive(Clone, Args)]
@@ -161,6 +154,13 @@ struct SwitchArguments {
     /// How many seats there are; their secret is in the environment
     #[arg(long)]
     seats: u16,
+    #[command(flatten)]
+    pbx: PbxArguments,
+}
+
+/// A PBX that is the switch, instead of one of our own.
+#[derive(Clone, Args)]
+struct PbxArguments {
     /// The address of the PBX that is the switch, instead of one of our own
     #[arg(long, requires = "pbx_trunk", requires = "pbx_folder")]
     pbx: Option<IpAddr>,
@@ -170,6 +170,14 @@ struct SwitchArguments {
     /// That PBX's folder
     #[arg(long, value_name = "DIR")]
     pbx_folder: Option<PathBuf>,
+}
+
+impl PbxArguments {
+    fn address(self) -> Option<PbxAddress> {
+        let Self { pbx, pbx_trunk, pbx_folder } = self;
+        let ((address, trunk), folder) = pbx.zip(pbx_trunk).zip(pbx_folder)?;
+        Some(PbxAddress { address, trunk, folder })
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -311,19 +319,15 @@ async fn be_a_desk(desk: DeskArguments) -> anyhow::Result<bool> {
 }
 
 async fn be_a_hub(hub: HubArguments, plugins: PathBuf) -> anyhow::Result<bool> {
-    let HubArguments { dir, listen, sip_listen, pbx, pbx_trunk, pbx_folder } = hub;
-    let pbx = pbx.zip(pbx_trunk).zip(pbx_folder);
-    let pbx = pbx.map(|((address, trunk), folder)| PbxAddress { address, trunk, folder });
-    let password = password()?;
+    let HubArguments { dir, listen, sip_listen, pbx } = hub;
+    let (pbx, password) = (pbx.address(), password()?);
     hub_program(HubProgram { dir, plugins, listen, sip_listen, pbx, password }).await?;
     Ok(true)
 }
 
 async fn be_a_switch(switch: SwitchArguments) -> anyhow::Result<bool> {
-    let SwitchArguments { dir, seats, pbx, pbx_trunk, pbx_folder } = switch;
-    let pbx = pbx.zip(pbx_trunk).zip(pbx_folder);
-    let pbx = pbx.map(|((address, trunk), folder)| PbxAddress { address, trunk, folder });
-    switch_program(SwitchProgram { dir, seats, secret: password()?, pbx }).await?;
+    let SwitchArguments { dir, seats, pbx } = switch;
+    switch_program(SwitchProgram { dir, seats, secret: password()?, pbx: pbx.address() }).await?;
     Ok(true)
 }
 
