@@ -9,7 +9,7 @@ import { citizen } from "./director.mjs";
 import { atSeat } from "./seat.mjs";
 
 await atSeat("information", async (window, does) => {
-  const { value, says, answer, beReady, to, openClosing, presses } = does;
+  const { value, says, answer, beReady, caret, to, openClosing, kept, presses } = does;
 
   await beReady();
   window.pressed = 0;
@@ -20,7 +20,7 @@ await atSeat("information", async (window, does) => {
   await to("field-kind");
   await window.write("layanan sim");
   await window.press("Enter");
-  await says("saved", /tersimpan/);
+  await kept();
   await window.shot("typed");
   await openClosing();
   assert.equal(await value("closing-kind"), "information", "the kind of call says how it ends");
@@ -32,4 +32,12 @@ await atSeat("information", async (window, does) => {
   await says("seat-state", /Siap/);
   presses("information", 25);
   await window.shot("closed");
+
+  // What the next watch has to know.
+  await window.press("Alt", "n");
+  await window.until("a note can be written", async () => (await caret()) === "note-text");
+  await window.write("Headset meja 2 rusak.");
+  await window.press("Enter");
+  await says("notes", /Headset meja 2 rusak\./);
+  await window.shot("note");
 });

@@ -24,7 +24,7 @@ const window = await Window.open({
   args: ["--desk", seat, "--hub", hub],
   shots,
 });
-const { says, answer, beReady, to } = steps(window);
+const { says, answer, beReady, to, kept } = steps(window);
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 // In the page: the time of each key, and of the first change after it that counts: of what `watched`
@@ -118,7 +118,7 @@ try {
   }
   await print("a letter to the findings that it brings", 10);
 
-  await says("saved", /tersimpan/);
+  await kept();
   await watch(null);
   for (let n = 0; n < TIMES; n += 1) {
     await window.press("F4");

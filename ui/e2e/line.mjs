@@ -10,7 +10,7 @@ import { citizen } from "./director.mjs";
 import { atSeat } from "./seat.mjs";
 
 await atSeat("line", async (window, does) => {
-  const { value, has, says, answer, beReady, to, notice, openClosing, presses } = does;
+  const { value, has, says, answer, beReady, to, notice, openClosing, kept, presses } = does;
   const NARRATIVE = "Plp bilang ada api besar, nenek terjebak di lt 2.";
 
   /** Presses a letter of the menu that F4 opens. */
@@ -56,7 +56,7 @@ await atSeat("line", async (window, does) => {
   // Danger words: thrown away only by a chord, and then with three seconds to think.
   await to("field-narrative");
   await window.write(NARRATIVE);
-  await says("saved", /tersimpan/);
+  await kept();
   await window.until("a finding stands beside a field", () => has('[data-level="danger"]'));
   await notReport("i");
   await says("state-label", /kata bahaya/i);
@@ -100,7 +100,7 @@ await atSeat("line", async (window, does) => {
   await window.screen("call");
   await to("field-narrative");
   await window.write("Sudah aman, api padam sendiri.");
-  await says("saved", /tersimpan/);
+  await kept();
   await openClosing();
   await window.shot("closing-the-call-back");
   await window.press("Ctrl", "Enter");

@@ -46,6 +46,10 @@ export function steps(window) {
     await window.until("the closing form is open", () => has('[data-testid="closing-kind"]'));
   }
 
+  /** Waits until all that was typed is kept. */
+  const kept = () =>
+    window.until("what was typed is kept", () => has('[data-testid="saved"][data-kept="true"]'));
+
   /** What has the caret. */
   const caret = () =>
     window.run(`return document.activeElement?.closest("[data-testid]")?.dataset.testid ?? ""`);
@@ -90,6 +94,7 @@ export function steps(window) {
     pick,
     notice,
     openClosing,
+    kept,
     presses,
   };
 }

@@ -1,4 +1,4 @@
-import { screen } from "@testing-library/svelte";
+import { fireEvent, screen } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { advice, filledForm, FINDINGS, NOW, NUMBER } from "../src/dev/states";
@@ -42,6 +42,23 @@ describe("the form", () => {
     await userEvent.type(field("field-location"), "Blok M");
     await vi.waitFor(() => expect(backend.of("edit").at(-1)?.form.location).toBe("Blok M"));
     expect(backend.of("edit").length).toBeLessThanOrEqual("Blok M".length);
+  });
+
+  it("still says saved a moment after a letter, and not when the letter stays unsaved", async () => {
+    await open("call-new");
+    const mark = (): DOMTokenList | undefined =>
+      screen.getByTestId("saved").firstElementChild?.classList;
+    vi.useFakeTimers();
+    try {
+      await fireEvent.input(field("field-location"), { target: { value: "B" } });
+      expect(screen.getByTestId("saved").dataset["kept"]).toBe("false");
+      await vi.advanceTimersByTimeAsync(300);
+      expect(mark()?.contains("waiting")).toBe(false);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(mark()?.contains("waiting")).toBe(true);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("keeps caret and text when an older state arrives while typing", async () => {

@@ -71,8 +71,8 @@ pub enum AdvisorHealth {
 /// What a meter shows when nothing at all is heard, dBFS.
 pub(crate) const NOT_HEARD_DBFS: f32 = -100.0;
 
-/// How loud the line is, dBFS RMS of the last 200 ms, −100 to 0. It changes five times a second, so it
-/// stands apart from the call.
+/// How loud the line is, dBFS RMS of the last 240 ms in whole decibels, −100 to 0. It changes four
+/// times a second, so it stands apart from the call.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct Levels {
@@ -403,7 +403,7 @@ pub struct DeviceView {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS))]
 pub struct SoundTest {
-    /// Level of the microphone, dBFS RMS of the last 200 ms, −100 to 0.
+    /// Level of the microphone, dBFS RMS of the last 240 ms, −100 to 0.
     pub mic_dbfs: f32,
     /// Whether a voice was heard since the test began.
     pub voice: bool,

@@ -16,9 +16,9 @@ use tokio::time::MissedTickBehavior;
 /// Commands that may wait; a person makes one now and then.
 const COMMANDS: usize = 32;
 
-/// Ticks between two reports of levels: 200 ms. Each one wakes the page, the desktop's compositor and
-/// whoever watches; a meter that moves five times a second still shows whether somebody speaks.
-const TICKS_PER_LEVEL: u32 = 10;
+/// Ticks between two reports of levels: 240 ms. Each one wakes the page, the desktop's compositor and
+/// whoever watches; a meter that moves four times a second still shows whether somebody speaks.
+const TICKS_PER_LEVEL: u32 = 12;
 
 /// Level that is reported when nothing at all is heard, dBFS.
 const NOTHING_DBFS: f32 = -100.0;
@@ -225,7 +225,7 @@ impl Voice {
     }
 }
 
-/// Root mean square over 200 ms.
+/// Root mean square over [`TICKS_PER_LEVEL`], in whole decibels: a meter shows no finer ones.
 #[derive(Default)]
 struct Meter {
     heard: f64,
@@ -246,7 +246,7 @@ impl Meter {
             if mean <= 0.0 {
                 NOTHING_DBFS
             } else {
-                ((10.0 * mean.log10()) as f32).max(NOTHING_DBFS)
+                ((10.0 * mean.log10()) as f32).round().max(NOTHING_DBFS)
             }
         };
         let levels = Levels { heard_dbfs: level(self.heard), sent_dbfs: level(self.sent) };
@@ -265,14 +265,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_meter_reports_every_200_ms_and_knows_silence_from_sound() {
+    fn the_meter_reports_four_times_a_second_and_knows_silence_from_sound() {
         let mut meter = Meter::default();
         let loud = Frame([16_384; siaga_media::FRAME]);
-        for _ in 0..9 {
+        for _ in 1..TICKS_PER_LEVEL {
             assert!(meter.add(&loud, &Frame::silence()).is_none());
         }
-        let levels = meter.add(&loud, &Frame::silence()).expect("the tenth frame ends 200 ms");
-        assert!((levels.heard_dbfs + 6.0).abs() < 0.1, "{levels:?}");
+        let levels = meter.add(&loud, &Frame::silence()).expect("the time is over");
+        assert_eq!(levels.heard_dbfs, -6.0);
         assert!(levels.sent_dbfs <= -99.0);
     }
 }

@@ -5,12 +5,14 @@ use super::footprint::Footprint;
 use crate::play::Play;
 use crate::room::{Room, Running, wait_on};
 use anyhow::{Context, ensure};
+use rustix::process::setpriority_process;
 use siaga_model::SeatState;
 use siaga_training::{FlowEvent, HubNews, fill_the_day};
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 use tokio::sync::broadcast;
 
 /// How often the window is started to see how long that takes; each time at another seat.
@@ -33,6 +35,10 @@ const CASES: u32 = 5_000;
 
 /// The number that Chromium's telephone shows; invented.
 const NUMBER: &str = "082200001701";
+
+/// Niceness of the hub, the switch and the citizens. In life they have machines of their own; here they
+/// take what the window leaves.
+const ELSEWHERE: i32 = 10;
 
 /// What the window says when its page is there, and when its telephone is.
 const SAID: [&str; 2] = ["a page shows this desk", "this desk is registered"];
@@ -60,7 +66,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     };
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("{}, load of the machine before: {}", program().display(), load.trim());
-    let mut play = Play::set(&room);
+    let mut play = Play::set_on(elsewhere()?, &room, STARTS[0]);
     let mut figures = Vec::new();
 
     let mut starts = STARTS.map(|seat| started_in(&room, &play, seat));
@@ -90,6 +96,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
         println!("{name:<46} {ours:>28} {goal:>10}   {beside}");
     }
     keys(&room, &mut play)
+}
+
+/// The threads of all that is no window.
+fn elsewhere() -> anyhow::Result<Runtime> {
+    let step_back = || {
+        if let Err(error) = setpriority_process(None, ELSEWHERE) {
+            println!("the hub has the window's own priority: {error}");
+        }
+    };
+    let mut threads = tokio::runtime::Builder::new_multi_thread();
+    threads.enable_all().on_thread_start(step_back).build().context("threads of the hub")
 }
 
 /// How long it takes from the start of the program until its page and its telephone are there.

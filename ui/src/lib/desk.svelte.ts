@@ -79,7 +79,8 @@ const CLOSE_GUARD_MS = 500;
 /** For so long the whole bar says that a silent caller gave a sign. */
 const ALARM_MS = 10_000;
 const NOT_CHECKED: SilenceView = { check: "not-run" };
-const TICK_MS = 200;
+/** How often the clocks move. A little slower than the meters, which take them along. */
+const TICK_MS = 300;
 /** What acts while a menu is open. */
 const MENU_KEYS: readonly string[] = [
   "undo",
@@ -102,7 +103,7 @@ function sameButMeters(a: DeskState, b: DeskState): boolean {
 
 export class Desk {
   state = $state.raw<DeskState | null>(null);
-  /** How loud the line is. It moves five times a second and nothing else does, so it stands apart. */
+  /** How loud the line is. It moves four times a second and nothing else does, so it stands apart. */
   levels = $state.raw<Levels>({ heard_dbfs: -100, sent_dbfs: -100 });
   overlay = $state<Overlay>("none");
   /** Whether the closing form was opened while the call goes on. */

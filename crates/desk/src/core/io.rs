@@ -86,7 +86,7 @@ pub(crate) enum Input {
         /// What.
         advice: Advice,
     },
-    /// How loud the line was in the last 200 ms.
+    /// How loud the line was in the last 240 ms.
     Levels(Levels),
     /// What was asked was found, or was not.
     Found {

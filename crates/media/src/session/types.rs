@@ -5,6 +5,8 @@ use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
+use crate::opus::SPEECH_COMPLEXITY;
+
 /// Capacity of a session's event queue. Only [`MediaEvent::Dtmf`] can come in numbers; when an
 /// owner does not read for so long that the queue is full, new events are dropped and counted in
 /// [`MediaStats::events_dropped`].
@@ -48,7 +50,7 @@ impl MediaConfig {
                 SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             ],
             bitrate: 24_000,
-            complexity: 7,
+            complexity: SPEECH_COMPLEXITY,
             expected_loss: 10,
             gather_timeout: Duration::from_secs(5),
         }

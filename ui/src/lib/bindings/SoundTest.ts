@@ -5,7 +5,7 @@
  */
 export type SoundTest = { 
 /**
- * Level of the microphone, dBFS RMS of the last 200 ms, −100 to 0.
+ * Level of the microphone, dBFS RMS of the last 240 ms, −100 to 0.
  */
 mic_dbfs: number, 
 /**
