@@ -60,8 +60,8 @@ fn check(code: c_int) -> Result<usize, OpusError> {
     usize::try_from(code).map_err(|_| OpusError::from_code(code))
 }
 
-/// Complexity that speech is encoded with. The analysis and the wider search of 7 cost a fifth of the
-/// encoder's time and tell music from speech, of which a call has only one.
+/// Complexity that speech is encoded with: from 7 on libopus looks for music in every frame, of which a
+/// call has none, and searches wider.
 pub const SPEECH_COMPLEXITY: u8 = 5;
 
 /// What an [`Encoder`] is set to.
