@@ -161,6 +161,19 @@ pub(crate) fn device_id(device: &Device) -> Option<String> {
     device.id().ok().map(|id| id.to_string())
 }
 
+/// Whether it is a card, or the default. ALSA lists its plugins as well: converters without a card, a
+/// sound server that has a host of its own and may be the one that has just died, and `null`, which
+/// gives silence: whoever took that for a headset that works would speak to nobody. A sound server
+/// lists what its loudspeakers play as if they were microphones.
+pub(crate) fn is_real(device: &Device) -> bool {
+    let Ok(id) = device.id() else { return true };
+    if id.id().ends_with(".monitor") {
+        return false;
+    }
+    let of_alsa = id.host().to_string().eq_ignore_ascii_case("alsa");
+    !of_alsa || id.id().contains("CARD=") || id.id() == "default"
+}
+
 fn pick(
     host: &cpal::Host,
     name: Option<&str>,

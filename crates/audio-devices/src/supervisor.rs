@@ -222,6 +222,7 @@ fn list_host(id: HostId) -> Vec<DeviceInfo> {
     let defaults = [host.default_input_device(), host.default_output_device()];
     let Ok(devices) = host.devices() else { return Vec::new() };
     devices
+        .filter(device::is_real)
         .map(|device| DeviceInfo {
             name: device.to_string(),
             id: device::device_id(&device).unwrap_or_else(|| device.to_string()),

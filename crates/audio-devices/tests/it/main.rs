@@ -113,6 +113,12 @@ fn hears_itself_in_the_server_it_was_given() {
     }
     println!("{clean} clean frames of {n}, {:?} {:?}", capture.stats(), playback.stats());
     assert_eq!(clean, 50);
+    let offered = AudioDevices::list().expect("devices");
+    let microphones: Vec<_> =
+        offered.iter().filter(|device| device.input).map(|device| device.id.as_str()).collect();
+    assert!(microphones.iter().any(|id| id.ends_with("mic")), "{microphones:?}");
+    let is_monitor = |id: &&str| id.ends_with(".monitor");
+    assert!(!microphones.iter().any(is_monitor), "what a loudspeaker plays: {microphones:?}");
     println!("LISTENING");
 
     // The parent ends the server now: what is lost is told, and nothing hangs.
@@ -170,7 +176,9 @@ fn says_what_it_finds_without_a_server() {
     let named = Selection { input: Some("no such microphone".to_owned()), ..Selection::default() };
     let error = AudioDevices::open(&named).err();
     println!("NAMED {}", error.map_or("none", |error| error.code()));
-    println!("LIST {}", AudioDevices::list().is_err());
+    for device in AudioDevices::list().unwrap_or_default() {
+        println!("DEVICE {}", device.id);
+    }
 }
 
 #[test]
@@ -199,4 +207,5 @@ fn a_machine_without_sound_gets_a_clear_error() {
         matches!(told("NAMED ").as_deref(), Some("audio-not-found" | "audio-no-input")),
         "{out}"
     );
+    assert_eq!(told("DEVICE "), None, "what is no device is offered to nobody: {out}");
 }
