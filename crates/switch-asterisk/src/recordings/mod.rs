@@ -80,7 +80,8 @@ pub(crate) struct Recordings {
     notices: mpsc::Receiver<Notice>,
     events: mpsc::Sender<SwitchEvent>,
     up: BTreeMap<CallId, Health>,
-    /// Of the dialplan's own calls: over when nothing is written any more.
+    /// Of the dialplan's own calls, and of calls that we know nothing of: over when nothing is written
+    /// any more.
     elsewhere: BTreeMap<CallId, Health>,
     /// Calls that are being sealed; `true`: once more when that is done, for there is more of them.
     sealing: BTreeMap<CallId, bool>,
@@ -134,6 +135,7 @@ impl Recordings {
                     Some(Notice::Up(call)) => self.watch(call),
                     Some(Notice::Over(call)) => {
                         self.up.remove(&call);
+                        self.elsewhere.remove(&call);
                         self.seal(call);
                     }
                     Some(Notice::Sweep { live, elsewhere }) => {
@@ -141,13 +143,15 @@ impl Recordings {
                         for call in &live {
                             self.watch(*call);
                         }
-                        self.elsewhere =
-                            elsewhere.iter().map(|call| (*call, Health::new())).collect();
+                        // A file of a call that nobody names is not over for that: its caller may
+                        // have come after the calls were counted, and sealing would take away what
+                        // Asterisk is writing. Whatever grows no more is.
                         let found = self.find().await.into_iter().map(|raw| raw.call);
-                        let is_over = |one: &CallId| !live.contains(one) && !elsewhere.contains(one);
-                        for call in found.filter(is_over).collect::<BTreeSet<_>>() {
-                            self.seal(call);
-                        }
+                        let unnamed = found.filter(|call| !live.contains(call));
+                        self.elsewhere = (elsewhere.iter().copied())
+                            .chain(unnamed)
+                            .map(|call| (call, Health::new()))
+                            .collect();
                     }
                     Some(Notice::Stop) | None => break,
                 },
@@ -222,7 +226,7 @@ impl Recordings {
         }
     }
 
-    /// Seals what the dialplan has recorded without us, when it has ended.
+    /// Seals what was recorded without us, when it has ended.
     fn look_elsewhere(&mut self, found: &[Raw], now: Instant) {
         let mut over = BTreeSet::new();
         for (call, health) in &mut self.elsewhere {
