@@ -27,6 +27,9 @@ const SETUP_CAPACITY: usize = 1024;
 /// Calls at once. Beyond it a caller gets 503 with Retry-After, which a trunk takes to another Polda.
 const MAX_CALLS: usize = 1000;
 
+/// How long ICE and DTLS of an answered leg may take. Measured on loopback: 0.2 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
+
 /// How long shutting down may take, sealing of recordings included.
 const SHUT_DOWN_TIMEOUT: Duration = Duration::from_secs(4);
 
@@ -404,10 +407,17 @@ impl Actor {
             | LegPhase::Up { .. } => return,
         }
         let Some(session) = leg.session.clone() else { return };
+        let is_desk = matches!(leg.party, Party::Seat(_));
+        // In the bridge before its media can tell anything: what comes of a leg that the bridge does not
+        // know is lost, and who has answered would be heard by nobody.
+        let line = session.clone();
+        self.to_bridge(id.call, BridgeCommand::Add { leg: id, line, is_desk }).await;
         let setup = self.setup.clone();
         tokio::spawn(async move {
             let taken = session.accept_answer(&sdp).await;
             report(&setup, Setup::AnswerTaken { leg: id, taken }).await;
+            tokio::time::sleep(CONNECT_TIMEOUT).await;
+            report(&setup, Setup::ConnectDeadline(id)).await;
         });
     }
 

@@ -121,7 +121,7 @@ impl Bridge {
                     let skipped = to_skip(now.saturating_duration_since(due.into_std()));
                     if skipped > 0 {
                         tracing::warn!(skipped, "a bridge stood still for too long to make up for it");
-                        self.conversation.skip(skipped.min(frames_in(MOST_SILENCE)));
+                        self.conversation.skip(now, skipped.min(frames_in(MOST_SILENCE)));
                         ticks.reset_at(due + FRAME_DURATION * skipped.saturating_add(1));
                     }
                     let noticed = self.conversation.tick(now);

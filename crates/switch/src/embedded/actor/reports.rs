@@ -12,11 +12,7 @@ use siaga_model::{
 use siaga_recording::{RecorderOptions, RecordingEvent, RecordingHandle, Seal};
 use siaga_sip::{Headers, IncomingLeg};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// How long ICE and DTLS of an answered leg may take. Measured on loopback: 0.2 s.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Longest calling number that is taken over (E.164 has 15 digits; names are longer).
 const MAX_NUMBER: usize = 64;
@@ -223,23 +219,12 @@ impl Actor {
     }
 
     async fn on_answer_taken(&mut self, id: LegId, taken: Result<(), MediaError>) {
+        let Err(error) = taken else { return };
         let Some(leg) = self.calls.get_mut(&id.call).and_then(|call| call.leg(id)) else { return };
-        if !matches!(leg.phase, LegPhase::Connecting { .. }) {
-            return;
-        }
-        let Some(session) = leg.session.clone() else { return };
-        let is_desk = matches!(leg.party, Party::Seat(_));
-        if let Err(error) = taken {
+        if matches!(leg.phase, LegPhase::Connecting { .. }) {
             tracing::warn!(leg = %id, %error, "an answer cannot be used");
             self.hang_up(id, LegCause::Failed).await;
-            return;
         }
-        self.to_bridge(id.call, BridgeCommand::Add { leg: id, line: session, is_desk }).await;
-        let setup = self.setup.clone();
-        tokio::spawn(async move {
-            tokio::time::sleep(CONNECT_TIMEOUT).await;
-            report(&setup, Setup::ConnectDeadline(id)).await;
-        });
     }
 
     async fn on_media(&mut self, id: LegId, event: MediaEvent) {

@@ -331,8 +331,12 @@ impl Conversation {
         }
     }
 
-    /// Nothing was heard or said for so many ticks; the recording keeps its time.
-    pub(super) fn skip(&mut self, ticks: u32) {
+    /// Nothing was heard or said for so many ticks: the recording keeps its time, and nobody is silent
+    /// for it. What came meanwhile still waits in the sockets.
+    pub(super) fn skip(&mut self, now: Instant, ticks: u32) {
+        for leg in &mut self.legs {
+            leg.up_since = leg.up_since.map(|_| now);
+        }
         let Some(recording) = &mut self.recording else { return };
         for _ in 0..ticks {
             recording.write(&Frame::SILENCE.0, &Frame::SILENCE.0);

@@ -9,6 +9,7 @@ use siaga_model::Timestamp;
 use siaga_recording::RecorderOptions;
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
 
 /// A telephone at the end of a line.
 #[derive(Default)]
@@ -203,6 +204,22 @@ fn a_seat_that_sends_nothing_for_two_seconds_is_lost_once_and_a_caller_is_given_
     room.caller.inside().dead = true;
     assert_eq!(room.ticks(3_000), []);
     assert_eq!(room.ticks(100), [BridgeSaw::MediaLost(LegId::caller(room.call))]);
+}
+
+/// A machine that is moved or suspended: what was sent meanwhile is read after the first tick.
+#[test]
+fn nobody_is_silent_for_the_time_in_which_the_switch_stood_still() {
+    let mut room = Room::new(None);
+    let (leg, seat) = room.seat(1);
+    assert_eq!(room.ticks(200), []);
+    room.now += Duration::from_secs(5);
+    seat.inside().dead = true;
+    room.conversation.skip(room.now, 250);
+    assert_eq!(room.ticks(2), [], "its packets wait in the socket");
+    seat.inside().dead = false;
+    assert_eq!(room.ticks(200), []);
+    seat.inside().dead = true;
+    assert_eq!(room.ticks(400), [BridgeSaw::MediaLost(leg)], "who is gone is gone");
 }
 
 #[test]
