@@ -300,21 +300,26 @@ struct Supervisor {
 /// The engine has gone.
 struct Closed;
 
+/// The rings of the streams that are open, until the engine has taken them.
+struct Handed {
+    input: Option<Feed<Consumer<i16>>>,
+    output: Option<Feed<Producer<i16>>>,
+}
+
 impl Supervisor {
     fn run(self, first: Live) {
         let mut live = first;
         loop {
             let Live { host, opened, _keep: keep } = live;
             let Opened { input, output, input_name, output_name, pulse } = opened;
-            // Full: the engine pulls nothing; it will find older rings and then these gone.
-            let _ = self.inputs.try_send(input);
-            let _ = self.outputs.try_send(output);
+            let mut handed = Handed { input: Some(input), output: Some(output) };
+            self.hand(&mut handed);
             self.tell(AudioEvent::Opened {
                 host,
                 input: input_name.clone(),
                 output: output_name.clone(),
             });
-            let Ok(direction) = self.watch(&pulse) else { return };
+            let Ok(direction) = self.watch(&pulse, &mut handed) else { return };
             let name = match direction {
                 Direction::Input => input_name,
                 Direction::Output => output_name,
@@ -328,12 +333,28 @@ impl Supervisor {
         }
     }
 
+    /// Hands the engine what it has not yet. It pulls nothing while no call is up, and a queue full of
+    /// older rings, which it passes over, must not cost it the one that lives.
+    fn hand(&self, handed: &mut Handed) {
+        if let Some(Err(TrySendError::Full(input))) =
+            handed.input.take().map(|input| self.inputs.try_send(input))
+        {
+            handed.input = Some(input);
+        }
+        if let Some(Err(TrySendError::Full(output))) =
+            handed.output.take().map(|output| self.outputs.try_send(output))
+        {
+            handed.output = Some(output);
+        }
+    }
+
     /// Returns which direction was lost.
-    fn watch(&self, pulse: &Pulse) -> Result<Direction, Closed> {
+    fn watch(&self, pulse: &Pulse, handed: &mut Handed) -> Result<Direction, Closed> {
         let mut input = Beat::new();
         let mut output = Beat::new();
         loop {
             self.wait(LOOK_EVERY)?;
+            self.hand(handed);
             let now = Instant::now();
             if pulse.input_lost.load(Ordering::Relaxed)
                 || input.stalled(pulse.input_callbacks.load(Ordering::Relaxed), now)

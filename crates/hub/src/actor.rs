@@ -6,7 +6,7 @@ use crate::core::{ConnectionId, Effect, HubCore, Seated, SitRequest, Ticket, Vis
 use crate::line::LineJob;
 use crate::writer::{Job, Stored};
 use siaga_call_flow::SwitchCommand;
-use siaga_hub_api::{ApiError, CaseBlock, ErrorCode, HubView, Sequenced, ToDesk, ToHub};
+use siaga_hub_api::{ApiError, CaseBlock, HubView, Sequenced, ToDesk, ToHub};
 use siaga_hub_store::{NumberLease, Store, StoreError, TokenHash};
 use siaga_model::{CallFacts, CallId, Level, SeatId, Timestamp, UnitId};
 use siaga_switch::{Clock, SwitchEvent};
@@ -301,8 +301,9 @@ impl Actor {
     fn send(&mut self, to: ConnectionId, message: ToDesk) {
         let Some(desk) = self.desks.get(&to) else { return };
         if let Err(TrySendError::Full(_)) = desk.queue.try_send(message) {
-            let error = ApiError::new(ErrorCode::SlowDown, "this desk does not read");
-            self.close(to, Some(error));
+            // Without a goodbye, which would log its operator out: it comes back and says all again.
+            tracing::warn!("a desk does not read what it is told; its connection is cut");
+            self.close(to, None);
             self.core.disconnected(self.clock.now(), to);
         }
     }
