@@ -91,7 +91,7 @@ pub struct FoundOutside {
 /// A call of the last hub.
 enum Before {
     Live(Box<FoundCall>),
-    Ended(Past),
+    Ended(Box<Past>),
 }
 
 /// Who is up in a call, and what is to be hung up.
@@ -126,7 +126,9 @@ impl CallFlow {
             self.seat_found(seat);
         }
         let mut calls: BTreeMap<CallId, Before> = BTreeMap::new();
-        calls.extend(found.ended.into_iter().map(|(call, past)| (call, Before::Ended(past))));
+        calls.extend(
+            found.ended.into_iter().map(|(call, past)| (call, Before::Ended(Box::new(past)))),
+        );
         let live = found.calls.into_iter().map(|found| (found.call, Before::Live(Box::new(found))));
         calls.extend(live);
         // In the order of arrival, so that everybody keeps the place.
