@@ -105,6 +105,7 @@ impl AsteriskSwitch {
             events: events_in,
             notices,
             workers: HashMap::new(),
+            leaving: HashMap::new(),
             connected: false,
             surveys: Vec::new(),
         };
@@ -253,7 +254,11 @@ struct Actor {
     heard: mpsc::Receiver<Heard>,
     events: mpsc::Sender<SwitchEvent>,
     notices: mpsc::Sender<Notice>,
-    workers: HashMap<CallId, mpsc::Sender<Request>>,
+    /// What is asked of Asterisk for a call is done one after the other.
+    workers: HashMap<CallId, (mpsc::Sender<Request>, JoinHandle<()>)>,
+    /// Workers of calls that were over, which may not have done all yet. A caller may come back to such
+    /// a call, and the bridge that is opened then must not be the one that is still to be closed.
+    leaving: HashMap<CallId, JoinHandle<()>>,
     connected: bool,
     /// Who waits for the first connection.
     surveys: Vec<oneshot::Sender<Vec<LiveCall>>>,
@@ -360,12 +365,21 @@ impl Actor {
     async fn ask(&mut self, request: Request) {
         let call = request.call();
         let last = matches!(request, Request::CloseBridge(_));
-        let worker = self.workers.entry(call).or_insert_with(|| {
+        self.leaving.retain(|_, worker| !worker.is_finished());
+        let (worker, _) = self.workers.entry(call).or_insert_with(|| {
             let (sender, requests) = mpsc::channel(REQUESTS);
             let (client, ears) = (self.client.clone(), self.ears.clone());
             let inputs = self.inputs_in.clone();
-            tokio::spawn(Worker { client, ears, requests, inputs }.run());
-            sender
+            let before = self.leaving.remove(&call);
+            let worker = Worker { client, ears, requests, inputs };
+            let task = tokio::spawn(async move {
+                if let Some(before) = before {
+                    // However it ended, it does nothing any more.
+                    let _ = before.await;
+                }
+                worker.run().await;
+            });
+            (sender, task)
         });
         if let Err(error) = worker.try_send(request) {
             tracing::error!(%call, "Asterisk does not keep up: a request is left out");
@@ -379,7 +393,9 @@ impl Actor {
         }
         if last || !self.core.knows(call) {
             // It does what it was asked for, and ends.
-            self.workers.remove(&call);
+            if let Some((_, task)) = self.workers.remove(&call) {
+                self.leaving.insert(call, task);
+            }
         }
     }
 

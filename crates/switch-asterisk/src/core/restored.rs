@@ -59,7 +59,8 @@ impl Core {
         self.outputs.push_back(Output::Restarted);
     }
 
-    /// Legs whose end was not seen.
+    /// Legs whose end was not seen. One that only rings may have been made after the channels were
+    /// counted: it is over all the same, and no telephone goes on ringing for it.
     fn miss(&mut self, now: Timestamp, channels: &BTreeMap<LegId, &Channel>) {
         let missing: Vec<LegId> = self
             .calls
@@ -68,6 +69,10 @@ impl Core {
             .filter(|id| !channels.contains_key(id))
             .collect();
         for id in missing {
+            if let Some(Leg { channel, phase: Phase::Calling { .. }, .. }) = self.leg(id) {
+                let channel = channel.clone();
+                self.ask(Request::Drop { call: id.call, channel });
+            }
             self.leg_over(now, id, cause_when_missing);
         }
     }
