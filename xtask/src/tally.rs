@@ -72,7 +72,10 @@ impl Tally {
                 Hearing::Results
             }
             (None, Hearing::Output(name)) if line.contains("panicked at ") => Hearing::Reason(name),
-            (None, Hearing::Reason(name)) if line.starts_with("note: run with `RUST_BACKTRACE") => {
+            (None, Hearing::Reason(name))
+                if line == "stack backtrace:"
+                    || line.starts_with("note: run with `RUST_BACKTRACE") =>
+            {
                 Hearing::Output(name)
             }
             (None, Hearing::Reason(name)) => {
@@ -196,7 +199,7 @@ mod tests {
              test is_silent ... FAILED\n\nfailures:\n\n\
              ---- a::is_lost stdout ----\na log line\n\n\
              thread 'a::is_lost' (7) panicked at src/a.rs:1:2:\nnot within 60 s: the menu\n\n\
-             desk: ready\nnote: run with `RUST_BACKTRACE=1` environment variable\nmore log\n\n\n\
+             desk: ready\nstack backtrace:\n   0: main\nmore log\n\n\n\
              failures:\n    a::is_lost\n    is_silent\n\n\
              test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n\
              panicked at what the next program prints\nnot a reason\n",
