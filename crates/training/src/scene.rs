@@ -39,6 +39,9 @@ const LONGEST_TALK: Duration = Duration::from_secs(12);
 /// And no shorter: what is short is said again, should a busy machine have torn it.
 const SHORTEST_TALK: Duration = Duration::from_secs(9);
 
+/// How often everybody says it all before they give up being understood.
+const MOST_REPETITIONS: usize = 4;
+
 /// A fault that was inflicted.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
@@ -318,6 +321,17 @@ impl Scene {
     /// Time enough for everybody to say everything once.
     pub(crate) async fn talk(&self) {
         tokio::time::sleep_until(self.talk_until()).await;
+    }
+
+    /// Everybody says what they have to say, and says it again until it was understood: on a machine
+    /// that stutters two voices at once may hide each other for a sentence.
+    pub(crate) async fn talk_until_heard(&self, understood: impl Fn() -> bool) {
+        for _ in 0..MOST_REPETITIONS {
+            self.talk().await;
+            if understood() {
+                return;
+            }
+        }
     }
 
     /// When everybody who talks from now on has said everything once, from wherever they are in it.

@@ -393,7 +393,8 @@ pub(super) async fn sees_outside(
     Ok(())
 }
 
-/// Somebody outside who was called has answered, and all three have said what they have to say.
+/// Somebody outside who was called has answered, and all three have said what they have to say: whoever
+/// is outside has understood the citizen, or it was said in vain.
 pub(super) async fn three_talk(
     scene: &Scene,
     operator: &Operator,
@@ -404,11 +405,11 @@ pub(super) async fn three_talk(
     let is_up = |stage: &OutsideStage| matches!(stage, OutsideStage::Up { .. });
     sees_outside(operator, "the fire brigade", is_up).await?;
     scene.deed(8, operator, "outside-answered");
-    scene.talk().await;
+    scene.talk_until_heard(|| outside_heard(scene, &answered, "caller")).await;
     Ok(answered)
 }
 
-/// Whether somebody outside has heard this voice of the cast.
+/// Whether whoever answered this telephone has heard this voice of the cast.
 pub(super) fn outside_heard(scene: &Scene, answered: &AnsweredCall, who: &str) -> bool {
     correlate::find(&scene.voices[who], &answered.ear.heard().samples, RATE).is_found()
 }
@@ -469,12 +470,11 @@ pub(super) async fn call_back(
         })
         .await?;
     operator.advice().await?;
-    scene.talk().await;
+    let heard = || outside_heard(scene, &answered, scene.who(operator));
+    scene.talk_until_heard(heard).await;
     operator.close(disposition, "").await?;
     answered.ends().await?;
-    let voice = &scene.voices[scene.who(operator)];
-    let heard = correlate::find(voice, &answered.ear.heard().samples, RATE).is_found();
-    scene.fact("called_back_heard", heard);
+    scene.fact("called_back_heard", heard());
     let settled = operator
         .wait_for("the entry to be settled", |state| {
             let gone = |view: &HubView| view.call_backs.iter().all(|one| one.id != entry.id);

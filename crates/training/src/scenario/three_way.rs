@@ -39,8 +39,9 @@ impl Story for ThreeWay {
         }
         polda.wait_for("the citizen's leaving", is_finishing).await?;
         scene.deed(8, polda, "caller-left");
-        scene.talk().await;
-        scene.fact("outside_heard_polda", outside_heard(scene, &damkar, "polda"));
+        let heard = || outside_heard(scene, &damkar, "polda");
+        scene.talk_until_heard(heard).await;
+        scene.fact("outside_heard_polda", heard());
         polda.close(Disposition::HandledHere, "Damkar menuju TKP.").await?;
         damkar.ends().await
     }

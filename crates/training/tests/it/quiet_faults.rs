@@ -12,8 +12,10 @@ use siaga_training::{Journey, RunOptions, Scenario, run};
 const SPOKEN: [(&str, u64); 5] =
     [("caller", 81), ("polda", 82), ("polda2", 83), ("polres", 84), ("mabes", 85)];
 
-/// How long each speaks, in seconds.
+/// How long the first of them speaks, in seconds, and how much longer each of the others: voices that
+/// begin together do not hide each other every time.
 const SECONDS: f32 = 3.0;
+const LONGER: f32 = 0.3;
 
 /// The second leg of the colleague's was answered, and that of whoever asked stayed until then.
 pub(crate) fn a_colleague_took_it(journey: &Journey) {
@@ -31,9 +33,10 @@ async fn play(test: &str, scenario: Scenario, facts: &[&str]) -> Option<Journey>
     let report = tempfile::tempdir().expect("a folder for the report");
     let mut options = RunOptions::new(scenario, report.path().to_owned(), plugins);
     options.program = env!("CARGO_BIN_EXE_siaga-training").into();
-    for (who, seed) in SPOKEN {
+    for (at, (who, seed)) in SPOKEN.into_iter().enumerate() {
         let file = report.path().join(format!("voice-{who}.wav"));
-        wav::write(&file, &voice::speech_like(seed, SECONDS), RATE).expect("a voice is written");
+        let seconds = SECONDS + LONGER * at as f32;
+        wav::write(&file, &voice::speech_like(seed, seconds), RATE).expect("a voice is written");
         options.voices.insert(who.to_owned(), file);
     }
     let journey = run(&options).await.expect("the scenario can be played");
