@@ -165,6 +165,7 @@ impl Actor {
                 },
                 Some(stored) = self.stored.recv() => match stored {
                     Stored::Ticket(ticket, result) => self.core.stored(ticket, &result),
+                    Stored::Cases => self.core.cases_stored(),
                     Stored::Failing => self.core.storing_failed(self.clock.now()),
                     Stored::Again => self.core.storing_again(self.clock.now()),
                 },

@@ -44,6 +44,8 @@ pub(crate) struct Job {
 pub(crate) enum Stored {
     /// What became of a ticket.
     Ticket(Ticket, Result<(), StoreError>),
+    /// Cases are as they were last handed over: whoever asks for a list finds them so.
+    Cases,
     /// Nothing can be stored for now; all of it is kept.
     Failing,
     /// Everything that was kept is being stored again.
@@ -78,6 +80,7 @@ impl Writer {
             }
             match self.apply(&writes).await {
                 Ok(()) => {
+                    self.tell_of_cases(&writes).await;
                     for ticket in parts.into_iter().filter_map(|(_, ticket)| ticket) {
                         self.tell(Stored::Ticket(ticket, Ok(()))).await;
                     }
@@ -133,11 +136,21 @@ impl Writer {
 
     async fn alone(&mut self, writes: &[Write], ticket: Option<Ticket>) {
         let result = self.apply(writes).await;
-        if let Err(error) = &result {
-            tracing::error!(%error, writes = writes.len(), "a job could not be stored");
+        match &result {
+            Ok(()) => self.tell_of_cases(writes).await,
+            Err(error) => {
+                tracing::error!(%error, writes = writes.len(), "a job could not be stored");
+            }
         }
         if let Some(ticket) = ticket {
             self.tell(Stored::Ticket(ticket, result)).await;
+        }
+    }
+
+    async fn tell_of_cases(&self, stored: &[Write]) {
+        let of_case = |write: &Write| matches!(write, Write::CaseOpened(_) | Write::CaseChanged(_));
+        if stored.iter().any(of_case) {
+            self.tell(Stored::Cases).await;
         }
     }
 
@@ -152,7 +165,9 @@ mod tests {
     use super::*;
     use crate::core::SessionId;
     use siaga_hub_store::{EventRecord, SqliteStore};
-    use siaga_model::{CallFacts, CallId, Timestamp};
+    use siaga_model::{
+        CallFacts, CallId, Case, CaseNumber, CaseStatus, Form, Priority, Timestamp, Validity,
+    };
 
     fn ticket(seq: u64) -> Option<Ticket> {
         Some(Ticket { session: SessionId(1), seq })
@@ -185,5 +200,48 @@ mod tests {
             store.events(0, 10).await.unwrap().iter().map(|event| event.event.at.0).collect();
         assert_eq!(kept, [1, 3]);
         assert_eq!(store.verify_chain().await.unwrap(), 2);
+    }
+    #[tokio::test]
+    async fn who_shows_lists_is_told_of_a_case_when_it_is_stored_and_of_nothing_else() {
+        let store = Arc::new(SqliteStore::in_memory().await.unwrap());
+        let (writer, jobs, mut stored) = Writer::new(store.clone());
+        let writer = tokio::spawn(writer.run());
+        let call = CallId::from_parts(1, 1);
+        let case = Case {
+            number: CaseNumber::new("PMJ", 261_127, 1).unwrap(),
+            call,
+            form: Form::default(),
+            validity: Validity::Ask,
+            priority: Priority::P3,
+            unit: None,
+            disposition: None,
+            status: CaseStatus::Open,
+            opened_by: "pmj-1".parse().unwrap(),
+            opened_at: Timestamp(1),
+            closed_at: None,
+        };
+        let arrived = Write::CallArrived { call, facts: CallFacts::default() };
+        // The last one contradicts the database.
+        let steps = [vec![arrived.clone()], vec![Write::CaseOpened(case.clone())], vec![arrived]];
+        let mut told = Vec::new();
+        for (seq, writes) in steps.into_iter().enumerate() {
+            jobs.send(Job { writes, ticket: ticket(seq as u64) }).await.unwrap();
+            loop {
+                match stored.recv().await.unwrap() {
+                    Stored::Cases => {
+                        assert_eq!(store.case(&case.number).await.unwrap(), Some(case.clone()));
+                        told.push("case");
+                    }
+                    Stored::Ticket(_, result) => {
+                        told.push(if result.is_ok() { "stored" } else { "refused" });
+                        break;
+                    }
+                    other => panic!("{other:?}"),
+                }
+            }
+        }
+        drop(jobs);
+        writer.await.unwrap();
+        assert_eq!(told, ["stored", "case", "stored", "refused"]);
     }
 }

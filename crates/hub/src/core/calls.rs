@@ -222,7 +222,6 @@ impl HubCore {
         };
         record.case = Some(case.clone());
         self.writes.push(Write::CaseOpened(case));
-        self.cases_rev += 1;
         let opened = AuditEvent::CaseOpened { call, number: number.to_string(), seat };
         self.audit(at, Some(call), &opened);
         self.effects.push_back(Effect::News(HubNews::CaseOpened { at, call, number }));
@@ -341,7 +340,6 @@ impl HubCore {
             return;
         };
         self.writes.push(Write::CaseChanged(case.clone()));
-        self.cases_rev += 1;
         self.list_case(case);
         self.sittings.all_dirty();
     }

@@ -85,7 +85,6 @@ impl HubCore {
             }
             Some(_) | None => {
                 self.writes.push(Write::CaseChanged(case.clone()));
-                self.cases_rev += 1;
                 self.list_case(case);
                 self.sittings.all_dirty();
             }

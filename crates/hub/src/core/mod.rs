@@ -294,6 +294,13 @@ impl HubCore {
         }
     }
 
+    /// The lists of cases in the store have changed. Not before: a desk that asks as soon as it is told
+    /// would be shown what was, until the next change.
+    pub(crate) fn cases_stored(&mut self) {
+        self.cases_rev += 1;
+        self.sittings.all_dirty();
+    }
+
     /// A lease that was asked for came, or could not be had.
     pub(crate) fn leased(
         &mut self,
