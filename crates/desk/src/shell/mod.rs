@@ -146,6 +146,7 @@ pub(crate) fn start(config: DeskConfig) -> (DeskHandle, watch::Receiver<Arc<Desk
         ringer: None,
         has_cards,
         cards: 0,
+        chosen: Arc::default(),
         playing: None,
         gazetteer: None,
         data_dir,
@@ -205,6 +206,8 @@ struct Engine {
     has_cards: bool,
     /// The number of the present sound cards.
     cards: u64,
+    /// Which of them may be handed to the voice task.
+    chosen: Arc<sound::Chosen>,
     /// The recording that is fetched or played.
     playing: Option<String>,
     /// The places; there with the plugins.

@@ -9,12 +9,35 @@ use crate::voice::{VoiceCommand, VoiceNews};
 use siaga_audio_devices::{AudioDevices, AudioEvent, Events, SAMPLE_RATE, Selection};
 use std::io::Cursor;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// How often the thread that watches the sound cards looks whether the desk is still there.
 const AUDIO_LOOK: Duration = Duration::from_secs(1);
+
+/// The sound cards that were chosen last. The voice task uses whatever was handed to it last, and an
+/// older choice may take longer to open.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    newest: AtomicU64,
+    handing: Mutex<()>,
+}
+
+impl Chosen {
+    /// Waits for nobody.
+    fn are(&self, cards: u64) {
+        self.newest.store(cards, Ordering::SeqCst);
+    }
+
+    /// Hands these over, after those that are being handed over; `None` when others were chosen
+    /// meanwhile.
+    fn hand_over<T>(&self, cards: u64, hand: impl FnOnce() -> T) -> Option<T> {
+        let _turn = self.handing.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.newest.load(Ordering::SeqCst) == cards).then(hand)
+    }
+}
 
 impl Engine {
     pub(super) async fn tell_voice(&self, command: VoiceCommand) {
@@ -37,12 +60,15 @@ impl Engine {
         self.cards += 1;
         let cards = self.cards;
         let (report, voice) = (self.report.clone(), self.voice.clone());
+        self.chosen.are(cards);
+        let chosen = Arc::clone(&self.chosen);
         // Opening may block for seconds, and the thread then watches the devices.
         tokio::task::spawn_blocking(move || match AudioDevices::open(&selection) {
             Ok((capture, playback, events)) => {
                 let audio = VoiceCommand::Audio(Box::new(capture), Box::new(playback));
-                if voice.blocking_send(audio).is_ok() {
-                    drop(voice);
+                let handed = chosen.hand_over(cards, || voice.blocking_send(audio).is_ok());
+                drop(voice);
+                if handed == Some(true) {
                     watch_audio(cards, &events, &report);
                 }
             }
@@ -147,5 +173,20 @@ fn watch_audio(cards: u64, events: &Events, report: &mpsc::Sender<Report>) {
         if report.blocking_send(Report::Audio { cards, health }).is_err() {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cards_that_are_slow_to_open_do_not_replace_those_chosen_after_them() {
+        let (chosen, mut in_use) = (Chosen::default(), Vec::new());
+        chosen.are(1);
+        chosen.are(2);
+        assert_eq!(chosen.hand_over(2, || in_use.push(2)), Some(()));
+        assert_eq!(chosen.hand_over(1, || in_use.push(1)), None, "it took until now to open them");
+        assert_eq!(in_use, [2]);
     }
 }
