@@ -93,7 +93,10 @@ impl Coaching {
         loop {
             self.show();
             let (due, on_line) = match &self.stage {
-                Stage::Playing(run) => (run.due(), run.line.as_ref().map(|(line, _)| line)),
+                Stage::Playing(run) => {
+                    let line = run.line.as_ref().filter(|_| !run.hung_up);
+                    (run.due(), line.map(|(line, _)| line))
+                }
                 Stage::Choosing | Stage::Over(_) => (None, None),
             };
             let mut line = on_line.map(|line| line.state.clone());
@@ -112,7 +115,7 @@ impl Coaching {
                     Err(broadcast::error::RecvError::Closed) => return,
                 },
                 changed = self.states.changed() => match changed {
-                    Ok(()) => self.on_state(),
+                    Ok(()) => self.on_state().await,
                     Err(_) => return,
                 },
                 () = ended(&mut line) => self.line_ended(),
@@ -190,15 +193,21 @@ impl Coaching {
             take_earlier(&self.config, earlier).await.context("the earlier report")?;
         }
         self.stage = Stage::Playing(Box::new(Run::new(lesson, lines)));
-        let ready = |state: &DeskState| {
-            state.view.as_ref().is_some_and(|view| view.seat.state == SeatState::Ready)
-        };
-        if ready(&self.states.borrow().clone()) {
-            return self.dial().await;
-        }
-        Ok(self.desk.send(Intent::Ready).await?)
+        // What is known of the seat may be old either way: it is told in any case, and whoever sees first
+        // that it is ready has the caller dial.
+        self.desk.send(Intent::Ready).await?;
+        self.dial_when_ready().await
     }
 
+    async fn dial_when_ready(&mut self) -> anyhow::Result<()> {
+        let state = self.states.borrow().clone();
+        match state.view.as_ref() {
+            Some(view) if view.seat.state == SeatState::Ready => self.dial().await,
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    /// The caller dials, unless it has.
     async fn dial(&mut self) -> anyhow::Result<()> {
         let Stage::Playing(run) = &mut self.stage else { return Ok(()) };
         if run.line.is_some() {
@@ -221,10 +230,8 @@ impl Coaching {
         let Stage::Playing(run) = &mut self.stage else { return };
         match event {
             FlowEvent::SeatState { seat, state: SeatState::Ready } if *seat == self.config.seat => {
-                if let Err(error) = self.dial().await {
-                    tracing::error!(error = %format!("{error:#}"), "the caller cannot dial");
-                    self.stage = Stage::Choosing;
-                }
+                let dialled = self.dial().await;
+                self.breaks_off_without_caller(dialled);
             }
             FlowEvent::CallerArrived { call, .. } if run.call.is_none() && run.line.is_some() => {
                 run.call = Some(*call);
@@ -239,7 +246,14 @@ impl Coaching {
         }
     }
 
-    fn on_state(&mut self) {
+    fn breaks_off_without_caller(&mut self, dialled: anyhow::Result<()>) {
+        if let Err(error) = dialled {
+            tracing::error!(error = %format!("{error:#}"), "the caller cannot dial");
+            self.stage = Stage::Choosing;
+        }
+    }
+
+    async fn on_state(&mut self) {
         let state = self.states.borrow_and_update().clone();
         if let Stage::Playing(run) = &mut self.stage
             && let Some(call) = state.call.as_ref().filter(|call| Some(call.call) == run.call)
@@ -247,11 +261,13 @@ impl Coaching {
             run.facts.form = call.form.clone();
             run.is_muted(state.now, call.muted);
         }
+        let dialled = self.dial_when_ready().await;
+        self.breaks_off_without_caller(dialled);
     }
 
     fn line_ended(&mut self) {
         if let Stage::Playing(run) = &mut self.stage {
-            run.person = None;
+            (run.person, run.hung_up) = (None, true);
             if run.call.is_none() {
                 tracing::error!("the caller was not let in");
                 self.stage = Stage::Choosing;

@@ -20,6 +20,8 @@ pub(super) struct Run {
     lines: BTreeMap<String, Arc<[i16]>>,
     /// The citizen's telephone, once it has dialled.
     pub(super) line: Option<(Caller, Mouth)>,
+    /// Whether it was noticed that the line has ended.
+    pub(super) hung_up: bool,
     pub(super) call: Option<CallId>,
     rang_at: Option<Timestamp>,
     answered: Option<Instant>,
@@ -40,6 +42,7 @@ impl Run {
             lesson,
             lines,
             line: None,
+            hung_up: false,
             call: None,
             rang_at: None,
             answered: None,
