@@ -30,7 +30,7 @@ impl Feed {
     }
 
     /// The next packet: the whole state at first, then what has changed, as soon as something has. `None`
-    /// when the desk has ended.
+    /// when the desk has ended. Given up half way, it is told by the next packet of any kind.
     pub(crate) async fn next(&mut self) -> Option<serde_json::Result<Packet>> {
         if let Some(sent_at) = self.sent_at {
             self.states.changed().await.ok()?;
@@ -41,18 +41,42 @@ impl Feed {
                 }
             }
         }
+        self.until(|state| !state.awaits_advice()).await;
+        Some(self.pack())
+    }
+
+    /// The packet with what comes of an edit that `sent` hands to the engine, and whatever else has
+    /// changed: with its findings, unless they take long.
+    pub(crate) async fn after(
+        &mut self,
+        sent: impl Future<Output = ()>,
+    ) -> serde_json::Result<Packet> {
+        let before = typed(&self.states.borrow());
+        sent.await;
+        self.until(|state| typed(state) != before && !state.awaits_advice()).await;
+        self.pack()
+    }
+
+    /// Waits for such a state, as long as what is typed waits for its findings.
+    async fn until(&mut self, there: impl Fn(&DeskState) -> bool) {
         let findings_until = Instant::now() + TOGETHER;
-        while self.states.borrow_and_update().awaits_advice() {
-            match timeout_at(findings_until, self.states.changed()).await {
-                Ok(changed) => changed.ok()?,
-                Err(_) => break,
-            }
+        while !there(&self.states.borrow_and_update()) {
+            // A desk that has ended has a last state.
+            let Ok(Ok(())) = timeout_at(findings_until, self.states.changed()).await else { break };
         }
+    }
+
+    fn pack(&mut self) -> serde_json::Result<Packet> {
         self.sent_at = Some(Instant::now());
         let state = self.states.borrow_and_update().clone();
         self.judged = judged(&state);
-        Some(self.packer.pack(&state))
+        self.packer.pack(state)
     }
+}
+
+/// The revision of the form.
+fn typed(state: &DeskState) -> Option<u64> {
+    Some(state.call.as_ref()?.rev)
 }
 
 /// The revision of the newest findings.
@@ -99,12 +123,22 @@ mod tests {
         async fn of(states: watch::Receiver<Arc<DeskState>>) -> Self {
             let mut feed = Feed::new(states);
             let Some(Ok(Packet::Whole(shown))) = feed.next().await else { panic!("no state") };
-            Self { feed, shown: shown.into() }
+            Self { feed, shown: serde_json::to_value(shown).expect("JSON") }
         }
 
         /// Waits for a packet; gives the revision that is shown then and the one whose findings are.
         async fn told(&mut self) -> (u64, Option<u64>) {
             let packet = self.feed.next().await.expect("a desk").expect("JSON");
+            self.takes(packet)
+        }
+
+        /// As [`Self::told`], of the answer to what is typed.
+        async fn answered(&mut self, sent: impl Future<Output = ()>) -> (u64, Option<u64>) {
+            let packet = self.feed.after(sent).await.expect("JSON");
+            self.takes(packet)
+        }
+
+        fn takes(&mut self, packet: Packet) -> (u64, Option<u64>) {
             let Packet::Changes { rev, changes, .. } = packet else { panic!("{packet:?}") };
             json_patch::patch(&mut self.shown, &changes).expect("what is changed is there");
             (rev, self.shown["call"]["advice"]["draft_rev"].as_u64())
@@ -124,6 +158,52 @@ mod tests {
         };
         let (told, ()) = tokio::join!(page.told(), plugins);
         assert_eq!((told, began.elapsed()), ((20, Some(2)), 2 * MS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_typed_is_answered_by_its_findings_and_not_by_those_before() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut page = Page::of(seen).await;
+        let began = Instant::now();
+        let engine = async {
+            tokio::time::sleep(MS).await;
+            // A meter has moved meanwhile, and the hub has saved what was typed before.
+            states.send_replace(typed(1, Some(1)));
+            tokio::time::sleep(MS).await;
+            states.send_replace(typed(2, Some(1)));
+            tokio::time::sleep(MS).await;
+            states.send_replace(typed(2, Some(2)));
+        };
+        let (told, ()) = tokio::join!(page.answered(async {}), engine);
+        assert_eq!((told, began.elapsed()), ((20, Some(2)), 3 * MS));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_typed_is_answered_soon_even_when_nothing_comes_of_it() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut page = Page::of(seen).await;
+        let began = Instant::now();
+        assert_eq!((page.answered(async {}).await, began.elapsed()), ((10, Some(1)), TOGETHER));
+        states.send_replace(typed(2, Some(1)));
+        assert_eq!(page.answered(async {}).await, (20, Some(1)), "its findings are not there yet");
+        states.send_replace(typed(2, Some(2)));
+        assert_eq!(page.told().await, (20, Some(2)), "they come by themselves");
+        drop(states);
+        assert_eq!(
+            page.answered(async {}).await,
+            (20, Some(2)),
+            "the last state of a desk that is gone"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_packet_that_was_given_up_half_way_is_told_by_the_next() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut page = Page::of(seen).await;
+        states.send_replace(typed(2, Some(1)));
+        assert!(tokio::time::timeout(MS, page.feed.next()).await.is_err(), "it waits for findings");
+        let (_, told) = tokio::join!(async { states.send_replace(typed(3, Some(3))) }, page.told());
+        assert_eq!(told, (30, Some(3)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@ mod args;
 mod engine;
 mod feed;
 mod manners;
+mod page;
 mod tel;
 mod window;
 mod words;

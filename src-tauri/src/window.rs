@@ -1,56 +1,18 @@
-//! One window, one command, one channel.
+//! The window that a page is shown in.
 
 use crate::args::{Mode, Start};
 use crate::engine::{Engine, Prefill};
-use crate::feed::Feed;
 use crate::manners;
+use crate::page::{self, SCHEME, Subscription};
 use crate::tel::TelLink;
 use anyhow::Context;
-use siaga_desk::{Intent, Packet};
-use std::sync::{Mutex, PoisonError};
-use tauri::async_runtime::JoinHandle;
-use tauri::ipc::Channel;
-use tauri::{AppHandle, Manager, RunEvent, State, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
+use serde::Serialize;
+use siaga_desk::Intent;
+use tauri::{AppHandle, Manager, RunEvent, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 use tauri_plugin_window_state::StateFlags;
 
 /// The window's label, which the capability file names too.
 pub(crate) const LABEL: &str = "seat";
-
-/// The one subscription. A page that reloads subscribes again, which ends the one before.
-#[derive(Default)]
-struct Subscription(Mutex<Option<JoinHandle<()>>>);
-
-/// Carries one intent to the engine. What becomes of it shows in the state.
-#[tauri::command]
-async fn intent(engine: State<'_, Engine>, intent: Intent) -> Result<(), ()> {
-    engine.send(intent).await;
-    Ok(())
-}
-
-/// Sends the whole state now, and after every change what has changed of it (see [`Feed`]).
-#[tauri::command]
-async fn subscribe(
-    engine: State<'_, Engine>,
-    subscription: State<'_, Subscription>,
-    channel: Channel<Packet>,
-) -> Result<(), ()> {
-    let mut feed = Feed::new(engine.states());
-    let task = tauri::async_runtime::spawn(async move {
-        while let Some(packet) = feed.next().await {
-            match packet.map(|packet| channel.send(packet)) {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(error) => return tracing::error!(%error, "a state cannot be told to the page"),
-            }
-        }
-    });
-    let before = subscription.0.lock().unwrap_or_else(PoisonError::into_inner).replace(task);
-    if let Some(before) = before {
-        before.abort();
-    }
-    tracing::info!("a page shows this desk");
-    Ok(())
-}
 
 /// Starts the desk, opens the window, and stays until it is closed.
 pub(crate) fn run(start: Start) -> anyhow::Result<()> {
@@ -72,7 +34,13 @@ pub(crate) fn run(start: Start) -> anyhow::Result<()> {
         .plugin(tauri_plugin_autostart::Builder::new().args(again).build())
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(place).build())
         .manage(Subscription::default())
-        .invoke_handler(tauri::generate_handler![intent, subscribe])
+        .invoke_handler(tauri::generate_handler![page::intent, page::subscribe])
+        .register_asynchronous_uri_scheme_protocol(SCHEME, |context, request, responder| {
+            let app = context.app_handle().clone();
+            tauri::async_runtime::spawn(async move {
+                responder.respond(page::answer(app, request).await);
+            });
+        })
         .setup(move |app| match mode {
             Some(mode) => Ok(open(app.handle(), mode, link)?),
             None => Ok(()),
@@ -148,9 +116,19 @@ fn close_with_the_session(_: &AppHandle) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the login page is filled with; run before every load of the page.
+/// What every load of the page starts with.
+#[derive(Serialize)]
+struct PageStart<'a> {
+    #[serde(flatten)]
+    prefill: &'a Prefill,
+    /// Where what is typed is answered; `None` where the channel tells it.
+    typing: Option<&'static str>,
+}
+
+/// Run before every load of the page.
 fn start_script(prefill: &Prefill) -> serde_json::Result<String> {
-    Ok(format!("window.__SIAGA_START__ = {};", serde_json::to_string(prefill)?))
+    let start = PageStart { prefill, typing: page::TYPING };
+    Ok(format!("window.__SIAGA_START__ = {};", serde_json::to_string(&start)?))
 }
 
 /// Has the page drawn by the processor, and keeps what a page of this program never needs out of memory.

@@ -5,7 +5,7 @@ use crate::state::DeskState;
 use json_patch::jsonptr::PointerBuf;
 use json_patch::{AddOperation, Patch, PatchOperation, RemoveOperation, ReplaceOperation};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 use siaga_hub_api::{CaseList, CaseRow, CasesQuery};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, Serialize)]
 #[serde(untagged)]
 pub enum Packet {
-    /// A [`DeskState`], part by part.
-    Whole(Map<String, Value>),
+    /// All of it.
+    Whole(Arc<DeskState>),
     /// What makes one revision into another.
     Changes {
         /// The revision that is completed.
@@ -40,21 +40,12 @@ const MANY: usize = 40;
 /// would hold up the findings that come with the next letter.
 #[derive(Debug, Default)]
 pub struct Packer {
-    sent: Option<Sent>,
+    /// What the window has.
+    sent: Option<Arc<DeskState>>,
 }
 
-/// What the window has.
-#[derive(Debug)]
-struct Sent {
-    state: DeskState,
-    /// As it was told, but for the list of cases, which is compared row by row.
-    parts: Map<String, Value>,
-}
-
-/// The part with the list of cases.
-const CASES: &str = "cases";
-/// Where its rows lie.
-const ROWS: [&str; 4] = [CASES, "found", "1", "rows"];
+/// Where the rows of the list of cases lie.
+const ROWS: [&str; 4] = ["cases", "found", "1", "rows"];
 
 type Cases = Slice<Option<Looked<CasesQuery, CaseList>>>;
 
@@ -63,51 +54,51 @@ impl Packer {
     ///
     /// # Errors
     /// When a part cannot be told as JSON.
-    pub fn pack(&mut self, state: &DeskState) -> serde_json::Result<Packet> {
-        let Some(sent) = &mut self.sent else {
-            let whole = object(state)?;
-            let mut parts = whole.clone();
-            parts.remove(CASES);
-            self.sent = Some(Sent { state: state.clone(), parts });
-            return Ok(Packet::Whole(whole));
+    pub fn pack(&mut self, state: Arc<DeskState>) -> serde_json::Result<Packet> {
+        let Some(before) = self.sent.replace(Arc::clone(&state)) else {
+            return Ok(Packet::Whole(state));
         };
-        let before = std::mem::replace(&mut sent.state, state.clone());
-        let mut changed = state.clone();
-        changed.leave_out_what_is_shared_with(&before);
-        let mut changes = changes_of_cases(&before.cases, &changed.cases)?;
-        changed.cases.leave_out();
-        for (name, part) in object(&changed)? {
-            if name != "rev" && sent.parts.get(&name) != Some(&part) {
-                changes.extend(sent.change(name, part));
-            }
-        }
-        Ok(Packet::Changes { after: before.rev, rev: state.rev, changes: Patch(changes) })
+        let changes = Patch(changes(&before, &state)?);
+        Ok(Packet::Changes { after: before.rev, rev: state.rev, changes })
     }
 }
 
-impl Sent {
-    /// Takes a part as it is now; gives what that changes.
-    fn change(&mut self, name: String, part: Value) -> Vec<PatchOperation> {
-        let before = self.parts.insert(name.clone(), part.clone());
-        changes_of_part(name, before, part)
-    }
+/// Writes `changes`: what makes one state into another, but for the revision.
+macro_rules! changes_of {
+    ($($part:ident)*) => {
+        fn changes(before: &DeskState, now: &DeskState) -> serde_json::Result<Vec<PatchOperation>> {
+            // All of them, so that one that is new is not forgotten.
+            let DeskState { rev: _, cases, $($part),* } = now;
+            let mut changes = changes_of_cases(&before.cases, cases)?;
+            $(if before.$part != *$part {
+                let [was, is] = [serde_json::to_value(&before.$part)?, serde_json::to_value($part)?];
+                changes.extend(changes_of_part(stringify!($part), was, is));
+            })*
+            Ok(changes)
+        }
+    };
+}
+
+changes_of! {
+    now training session hub sip audio advisor view call levels notice asking kept not_kept local search
+    file peaks about odds figures places devices settings settings_mended sound_test sound_tested_at
+    playing number_asked exercise
 }
 
 /// What makes a part of the state into what it is now.
-fn changes_of_part(name: String, before: Option<Value>, now: Value) -> Vec<PatchOperation> {
-    let path = PointerBuf::from_tokens([&name]);
-    let before = Map::from_iter(before.map(|before| (name.clone(), before)));
-    let after = Map::from_iter([(name, now.clone())]);
-    let Patch(changes) = json_patch::diff(&before.into(), &after.into());
+fn changes_of_part(name: &str, before: Value, now: Value) -> Vec<PatchOperation> {
+    let path = PointerBuf::from_tokens([name]);
+    let within = |part: Value| Value::Object([(name.to_owned(), part)].into_iter().collect());
+    let Patch(changes) = json_patch::diff(&within(before), &within(now.clone()));
     if changes.len() < MANY {
         return changes;
     }
-    vec![PatchOperation::Add(AddOperation { path, value: now })]
+    vec![PatchOperation::Replace(ReplaceOperation { path, value: now })]
 }
 
 /// As [`changes_of_part`], of the list of cases.
 fn changes_of_cases(before: &Cases, now: &Cases) -> serde_json::Result<Vec<PatchOperation>> {
-    if now.is_left_out() || before == now {
+    if before == now {
         return Ok(Vec::new());
     }
     let rows_of = |cases: &Cases| {
@@ -117,10 +108,11 @@ fn changes_of_cases(before: &Cases, now: &Cases) -> serde_json::Result<Vec<Patch
         && let Some(mut changes) = changes_of_rows(&was.rows, &is.rows)?
     {
         let [before, now] = [without_rows(before)?, without_rows(now)?];
-        changes.extend(changes_of_part(CASES.to_owned(), Some(before), now));
+        changes.extend(changes_of_part("cases", before, now));
         return Ok(changes);
     }
-    Ok(changes_of_part(CASES.to_owned(), None, serde_json::to_value(now)?))
+    let path = PointerBuf::from_tokens(["cases"]);
+    Ok(vec![PatchOperation::Replace(ReplaceOperation { path, value: serde_json::to_value(now)? })])
 }
 
 /// The list of cases with what stands around the rows, and none of them.
@@ -168,37 +160,12 @@ fn changes_of_rows(
     Ok(left.next().is_none().then_some(changes))
 }
 
-/// A state part by part.
-fn object(state: &DeskState) -> serde_json::Result<Map<String, Value>> {
-    match serde_json::to_value(state)? {
-        Value::Object(parts) => Ok(parts),
-        other => serde_json::from_value(other), // an error that says what it is instead
-    }
-}
-
-impl DeskState {
-    /// Leaves out the slices that are the very ones of `sent`.
-    fn leave_out_what_is_shared_with(&mut self, sent: &Self) {
-        self.view.leave_out_if_sent(&sent.view);
-        self.cases.leave_out_if_sent(&sent.cases);
-        self.search.leave_out_if_sent(&sent.search);
-        self.file.leave_out_if_sent(&sent.file);
-        self.peaks.leave_out_if_sent(&sent.peaks);
-        self.about.leave_out_if_sent(&sent.about);
-        self.odds.leave_out_if_sent(&sent.odds);
-        self.figures.leave_out_if_sent(&sent.figures);
-        self.places.leave_out_if_sent(&sent.places);
-        self.devices.leave_out_if_sent(&sent.devices);
-        self.exercise.leave_out_if_sent(&sent.exercise);
-    }
-}
-
 #[cfg(test)]
 impl Packet {
     /// Does what a window does with it.
     pub(crate) fn lay_over(self, window: &mut Value) {
         match self {
-            Self::Whole(parts) => *window = parts.into(),
+            Self::Whole(state) => *window = serde_json::to_value(state).expect("JSON"),
             Self::Changes { after, rev, changes } => {
                 assert_eq!(window["rev"], after, "a packet was lost");
                 json_patch::patch(window, &changes).expect("what is changed is there");
@@ -233,7 +200,7 @@ mod tests {
         row
     }
 
-    fn listed(rev: u64, rows: &[(u32, u8)]) -> DeskState {
+    fn listed(rev: u64, rows: &[(u32, u8)]) -> Arc<DeskState> {
         let rows: Vec<_> = rows.iter().map(|(running, kind)| row(*running, *kind)).collect();
         let query: CasesQuery = serde_json::from_value(serde_json::json!({
             "filter": "reports", "since": 0, "from": 0, "count": 200,
@@ -247,7 +214,7 @@ mod tests {
             as_of: Some(Timestamp(i64::try_from(rev).expect("few"))),
             failed: None,
         };
-        DeskState { rev, cases: Slice::new(Some(looked)), ..DeskState::default() }
+        Arc::new(DeskState { rev, cases: Slice::new(Some(looked)), ..DeskState::default() })
     }
 
     #[test]
@@ -258,8 +225,8 @@ mod tests {
         later.truncate(200);
         later[7].1 = 1;
         let mut packer = Packer::default();
-        packer.pack(&listed(1, &rows)).expect("JSON");
-        let packet = packer.pack(&listed(2, &later)).expect("JSON");
+        packer.pack(listed(1, &rows)).expect("JSON");
+        let packet = packer.pack(listed(2, &later)).expect("JSON");
         let rows = "/cases/found/1/rows";
         let changed = [
             format!("{rows}/199"),
@@ -284,7 +251,7 @@ mod tests {
                     rows.sort_unstable();
                 }
                 let state = listed(rev, &rows);
-                packer.pack(&state).expect("JSON").lay_over(&mut window);
+                packer.pack(Arc::clone(&state)).expect("JSON").lay_over(&mut window);
                 prop_assert_eq!(&window, &serde_json::to_value(&state).expect("JSON"));
             }
         }

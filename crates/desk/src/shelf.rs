@@ -1,7 +1,7 @@
 //! What a window draws beside the call: lists, searches, a case, settings, what is played.
 //!
-//! These parts are large and change seldom. Each lies in a [`Slice`], which goes to the window only
-//! when it has changed (see [`crate::Packer`]).
+//! These parts are large and change seldom. Each lies in a [`Slice`], which is the same until it is
+//! replaced, so that nobody has to read it to know that it has not changed (see [`crate::Packer`]).
 
 use crate::state::DeskError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,36 +11,18 @@ use std::sync::Arc;
 
 /// A part of the state that is shared until it changes.
 #[derive(Debug, Default)]
-pub struct Slice<T> {
-    value: Arc<T>,
-    left_out: bool,
-}
+pub struct Slice<T>(Arc<T>);
 
 impl<T> Slice<T> {
     /// A part that has changed.
     pub fn new(value: T) -> Self {
-        Self { value: Arc::new(value), left_out: false }
-    }
-
-    /// Whether it stays out of the packet: the window has it.
-    pub(crate) fn is_left_out(&self) -> bool {
-        self.left_out
-    }
-
-    /// Leaves it out, whatever it is.
-    pub(crate) fn leave_out(&mut self) {
-        self.left_out = true;
-    }
-
-    /// Leaves it out when it is the very one that was sent.
-    pub(crate) fn leave_out_if_sent(&mut self, sent: &Self) {
-        self.left_out = Arc::ptr_eq(&self.value, &sent.value);
+        Self(Arc::new(value))
     }
 }
 
 impl<T> Clone for Slice<T> {
     fn clone(&self) -> Self {
-        Self { value: Arc::clone(&self.value), left_out: self.left_out }
+        Self(Arc::clone(&self.0))
     }
 }
 
@@ -48,19 +30,19 @@ impl<T> Deref for Slice<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        &self.value
+        &self.0
     }
 }
 
 impl<T: PartialEq> PartialEq for Slice<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.value == other.value
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 }
 
 impl<T: Serialize> Serialize for Slice<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value.serialize(serializer)
+        self.0.serialize(serializer)
     }
 }
 

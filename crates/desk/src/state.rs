@@ -267,7 +267,7 @@ pub struct DeskState {
     /// The plugins.
     pub advisor: AdvisorHealth,
     /// The last view of the hub.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional = false, as = "Option<HubView>"))]
     pub view: Slice<Option<HubView>>,
     /// The call at this desk.
@@ -294,51 +294,51 @@ pub struct DeskState {
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<LocalCall>>"))]
     pub local: Option<LocalCall>,
     /// The list of cases that is shown.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CasesQuery, CaseList>>>"))]
     pub cases: Slice<Option<Looked<CasesQuery, CaseList>>>,
     /// The search that is shown.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(
         feature = "ts",
         ts(optional, as = "Option<Option<Looked<SearchQuery, SearchList>>>")
     )]
     pub search: Slice<Option<Looked<SearchQuery, SearchList>>>,
     /// The case that is shown whole.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CaseNumber, CaseFile>>>"))]
     pub file: Slice<Option<Looked<CaseNumber, CaseFile>>>,
     /// How loud the recording is that is shown, by its hash.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<String, Peaks>>>"))]
     pub peaks: Slice<Option<Looked<String, Peaks>>>,
     /// What is known around the call at this desk.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<Looked<CallId, AboutCall>>>"))]
     pub about: Slice<Option<Looked<CallId, AboutCall>>>,
     /// How likely each unit takes a transfer now.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(
         feature = "ts",
         ts(optional, as = "Option<Option<Looked<Timestamp, Vec<UnitOdds>>>>")
     )]
     pub odds: Slice<Option<Looked<Timestamp, Vec<UnitOdds>>>>,
     /// Figures since a time, for a supervisor.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(
         feature = "ts",
         ts(optional, as = "Option<Option<Looked<Timestamp, FiguresInfo>>>")
     )]
     pub figures: Slice<Option<Looked<Timestamp, FiguresInfo>>>,
     /// Places that were looked for.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(
         feature = "ts",
         ts(optional, as = "Option<Option<Looked<PlaceQuery, Vec<PlaceView>>>>")
     )]
     pub places: Slice<Option<Looked<PlaceQuery, Vec<PlaceView>>>>,
     /// Sound devices that could be chosen; empty until they were listed.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<DeviceView>>"))]
     pub devices: Slice<Vec<DeviceView>>,
     /// What is set at this computer.
@@ -366,7 +366,7 @@ pub struct DeskState {
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<NumberAsked>>"))]
     pub number_asked: Option<NumberAsked>,
     /// The exercise behind this desk, if it is one with lessons.
-    #[serde(default, skip_serializing_if = "Slice::is_left_out")]
+    #[serde(default)]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Option<TrainingView>>"))]
     pub exercise: Slice<Option<TrainingView>>,
 }

@@ -4,9 +4,14 @@ import { invoke, transformCallback } from "@tauri-apps/api/core";
 import type { DeskState, Intent } from "./bindings";
 import { type Change, patched } from "./patch";
 
+/** The form as it was typed. */
+export type Edit = Extract<Intent, { intent: "edit" }>;
+
 export interface Backend {
   /** Sends an intent. What becomes of it shows in the next state. */
   send(intent: Intent): Promise<void>;
+  /** Sends what was typed just now. Where it can, it calls back with what comes of it before it returns. */
+  type(edit: Edit): void;
   /** Calls `onState` with the whole state now and after every change. */
   subscribe(onState: (state: DeskState) => void): void;
   /** Draws the whole page larger, 1 to 2, as a browser's zoom does. */
@@ -28,15 +33,42 @@ const ARRIVAL_MS = 1000;
 
 export class TauriBackend implements Backend {
   #last: Promise<unknown> = Promise.resolve();
+  /** How many intents have not arrived yet. */
+  #onTheirWay = 0;
+  /** Takes a packet of the subscription. */
+  #take: ((packet: DeskState | Changes) => void) | null = null;
 
   // One after the other: two commands on their way at once may overtake each other, and an older form
   // that arrives last would take away what was typed last. One that hangs holds nobody up for long.
   send(intent: Intent): Promise<void> {
     const before = this.#last;
     const sent = before.then(() => invoke<void>("intent", { intent }));
-    const arrived = sent.catch(() => undefined);
+    this.#onTheirWay += 1;
+    const arrived = sent.catch(() => undefined).finally(() => (this.#onTheirWay -= 1));
     this.#last = before.then(() => Promise.race([arrived, after(ARRIVAL_MS)]));
     return sent;
+  }
+
+  // The one request that the page waits for: a page that draws a letter before its findings have come
+  // has them wait for the drawing, and draws twice. The engine answers within 5 ms, come what may.
+  type(edit: Edit): void {
+    const answered = this.#onTheirWay === 0 ? this.#ask(edit) : null;
+    if (answered === null) void this.send(edit);
+    else this.#take?.(answered);
+  }
+
+  /** What comes of an edit; `null` when that is told by the subscription. */
+  #ask(edit: Edit): DeskState | Changes | null {
+    const { typing } = prefill();
+    if (typing === undefined || typing === null || this.#take === null) return null;
+    try {
+      const request = new XMLHttpRequest();
+      request.open("POST", typing, false);
+      request.send(JSON.stringify(edit));
+      return request.status === 200 ? JSON.parse(request.responseText) : null;
+    } catch {
+      return null;
+    }
   }
 
   zoom(factor: number): void {
@@ -49,24 +81,28 @@ export class TauriBackend implements Backend {
   subscribe(onState: (state: DeskState) => void): void {
     let shown: DeskState | undefined;
     let heardAt = 0;
-    // Tauri fetches a long message, so that a short one behind it comes first: it waits here, by the
-    // revision that it completes.
+    // Tauri fetches a long message, so that a short one behind it comes first, and the answer to what is
+    // typed overtakes all that is on its way: it waits here, by the revision that it completes.
     const early = new Map<number, Changes>();
+    const take = (message: DeskState | Changes): void => {
+      heardAt = performance.now();
+      const before = shown;
+      if ("changes" in message) early.set(message.after, message);
+      else if (shown === undefined || message.rev >= shown.rev) shown = message;
+      if (shown === undefined) return;
+      for (let next = early.get(shown.rev); next !== undefined; next = early.get(shown.rev)) {
+        // An answer may tell that nothing has changed, and must not be taken for ever.
+        early.delete(shown.rev);
+        if (next.rev > shown.rev) shown = { ...patched(shown, next.changes), rev: next.rev };
+      }
+      for (const rev of early.keys()) if (rev < shown.rev) early.delete(rev);
+      if (shown !== before) onState(shown);
+    };
+    this.#take = take;
     const ask = (): void => {
       const callback = transformCallback((packet: { message?: DeskState | Changes }) => {
-        const { message } = packet;
         // The end of a subscription that was replaced has no message.
-        if (message === undefined) return;
-        heardAt = performance.now();
-        const before = shown;
-        if ("changes" in message) early.set(message.after, message);
-        else if (shown === undefined || message.rev >= shown.rev) shown = message;
-        if (shown === undefined) return;
-        for (let next = early.get(shown.rev); next !== undefined; next = early.get(shown.rev)) {
-          shown = { ...patched(shown, next.changes), rev: next.rev };
-        }
-        for (const rev of early.keys()) if (rev < shown.rev) early.delete(rev);
-        if (shown !== before) onState(shown);
+        if (packet.message !== undefined) take(packet.message);
       });
       heardAt = performance.now();
       void invoke("subscribe", { channel: `__CHANNEL__:${callback}` });
@@ -94,6 +130,8 @@ export interface Prefill {
   operator: string;
   /** Why the exercise could not be started, for IT. */
   no_training?: string;
+  /** Where what is typed is answered; `null` where the subscription tells it. */
+  typing?: string | null;
 }
 
 declare global {

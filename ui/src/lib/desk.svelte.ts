@@ -164,7 +164,7 @@ export class Desk {
 
   constructor(backend: Backend) {
     this.#backend = backend;
-    this.editor = new FormEditor((intent) => void backend.send(intent));
+    this.editor = new FormEditor(backend);
     this.phonePlace = new PhonePlace(this.editor, (intent) => this.send(intent));
     this.colleagues = new Colleagues(this);
     this.#timer = setInterval(() => this.#ticks(), TICK_MS);

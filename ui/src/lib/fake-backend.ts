@@ -1,7 +1,7 @@
 // A backend without an engine, for component tests and pictures: it remembers what was sent, shows
 // what it is told to show, and answers what it was given an answer for.
 
-import type { Backend } from "./backend";
+import type { Backend, Edit } from "./backend";
 import type { DeskState, Intent } from "./bindings";
 
 /** The state after an intent; `null` when it changes nothing. */
@@ -22,6 +22,10 @@ export class FakeBackend implements Backend {
     const next = this.#state === null ? null : this.#answer(this.#state, intent);
     if (next !== null) this.show(next);
     return Promise.resolve();
+  }
+
+  type(edit: Edit): void {
+    void this.send(edit);
   }
 
   subscribe(onState: (state: DeskState) => void): void {

@@ -1,7 +1,8 @@
 // The form as it stands in this window. What is typed is here first, then on its way to the engine;
 // a state that only echoes what was typed never overwrites it.
 
-import type { CallId, DeskCall, Form, Intent } from "./bindings";
+import type { Backend, Edit } from "./backend";
+import type { CallId, Danger, DeskCall, Form } from "./bindings";
 
 /** One screen frame: what is typed within it after an edit has left travels as the next one. */
 const FRAME_MS = 16;
@@ -24,21 +25,38 @@ export function emptyForm(): Form {
   };
 }
 
-const same = (a: Form, b: Form): boolean => canonical(a) === canonical(b);
-
-/** The same text for the same form, whatever the order of its keys. */
-function canonical(form: Form): string {
-  const sorted = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(sorted);
-    if (value === null || typeof value !== "object") return value;
-    return Object.fromEntries(
-      Object.entries(value)
-        .toSorted(([a], [b]) => (a < b ? -1 : 1))
-        .map(([k, v]) => [k, sorted(v)]),
-    );
-  };
-  return JSON.stringify(sorted({ ...form, services: form.services.toSorted() }));
+/** Whether they say the same, in whatever order the services stand. */
+function same(a: Form, b: Form): boolean {
+  const parts = Object.keys(a) as (keyof Form)[];
+  return parts.every((part) => {
+    switch (part) {
+      case "danger":
+        return (Object.keys(a.danger) as (keyof Danger)[]).every(
+          (name) => a.danger[name] === b.danger[name],
+        );
+      case "services":
+        return (
+          a.services.length === b.services.length &&
+          a.services.every((service) => b.services.includes(service))
+        );
+      case "point":
+        return a.point?.lat === b.point?.lat && a.point?.lng === b.point?.lng;
+      default:
+        return a[part] === b[part];
+    }
+  });
 }
+
+/** As it is now. Svelte's own snapshot clones each text as if it were an object. */
+const copyOf = (form: Form): Form => ({
+  ...form,
+  danger: { ...form.danger },
+  services: [...form.services],
+  point: form.point === null ? null : { ...form.point },
+});
+
+/** A field that is typed in freely. */
+type TextField = "location" | "narrative" | "reporter_name" | "reporter_relation";
 
 export class FormEditor {
   call = $state<CallId | null>(null);
@@ -47,7 +65,7 @@ export class FormEditor {
   /** Whether everything typed has been journalled by the hub. */
   saved = $state(true);
 
-  #send: (intent: Intent) => void;
+  #backend: Pick<Backend, "send" | "type">;
   /** Edits that the engine has not shown back yet, oldest first. */
   #inFlight: Form[] = [];
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -56,8 +74,8 @@ export class FormEditor {
   #baseRev = 0;
   #sentSince = 0;
 
-  constructor(send: (intent: Intent) => void) {
-    this.#send = send;
+  constructor(backend: Pick<Backend, "send" | "type">) {
+    this.#backend = backend;
   }
 
   /** Takes note of a state of the engine. */
@@ -82,25 +100,49 @@ export class FormEditor {
   /** Something was changed in the window. A key after a pause travels at once. */
   edited(): void {
     if (!this.writable) return;
+    this.#leaveSoon();
     this.saved = false;
+  }
+
+  /** A field was typed in. */
+  write(field: TextField, text: string): void {
+    if (!this.writable) return;
+    // In this order: what is typed leaves before the page is made to show it, and both it and what comes
+    // of it are drawn at once.
+    this.#leaveSoon();
+    this.form[field] = text;
+    this.edited();
+  }
+
+  #leaveSoon(): void {
     if (this.#timer !== null) return;
     const wait = this.#flushedAt + FRAME_MS - performance.now();
-    this.#timer = setTimeout(() => this.flush(), Math.max(0, wait));
+    const leave = (): void => {
+      const edit = this.#take();
+      if (edit !== null) this.#backend.type(edit);
+    };
+    this.#timer = setTimeout(leave, Math.max(0, wait));
     // A timer of 0 ms waits for what else the page has to do, e.g. to draw the letter.
-    if (wait <= 0) queueMicrotask(() => this.flush());
+    if (wait <= 0) queueMicrotask(leave);
   }
 
   /** Sends what has not been sent yet, before anything that depends on it. */
   flush(): void {
-    if (this.#timer === null) return;
+    const edit = this.#take();
+    if (edit !== null) void this.#backend.send(edit);
+  }
+
+  /** What has not been sent yet, which is about to be. */
+  #take(): Edit | null {
+    if (this.#timer === null) return null;
     clearTimeout(this.#timer);
     this.#timer = null;
     this.#flushedAt = performance.now();
-    if (this.call === null || !this.writable) return;
-    const form = $state.snapshot(this.form);
+    if (this.call === null || !this.writable) return null;
+    const form = copyOf(this.form);
     this.#inFlight.push(form);
     this.#sentSince += 1;
-    this.#send({ intent: "edit", call: this.call, form });
+    return { intent: "edit", call: this.call, form };
   }
 
   #idle(): boolean {
@@ -113,7 +155,7 @@ export class FormEditor {
     // An edit that the engine took in another shape than it was sent has no echo, but a revision.
     else if (desk.rev >= this.#baseRev + this.#sentSince) this.#inFlight = [];
     if (!this.#idle()) return;
-    if (desk.rev >= this.#baseRev && !same($state.snapshot(this.form), desk.form)) {
+    if (desk.rev >= this.#baseRev && !same(this.form, desk.form)) {
       this.#adopt(desk);
     }
     this.#baseRev = desk.rev;

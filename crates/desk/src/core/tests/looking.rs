@@ -11,6 +11,7 @@ use siaga_hub_api::{
 };
 use siaga_model::{CaseNumber, FollowUpKind, Redacted};
 use siaga_sip::DialogKey;
+use std::sync::Arc;
 use std::time::Duration;
 
 fn cases(from: u32) -> CasesQuery {
@@ -120,13 +121,13 @@ fn a_packet_holds_what_has_changed_and_nothing_else() {
     desk.talking(call(1));
     let (mut packer, mut window) = (Packer::default(), serde_json::Value::Null);
     let before = desk.core.changed().expect("a state");
-    packer.pack(&before).expect("JSON").lay_over(&mut window);
+    packer.pack(Arc::new(before.clone())).expect("JSON").lay_over(&mut window);
     let read: DeskState = serde_json::from_value(window.clone()).expect("a state");
     assert_eq!(read, before);
 
     desk.edit(call(1), "Blok M");
     let after = desk.core.changed().expect("another state");
-    let packet = packer.pack(&after).expect("JSON");
+    let packet = packer.pack(Arc::new(after.clone())).expect("JSON");
     let changed = ["/call/form/location", "/call/rev"];
     assert_eq!(packet.changed(), changed, "neither the rest of the call nor a list");
     packet.lay_over(&mut window);
@@ -135,7 +136,7 @@ fn a_packet_holds_what_has_changed_and_nothing_else() {
     let levels = Levels { heard_dbfs: -20.0, sent_dbfs: -60.0 };
     desk.give(Input::Levels(levels));
     let louder = desk.core.changed().expect("louder");
-    let packet = packer.pack(&louder).expect("JSON");
+    let packet = packer.pack(Arc::new(louder.clone())).expect("JSON");
     let meters = ["/levels/heard_dbfs", "/levels/sent_dbfs"];
     assert_eq!(packet.changed(), meters, "a meter moves nothing else");
     packet.lay_over(&mut window);
@@ -153,17 +154,17 @@ fn a_list_whose_rows_all_move_is_told_whole_and_a_row_that_changes_is_not() {
             default: false,
         };
         let devices = Slice::new(rows.map(device).collect());
-        DeskState { rev, devices, ..DeskState::default() }
+        Arc::new(DeskState { rev, devices, ..DeskState::default() })
     };
     let (mut packer, mut window) = (Packer::default(), serde_json::Value::Null);
-    packer.pack(&rows(1, 0..60)).expect("JSON").lay_over(&mut window);
-    let packet = packer.pack(&rows(2, 1..60)).expect("JSON");
+    packer.pack(rows(1, 0..60)).expect("JSON").lay_over(&mut window);
+    let packet = packer.pack(rows(2, 1..60)).expect("JSON");
     assert_eq!(packet.changed(), ["/devices"]);
     packet.lay_over(&mut window);
-    let packet = packer.pack(&rows(3, 1..59)).expect("JSON");
+    let packet = packer.pack(rows(3, 1..59)).expect("JSON");
     assert_eq!(packet.changed(), ["/devices/58"]);
     packet.lay_over(&mut window);
-    assert_eq!(window, serde_json::to_value(rows(3, 1..59)).expect("JSON"));
+    assert_eq!(window, serde_json::to_value(&rows(3, 1..59)).expect("JSON"));
 }
 
 #[test]
