@@ -148,6 +148,11 @@ impl Engine {
         }
     }
 
+    /// Passes an intent on unless the desk's queue is full; gives whether it did.
+    pub(crate) fn try_send(&self, intent: Intent) -> bool {
+        self.desk.try_send(intent).is_ok()
+    }
+
     /// Leaves the seat, so that the hub need not wait for its silence; ends the exercise, if any.
     pub(crate) async fn shut_down(&self) {
         self.desk.shut_down().await;

@@ -45,16 +45,18 @@ impl Feed {
         Some(self.pack())
     }
 
-    /// The packet with what comes of an edit that `sent` hands to the engine, and whatever else has
-    /// changed: with its findings, unless they take long.
+    /// The packet with what comes of an edit that `send` hands to the engine, and whatever else has
+    /// changed: with its findings, unless they take long. `None` when it could not be handed over.
     pub(crate) async fn after(
         &mut self,
-        sent: impl Future<Output = ()>,
-    ) -> serde_json::Result<Packet> {
+        send: impl FnOnce() -> bool,
+    ) -> Option<serde_json::Result<Packet>> {
         let before = typed(&self.states.borrow());
-        sent.await;
+        if !send() {
+            return None;
+        }
         self.until(|state| typed(state) != before && !state.awaits_advice()).await;
-        self.pack()
+        Some(self.pack())
     }
 
     /// Waits for such a state, as long as what is typed waits for its findings.
@@ -133,8 +135,8 @@ mod tests {
         }
 
         /// As [`Self::told`], of the answer to what is typed.
-        async fn answered(&mut self, sent: impl Future<Output = ()>) -> (u64, Option<u64>) {
-            let packet = self.feed.after(sent).await.expect("JSON");
+        async fn answered(&mut self) -> (u64, Option<u64>) {
+            let packet = self.feed.after(|| true).await.expect("it is sent").expect("JSON");
             self.takes(packet)
         }
 
@@ -174,7 +176,7 @@ mod tests {
             tokio::time::sleep(MS).await;
             states.send_replace(typed(2, Some(2)));
         };
-        let (told, ()) = tokio::join!(page.answered(async {}), engine);
+        let (told, ()) = tokio::join!(page.answered(), engine);
         assert_eq!((told, began.elapsed()), ((20, Some(2)), 3 * MS));
     }
 
@@ -183,17 +185,24 @@ mod tests {
         let (states, seen) = watch::channel(typed(1, Some(1)));
         let mut page = Page::of(seen).await;
         let began = Instant::now();
-        assert_eq!((page.answered(async {}).await, began.elapsed()), ((10, Some(1)), TOGETHER));
+        assert_eq!((page.answered().await, began.elapsed()), ((10, Some(1)), TOGETHER));
         states.send_replace(typed(2, Some(1)));
-        assert_eq!(page.answered(async {}).await, (20, Some(1)), "its findings are not there yet");
+        assert_eq!(page.answered().await, (20, Some(1)), "its findings are not there yet");
         states.send_replace(typed(2, Some(2)));
         assert_eq!(page.told().await, (20, Some(2)), "they come by themselves");
         drop(states);
-        assert_eq!(
-            page.answered(async {}).await,
-            (20, Some(2)),
-            "the last state of a desk that is gone"
-        );
+        assert_eq!(page.answered().await, (20, Some(2)), "the last state of a desk that is gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_typed_is_not_answered_when_the_desk_does_not_take_it() {
+        let (states, seen) = watch::channel(typed(1, Some(1)));
+        let mut page = Page::of(seen).await;
+        let began = Instant::now();
+        assert!(page.feed.after(|| false).await.is_none());
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        states.send_replace(typed(2, Some(2)));
+        assert_eq!(page.told().await, (20, Some(2)));
     }
 
     #[tokio::test(start_paused = true)]

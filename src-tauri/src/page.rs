@@ -46,7 +46,7 @@ impl Subscription {
     }
 
     /// Hands on what was typed; gives what comes of it, `None` when no page is told anything or the
-    /// intent did not reach the engine.
+    /// engine does not take it.
     async fn typed(&self, intent: Intent) -> Option<Packet> {
         let typed = {
             let subscribed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,9 +94,11 @@ async fn tell(
         tokio::select! {
             biased;
             Some(Typed { intent, answer }) = typing.recv() => {
-                let packet = feed.after(engine.send(intent)).await?;
-                // The page was loaded again meanwhile, and is about to ask for all of it.
-                let _ = answer.send(packet);
+                // Not taken, the page is not answered and sends it the other way, which waits.
+                if let Some(packet) = feed.after(|| engine.try_send(intent)).await {
+                    // The page may have been loaded again meanwhile, and asks for all of it.
+                    let _ = answer.send(packet?);
+                }
             }
             packet = feed.next() => {
                 let Some(packet) = packet else { return Ok(()) };

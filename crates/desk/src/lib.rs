@@ -48,6 +48,11 @@ use tokio::sync::watch;
 #[error("the desk has been shut down")]
 pub struct DeskGone;
 
+/// The desk takes nothing more at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the desk has too much to do, or has been shut down")]
+pub struct NotTaken;
+
 /// A desk: [`Desk::start`] gives a handle for intents and a channel with the state to draw.
 pub struct Desk;
 

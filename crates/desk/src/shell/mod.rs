@@ -16,7 +16,7 @@ use crate::ringer::Ringer;
 use crate::state::{AdvisorHealth, AudioHealth, DeskError, DeskState, DeviceView, Levels};
 use crate::training::{Coach, TrainingView, TrainingWish};
 use crate::voice::{self, VoiceCommand, VoiceNews};
-use crate::{DeskGone, Intent};
+use crate::{DeskGone, Intent, NotTaken};
 use clock::Clock;
 use phone::Leg;
 use siaga_hub_api::{HubClient, Sequenced, Session, ToHub};
@@ -104,6 +104,14 @@ impl DeskHandle {
     /// [`DeskGone`] when the desk has been shut down.
     pub async fn send(&self, intent: Intent) -> Result<(), DeskGone> {
         self.engine.send(ToEngine::Intent(intent)).await.map_err(|_| DeskGone)
+    }
+
+    /// As [`Self::send`], of what nobody may wait for.
+    ///
+    /// # Errors
+    /// [`NotTaken`] when the desk has too much to do, or has been shut down.
+    pub fn try_send(&self, intent: Intent) -> Result<(), NotTaken> {
+        self.engine.try_send(ToEngine::Intent(intent)).map_err(|_| NotTaken)
     }
 
     /// The figures of the plugins so far.
