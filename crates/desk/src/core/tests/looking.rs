@@ -164,7 +164,7 @@ fn a_list_whose_rows_all_move_is_told_whole_and_a_row_that_changes_is_not() {
     let packet = packer.pack(rows(3, 1..59)).expect("JSON");
     assert_eq!(packet.changed(), ["/devices/58"]);
     packet.lay_over(&mut window);
-    assert_eq!(window, serde_json::to_value(&rows(3, 1..59)).expect("JSON"));
+    assert_eq!(window, serde_json::to_value(rows(3, 1..59)).expect("JSON"));
 }
 
 #[test]
