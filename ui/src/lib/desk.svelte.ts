@@ -18,6 +18,7 @@ import type {
   DisposingView,
   Finding,
   Form,
+  HubView,
   Intent,
   KeptForm,
   Levels,
@@ -93,12 +94,22 @@ const MENU_KEYS: readonly string[] = [
   "faults",
 ];
 
-/** What moves with the meters. */
-const WITH_METERS: readonly string[] = ["rev", "now", "levels"] satisfies (keyof DeskState)[];
+/** What moves by itself, of a state and of the hub's view in it. */
+const MOVES: readonly string[] = ["rev", "now", "levels", "view"] satisfies (keyof DeskState)[];
+const MOVES_IN_VIEW: readonly string[] = ["now"] satisfies (keyof HubView)[];
 
-function sameButMeters(a: DeskState, b: DeskState): boolean {
-  const parts = Object.keys(b) as (keyof DeskState)[];
-  return parts.every((part) => a[part] === b[part] || WITH_METERS.includes(part));
+/** Whether nothing has happened between two states: clocks and meters went on. */
+function sameButClocks(a: DeskState, b: DeskState): boolean {
+  return same(a, b, MOVES) && (a.view === b.view || sameView(a.view, b.view));
+}
+
+const sameView = (a: HubView | null, b: HubView | null): boolean =>
+  a !== null && b !== null && same(a, b, MOVES_IN_VIEW);
+
+/** Whether all parts but these are the very same. */
+function same<T extends object>(a: T, b: T, but: readonly string[]): boolean {
+  const parts = Object.keys(b) as (keyof T & string)[];
+  return parts.every((part) => a[part] === b[part] || but.includes(part));
 }
 
 export class Desk {
@@ -188,7 +199,10 @@ export class Desk {
     this.#ear.receive(state);
     const meters = state.levels !== this.levels;
     if (meters) [this.levels, this.#tick] = [state.levels, this.#receivedAt];
-    if (!meters || this.state === null || !sameButMeters(this.state, state)) this.#take(state);
+    // Two states a second say only that the hub's clock goes on; in a call, where drawing costs, they
+    // move nothing but by the clock here.
+    const quiet = meters || state.call !== null;
+    if (!quiet || this.state === null || !sameButClocks(this.state, state)) this.#take(state);
   }
 
   #take(state: DeskState): void {
