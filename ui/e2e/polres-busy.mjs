@@ -19,7 +19,7 @@ const window = await Window.open({
   args: ["--training", "--scenario", "polres-busy"],
   shots,
 });
-const { value, has, level, says, answer, caret, to, kept, pick, presses } = steps(window);
+const { value, has, level, says, answer, caret, to, kept, pick, presses, notice } = steps(window);
 const LOCATION = "Kelapa Dua dekat Mako Brimob, Tugu, Cimanggis";
 const NARRATIVE = "Plp lapor rumah kebakaran, api besar, nenek terjebak di lt 2.";
 
@@ -87,6 +87,7 @@ try {
   await to("check-read");
   await window.press(" ");
   await window.shot("closing");
+  await notice();
   await window.press("Ctrl", "Enter");
   await window.screen("idle");
   await says("seat-state", /Menulis laporan/);
