@@ -97,10 +97,19 @@ export class FormEditor {
     this.saved = desk.saved_rev >= desk.rev && this.#idle();
   }
 
-  /** Something was changed in the window. A key after a pause travels at once. */
+  /** Something was changed in the window, or is about to be. A key after a pause travels at once. */
   edited(): void {
     if (!this.writable) return;
-    this.#leaveSoon();
+    if (this.#timer === null) {
+      const wait = this.#flushedAt + FRAME_MS - performance.now();
+      const leave = (): void => {
+        const edit = this.#take();
+        if (edit !== null) this.#backend.type(edit);
+      };
+      this.#timer = setTimeout(leave, Math.max(0, wait));
+      // A timer of 0 ms waits for what else the page has to do, e.g. to draw the letter.
+      if (wait <= 0) queueMicrotask(leave);
+    }
     this.saved = false;
   }
 
@@ -109,21 +118,8 @@ export class FormEditor {
     if (!this.writable) return;
     // In this order: what is typed leaves before the page is made to show it, and both it and what comes
     // of it are drawn at once.
-    this.#leaveSoon();
-    this.form[field] = text;
     this.edited();
-  }
-
-  #leaveSoon(): void {
-    if (this.#timer !== null) return;
-    const wait = this.#flushedAt + FRAME_MS - performance.now();
-    const leave = (): void => {
-      const edit = this.#take();
-      if (edit !== null) this.#backend.type(edit);
-    };
-    this.#timer = setTimeout(leave, Math.max(0, wait));
-    // A timer of 0 ms waits for what else the page has to do, e.g. to draw the letter.
-    if (wait <= 0) queueMicrotask(leave);
+    this.form[field] = text;
   }
 
   /** Sends what has not been sent yet, before anything that depends on it. */
