@@ -328,7 +328,8 @@ impl Scene {
     pub(crate) async fn talk_until_heard(&self, understood: impl Fn() -> bool) {
         for _ in 0..MOST_REPETITIONS {
             self.talk().await;
-            if understood() {
+            // To recognise a voice takes a moment, in which all who talk in this process go on.
+            if tokio::task::block_in_place(&understood) {
                 return;
             }
         }
