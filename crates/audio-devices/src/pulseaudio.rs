@@ -5,29 +5,37 @@
 //! half a millisecond, and it answers each of them with a question about the latency. That cost more
 //! CPU than the rest of a call together, and gaps (ADR 0024).
 //!
-//! A thread for each direction reads or writes 10 ms at a time, and waits in the library in between.
+//! A thread for each direction has a connection of its own and moves what there is, 10 ms at a time.
 
 use crate::SAMPLE_RATE;
 use crate::device::{CALLBACK_FRAMES, Pulse, ring};
 use crate::ring::Feed;
 use cpal::{Error, ErrorKind};
+use libpulse_binding::context::{self, Context};
 use libpulse_binding::def::BufferAttr;
 use libpulse_binding::error::{Code, PAErr};
+use libpulse_binding::mainloop::standard::Mainloop;
 use libpulse_binding::sample::{Format, Spec};
-use libpulse_binding::stream::Direction;
-use libpulse_simple_binding::Simple;
+use libpulse_binding::stream::{self, PeekResult, SeekMode};
+use libpulse_binding::time::MicroSeconds;
 use rtrb::{Consumer, Producer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 /// How the server lists this program among those that make sound.
 const PROGRAM: &str = "Siaga 110";
 
+/// What is played or recorded, in the server's list.
+const STREAM: &str = "110";
+
 const SAMPLE_BYTES: usize = size_of::<i16>();
 
-/// What is read or written at a time.
-const BLOCK_BYTES: usize = CALLBACK_FRAMES as usize * SAMPLE_BYTES;
+/// What is read or written at a time, samples.
+const BLOCK: usize = CALLBACK_FRAMES as usize;
+
+const BLOCK_BYTES: usize = BLOCK * SAMPLE_BYTES;
 
 /// What lies between this program and the loudspeaker, in blocks: the server keeps two to be able to ask
 /// for one, and half of the rest is its device's latency, 10 ms. Two blocks would leave it none.
@@ -36,9 +44,10 @@ const PLAYBACK_BLOCKS: usize = 4;
 /// The server's word for "as you like".
 const ANY: u32 = u32::MAX;
 
-/// A stream that flows until it is dropped.
-///
-/// Dropping it waits for the block that is under way, and with a server that hangs for ever.
+/// How long a thread waits for its server before it looks whether anybody still wants the stream.
+const WAIT: MicroSeconds = MicroSeconds(200_000);
+
+/// A stream that flows until it is dropped, which takes at most [`WAIT`].
 pub(crate) struct Stream {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
@@ -55,26 +64,100 @@ impl Drop for Stream {
 }
 
 impl Stream {
+    /// Runs on a thread called `name` what `connect` connects, with `turn` whenever the server has said
+    /// something, until one of them fails, which `lost` is told. Waits until it flows.
     fn run(
         name: &str,
-        lost: impl Fn() + Send + 'static,
-        mut block: impl FnMut() -> Result<(), PAErr> + Send + 'static,
+        connect: impl FnOnce(&mut stream::Stream) -> Result<(), PAErr> + Send + 'static,
+        mut turn: impl FnMut(&mut stream::Stream) -> Result<(), PAErr> + Send + 'static,
+        lost: impl FnOnce() + Send + 'static,
     ) -> Result<Self, Error> {
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
-        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let (answer, answered) = mpsc::sync_channel(1);
+        let run = move || {
+            let opened = Connection::open(connect, &stopped);
+            let (connection, opened) = match opened {
+                Ok(connection) => (Some(connection), Ok(())),
+                Err(error) => (None, Err(error)),
+            };
+            // Whoever asked waits for this.
+            let _ = answer.send(opened);
+            let Some(mut connection) = connection else { return };
             while !stopped.load(Ordering::Relaxed) {
-                if let Err(error) = block() {
+                if let Err(error) = turn(&mut connection.stream).and_then(|()| connection.wait()) {
                     tracing::debug!(%error, "a stream of PulseAudio is over");
                     return lost();
                 }
             }
-        });
-        let thread = thread.map_err(|error| {
+        };
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
             Error::with_message(ErrorKind::ResourceExhausted, error.to_string())
         })?;
-        Ok(Self { stop, thread: Some(thread) })
+        // Dropping it stops a thread that has no stream.
+        let stream = Self { stop, thread: Some(thread) };
+        let opened = answered.recv().unwrap_or(Err(PAErr::from(Code::Internal)));
+        opened.map(|()| stream).map_err(explain)
     }
+}
+
+/// One stream with its connection to the server. Belongs to one thread.
+struct Connection {
+    // Dropped in this order: the stream belongs to its context, and that to its loop.
+    stream: stream::Stream,
+    context: Context,
+    mainloop: Mainloop,
+}
+
+impl Connection {
+    /// Connects to the server and has `connect` connect the stream; waits until both stand, or until
+    /// nobody wants them any more.
+    fn open(
+        connect: impl FnOnce(&mut stream::Stream) -> Result<(), PAErr>,
+        stopped: &AtomicBool,
+    ) -> Result<Self, PAErr> {
+        let none = || PAErr::from(Code::Internal);
+        let mut mainloop = Mainloop::new().ok_or_else(none)?;
+        let mut context = Context::new(&mainloop, PROGRAM).ok_or_else(none)?;
+        context.connect(None, context::FlagSet::NOFLAGS, None)?;
+        while context.get_state() != context::State::Ready {
+            turn(&mut mainloop, &context, stopped)?;
+        }
+        // The server converts to whatever its device has.
+        let spec = Spec { format: Format::S16NE, channels: 1, rate: SAMPLE_RATE };
+        let stream = stream::Stream::new(&mut context, STREAM, &spec, None);
+        let mut stream = stream.ok_or_else(|| context.errno())?;
+        connect(&mut stream)?;
+        while stream.get_state() != stream::State::Ready {
+            if !stream.get_state().is_good() {
+                return Err(context.errno());
+            }
+            turn(&mut mainloop, &context, stopped)?;
+        }
+        Ok(Self { stream, context, mainloop })
+    }
+
+    /// Waits until the server has said something, for at most [`WAIT`].
+    fn wait(&mut self) -> Result<(), PAErr> {
+        once(&mut self.mainloop, &self.context)?;
+        if self.stream.get_state().is_good() { Ok(()) } else { Err(self.context.errno()) }
+    }
+}
+
+/// As [`once`], while somebody wants it.
+fn turn(mainloop: &mut Mainloop, context: &Context, stopped: &AtomicBool) -> Result<(), PAErr> {
+    if stopped.load(Ordering::Relaxed) {
+        return Err(PAErr::from(Code::Killed));
+    }
+    once(mainloop, context)
+}
+
+/// Waits once for the server, for at most [`WAIT`], and takes what it has said.
+fn once(mainloop: &mut Mainloop, context: &Context) -> Result<(), PAErr> {
+    mainloop.prepare(Some(WAIT))?;
+    mainloop.poll()?;
+    mainloop.dispatch()?;
+    if context.get_state().is_good() { Ok(()) } else { Err(context.errno()) }
 }
 
 /// Records from the source of this name, or from the server's default.
@@ -85,21 +168,33 @@ pub(crate) fn record(
     source: Option<&str>,
     pulse: &Arc<Pulse>,
 ) -> Result<(Stream, Feed<Consumer<i16>>), Error> {
-    let server = connect(Direction::Record, source, &attributes(ANY, BLOCK_BYTES))?;
+    let source = source.map(ToOwned::to_owned);
+    let connect = move |stream: &mut stream::Stream| {
+        let attributes = attributes(ANY, BLOCK_BYTES);
+        stream.connect_record(source.as_deref(), Some(&attributes), FLAGS)
+    };
     let (mut producer, ring) = ring(SAMPLE_RATE);
     let (pulse, errors) = (Arc::clone(pulse), Arc::clone(pulse));
-    let mut bytes = [0; BLOCK_BYTES];
-    let block = move || {
-        server.read(&mut bytes)?;
-        pulse.input_callbacks.fetch_add(1, Ordering::Relaxed);
-        for sample in bytes.as_chunks().0 {
+    let mut samples = Vec::with_capacity(BLOCK);
+    let turn = move |stream: &mut stream::Stream| {
+        loop {
+            samples.clear();
+            match stream.peek()? {
+                PeekResult::Empty => return Ok(()),
+                PeekResult::Hole(bytes) => samples.resize(bytes / SAMPLE_BYTES, 0),
+                PeekResult::Data(bytes) => {
+                    let read = bytes.as_chunks().0.iter();
+                    samples.extend(read.map(|sample| i16::from_ne_bytes(*sample)));
+                }
+            }
+            stream.discard()?;
+            pulse.input_callbacks.fetch_add(1, Ordering::Relaxed);
             // Full: the engine stands still; its next pull slips past what it missed.
-            let _ = producer.push(i16::from_ne_bytes(*sample));
+            let _ = producer.push_partial_slice(&samples);
         }
-        Ok(())
     };
     let lost = move || errors.input_lost.store(true, Ordering::Relaxed);
-    Ok((Stream::run("audio-record", lost, block)?, Feed { ring, rate: SAMPLE_RATE }))
+    Ok((Stream::run("audio-record", connect, turn, lost)?, Feed { ring, rate: SAMPLE_RATE }))
 }
 
 /// Plays to the sink of this name, or to the server's default.
@@ -110,37 +205,38 @@ pub(crate) fn play(
     sink: Option<&str>,
     pulse: &Arc<Pulse>,
 ) -> Result<(Stream, Feed<Producer<i16>>), Error> {
-    let attributes = attributes((PLAYBACK_BLOCKS * BLOCK_BYTES) as u32, BLOCK_BYTES);
-    let server = connect(Direction::Playback, sink, &attributes)?;
+    let sink = sink.map(ToOwned::to_owned);
+    let connect = move |stream: &mut stream::Stream| {
+        let attributes = attributes((PLAYBACK_BLOCKS * BLOCK_BYTES) as u32, BLOCK_BYTES);
+        stream.connect_playback(sink.as_deref(), Some(&attributes), FLAGS, None, None)
+    };
     let (ring, mut consumer) = ring(SAMPLE_RATE);
     let (pulse, errors) = (Arc::clone(pulse), Arc::clone(pulse));
+    let mut samples = [0_i16; BLOCK];
     let mut bytes = [0; BLOCK_BYTES];
-    let block = move || {
-        for sample in bytes.as_chunks_mut().0 {
-            *sample = consumer.pop().unwrap_or(0).to_ne_bytes();
+    let turn = move |stream: &mut stream::Stream| {
+        // What the server asks for is the clock of this direction.
+        while stream.writable_size().is_some_and(|wanted| wanted >= BLOCK_BYTES) {
+            let (_, missing) = consumer.pop_partial_slice(&mut samples);
+            missing.fill(0);
+            for (slot, sample) in bytes.as_chunks_mut().0.iter_mut().zip(&samples) {
+                *slot = sample.to_ne_bytes();
+            }
+            pulse.output_callbacks.fetch_add(1, Ordering::Relaxed);
+            stream.write_copy(&bytes, 0, SeekMode::Relative)?;
         }
-        pulse.output_callbacks.fetch_add(1, Ordering::Relaxed);
-        // Waits until the server wants it, which is the clock of this direction.
-        server.write(&bytes)
+        Ok(())
     };
     let lost = move || errors.output_lost.store(true, Ordering::Relaxed);
-    Ok((Stream::run("audio-play", lost, block)?, Feed { ring, rate: SAMPLE_RATE }))
+    Ok((Stream::run("audio-play", connect, turn, lost)?, Feed { ring, rate: SAMPLE_RATE }))
 }
+
+/// The server takes the latency of its device into account, which is what the sizes are meant for.
+const FLAGS: stream::FlagSet = stream::FlagSet::ADJUST_LATENCY;
 
 fn attributes(target: u32, block: usize) -> BufferAttr {
     let block = block as u32;
     BufferAttr { maxlength: ANY, tlength: target, prebuf: ANY, minreq: block, fragsize: block }
-}
-
-fn connect(
-    direction: Direction,
-    device: Option<&str>,
-    attributes: &BufferAttr,
-) -> Result<Simple, Error> {
-    // The server converts to whatever its device has.
-    let spec = Spec { format: Format::S16NE, channels: 1, rate: SAMPLE_RATE };
-    Simple::new(None, PROGRAM, direction, device, "110", &spec, None, Some(attributes))
-        .map_err(explain)
 }
 
 /// In cpal's words, which the rest of this crate explains.

@@ -100,9 +100,8 @@ impl Source {
         stats.slips += u64::from(self.flowing && too_much > 0);
         self.flowing = true;
         self.scratch.clear();
-        for _ in 0..needs {
-            self.scratch.push(self.ring.pop().unwrap_or(0));
-        }
+        self.scratch.resize(needs, 0);
+        let _ = self.ring.pop_partial_slice(&mut self.scratch);
         cross_fade(&self.faded[..fade], &mut self.scratch);
         match &mut self.rate {
             None => frame.copy_from_slice(&self.scratch),
@@ -219,9 +218,9 @@ impl Sink {
         }
         // A ring has room for `limit` and a frame: nothing is refused here.
         match &mut self.rate {
-            None => frame.iter().for_each(|&sample| {
-                let _ = self.ring.push(sample);
-            }),
+            None => {
+                let _ = self.ring.push_partial_slice(&frame);
+            }
             Some(rate) => rate.run(&frame).iter().for_each(|&sample| {
                 let _ = self.ring.push(to_i16(sample));
             }),

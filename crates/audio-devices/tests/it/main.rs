@@ -143,10 +143,14 @@ fn a_sound_server_is_heard_and_its_end_is_told() {
         let test = "a_sound_server_is_heard_and_its_end_is_told";
         return siaga_testkit::skip(test, "pulseaudio is not installed");
     };
+    // It lets everybody in, but a client that shows no cookie at all does not speak its language.
+    let cookie = runtime.join("cookie");
+    std::fs::write(&cookie, [0; 256]).expect("a cookie");
     let mut child = Command::new(std::env::current_exe().expect("this test"))
         .args(["--exact", "hears_itself_in_the_server_it_was_given", "--nocapture"])
         .env("SIAGA_AUDIO_TEST", "1")
         .env("PULSE_SERVER", format!("unix:{}", runtime.join("native").display()))
+        .env("PULSE_COOKIE", cookie)
         .env("PULSE_RUNTIME_PATH", &runtime)
         .env("XDG_RUNTIME_DIR", &runtime)
         .stdout(Stdio::piped())
