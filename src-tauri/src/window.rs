@@ -29,7 +29,6 @@ pub(crate) fn run(start: Start) -> anyhow::Result<()> {
     let place = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED;
     let opens = mode.is_some();
     let app = builder
-        .plugin(tauri_plugin_global_shortcut::Builder::new().build())
         .plugin(tauri_plugin_notification::init())
         .plugin(tauri_plugin_autostart::Builder::new().args(again).build())
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(place).build())

@@ -6,6 +6,7 @@
 //! programs keep it. Where it cannot be grabbed (Wayland without the portal, a key that another
 //! program holds) the window asks for attention all the same.
 
+mod key;
 mod tray;
 
 use crate::engine::Engine;
@@ -17,7 +18,6 @@ use siaga_model::SeatState;
 use std::sync::Arc;
 use tauri::{AppHandle, Manager, UserAttentionType};
 use tauri_plugin_autostart::ManagerExt as _;
-use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, ShortcutState};
 use tauri_plugin_notification::NotificationExt as _;
 use tokio::sync::watch;
 use tray::Tray;
@@ -76,6 +76,13 @@ pub(crate) fn follow(app: &AppHandle, mut states: watch::Receiver<Arc<DeskState>
         tracing::warn!(%error, "there is no tray here");
         None
     });
+    let answering = app.clone();
+    key::listen(move || {
+        let app = answering.clone();
+        tauri::async_runtime::spawn(async move {
+            app.state::<Engine>().send(Intent::Answer).await;
+        });
+    });
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         let mut seen = Seen { key: None, autostart: false, ..first };
@@ -118,7 +125,7 @@ pub(crate) fn called_again(app: &AppHandle, arguments: &[String]) {
 
 fn show(app: &AppHandle, tray: Option<&Tray>, before: &Seen, now: &Seen) {
     if before.key != now.key {
-        grab(app, before.key, now.key);
+        key::grab(app, now.key);
     }
     if before.autostart != now.autostart {
         let manager = app.autolaunch();
@@ -149,33 +156,6 @@ fn show(app: &AppHandle, tray: Option<&Tray>, before: &Seen, now: &Seen) {
             if let Err(error) = told {
                 tracing::debug!(%error, "no notification can be shown");
             }
-        }
-    }
-}
-
-fn grab(app: &AppHandle, before: Option<&'static str>, now: Option<&'static str>) {
-    let shortcuts = app.global_shortcut();
-    if let Some(key) = before {
-        if let Err(error) = shortcuts.unregister(key) {
-            tracing::warn!(%error, key, "a key cannot be given back");
-        }
-        // On X11 global-hotkey 0.8 leaves the request that gives the key back in its buffer until it
-        // next asks the display for something, which the second time does.
-        if cfg!(target_os = "linux") {
-            let _ = shortcuts.unregister(key);
-        }
-    }
-    if let Some(key) = now {
-        let grabbed = shortcuts.on_shortcut(key, |app, _, event| {
-            if event.state() == ShortcutState::Pressed {
-                let app = app.clone();
-                tauri::async_runtime::spawn(async move {
-                    app.state::<Engine>().send(Intent::Answer).await;
-                });
-            }
-        });
-        if let Err(error) = grabbed {
-            tracing::info!(%error, key, "the key that answers cannot be grabbed here");
         }
     }
 }
