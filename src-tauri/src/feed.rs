@@ -15,6 +15,10 @@ const APART: Duration = Duration::from_millis(16);
 /// tenth of it.
 const TOGETHER: Duration = Duration::from_millis(5);
 
+/// For so long after a packet the time alone is no reason for another: meters bring it along, and a page
+/// counts on by itself. A page that hears nothing for two seconds asks whether anybody is there.
+const CLOCK_ALONE: Duration = Duration::from_millis(900);
+
 /// The way to one page.
 pub(crate) struct Feed {
     states: watch::Receiver<Arc<DeskState>>,
@@ -34,6 +38,12 @@ impl Feed {
     pub(crate) async fn next(&mut self) -> Option<serde_json::Result<Packet>> {
         if let Some(sent_at) = self.sent_at {
             self.states.changed().await.ok()?;
+            while !self.packer.is_news(&self.states.borrow_and_update()) {
+                match timeout_at(sent_at + CLOCK_ALONE, self.states.changed()).await {
+                    Ok(changed) => changed.ok()?,
+                    Err(_) => break,
+                }
+            }
             while judged(&self.states.borrow_and_update()) <= self.judged {
                 match timeout_at(sent_at + APART, self.states.changed()).await {
                     Ok(changed) => changed.ok()?,
@@ -91,7 +101,8 @@ fn judged(state: &DeskState) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use siaga_desk::{AdvisorHealth, DeskCall};
+    use siaga_desk::{AdvisorHealth, DeskCall, Levels};
+    use siaga_model::Timestamp;
     use tokio::time::advance;
 
     const MS: Duration = Duration::from_millis(1);
@@ -114,6 +125,12 @@ mod tests {
         .expect("a call");
         let advisor = AdvisorHealth::Ok;
         Arc::new(DeskState { rev: rev * 10, call: Some(call), advisor, ..DeskState::default() })
+    }
+
+    /// A state in which somebody is heard as loud as its number.
+    fn heard(rev: u64) -> Arc<DeskState> {
+        let levels = Levels { heard_dbfs: rev as f32, sent_dbfs: -100.0 };
+        Arc::new(DeskState { rev, levels, ..DeskState::default() })
     }
 
     /// The page behind a feed.
@@ -248,13 +265,38 @@ mod tests {
         let mut page = Page::of(seen).await;
         let began = Instant::now();
         for rev in 1..=5 {
-            states.send_replace(Arc::new(DeskState { rev, ..DeskState::default() }));
+            states.send_replace(heard(rev));
         }
         assert_eq!((page.told().await, began.elapsed()), ((5, None), APART));
         advance(20 * MS).await;
         let began = Instant::now();
-        states.send_replace(Arc::new(DeskState { rev: 6, ..DeskState::default() }));
+        states.send_replace(heard(6));
         assert_eq!((page.told().await, began.elapsed()), ((6, None), Duration::ZERO));
+        drop(states);
+        assert!(page.feed.next().await.is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_time_alone_is_told_only_when_nothing_else_was_for_a_while() {
+        let at = |rev: u64, loud| {
+            Arc::new(DeskState { rev, now: Timestamp(rev as i64), ..(*heard(loud)).clone() })
+        };
+        let (states, seen) = watch::channel(at(1, 1));
+        let mut page = Page::of(seen).await;
+        let began = Instant::now();
+        states.send_replace(at(2, 1));
+        let meter = async {
+            tokio::time::sleep(100 * MS).await;
+            states.send_replace(at(3, 2));
+        };
+        let (told, ()) = tokio::join!(page.told(), meter);
+        assert_eq!((told, began.elapsed()), ((3, None), 100 * MS));
+        assert_eq!(page.shown["now"], 3, "the meter brings the time along");
+
+        let began = Instant::now();
+        states.send_replace(at(4, 2));
+        assert_eq!((page.told().await, began.elapsed()), ((4, None), CLOCK_ALONE));
+        assert_eq!(page.shown["now"], 4);
         drop(states);
         assert!(page.feed.next().await.is_none());
     }

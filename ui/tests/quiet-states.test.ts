@@ -40,6 +40,25 @@ describe("a state in which only the clocks have moved", () => {
     expect(desk.now - before).toBeLessThanOrEqual(2600);
   });
 
+  it("moves the clock by whole seconds, and without delay where seconds run out", () => {
+    const state = STATES["call"]!();
+    backend.show(state);
+    const seen = new Set<number>();
+    for (let n = 0; n < 30; n += 1) {
+      vi.advanceTimersByTime(100);
+      seen.add(desk.now);
+    }
+    expect([...seen].every((now) => now % 1000 === 0)).toBe(true);
+    expect(seen.size).toBeGreaterThanOrEqual(3);
+    expect(seen.size).toBeLessThanOrEqual(4);
+
+    const transfer = { ...STATES["transfer"]!(), rev: state.rev + 1 };
+    backend.show(transfer);
+    expect(desk.now).toBe(transfer.now);
+    vi.advanceTimersByTime(650);
+    expect(desk.now - transfer.now).toBeGreaterThanOrEqual(300);
+  });
+
   it("is told from one in which something has happened", () => {
     const state = STATES["call"]!();
     backend.show(state);

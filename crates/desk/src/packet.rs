@@ -61,26 +61,40 @@ impl Packer {
         let changes = Patch(changes(&before, &state)?);
         Ok(Packet::Changes { after: before.rev, rev: state.rev, changes })
     }
+
+    /// Whether a state has more than a later time for the window.
+    pub fn is_news(&self, state: &DeskState) -> bool {
+        self.sent.as_ref().is_none_or(|before| differ(before, state))
+    }
 }
 
-/// Writes `changes`: what makes one state into another, but for the revision.
+/// Writes `changes`: what makes one state into another, but for the revision; and `differ`: whether that
+/// is more than the time.
 macro_rules! changes_of {
     ($($part:ident)*) => {
-        fn changes(before: &DeskState, now: &DeskState) -> serde_json::Result<Vec<PatchOperation>> {
+        fn changes(before: &DeskState, after: &DeskState) -> serde_json::Result<Vec<PatchOperation>> {
             // All of them, so that one that is new is not forgotten.
-            let DeskState { rev: _, cases, $($part),* } = now;
+            let DeskState { rev: _, now, cases, $($part),* } = after;
             let mut changes = changes_of_cases(&before.cases, cases)?;
+            if before.now != *now {
+                let [was, is] = [serde_json::to_value(before.now)?, serde_json::to_value(now)?];
+                changes.extend(changes_of_part("now", was, is));
+            }
             $(if before.$part != *$part {
                 let [was, is] = [serde_json::to_value(&before.$part)?, serde_json::to_value($part)?];
                 changes.extend(changes_of_part(stringify!($part), was, is));
             })*
             Ok(changes)
         }
+
+        fn differ(before: &DeskState, after: &DeskState) -> bool {
+            before.cases != after.cases $(|| before.$part != after.$part)*
+        }
     };
 }
 
 changes_of! {
-    now training session hub sip audio advisor view call levels notice asking kept not_kept local search
+    training session hub sip audio advisor view call levels notice asking kept not_kept local search
     file peaks about odds figures places devices settings settings_mended sound_test sound_tested_at
     playing number_asked exercise
 }

@@ -16,9 +16,15 @@ use tokio::time::MissedTickBehavior;
 /// Commands that may wait; a person makes one now and then.
 const COMMANDS: usize = 32;
 
-/// Ticks between two reports of levels: 240 ms. Each one wakes the page, the desktop's compositor and
-/// whoever watches; a meter that moves four times a second still shows whether somebody speaks.
-const TICKS_PER_LEVEL: u32 = 12;
+/// Ticks between two reports of levels: 480 ms in a call, where each one wakes the page and whatever draws
+/// it while somebody types; 240 ms in a test or while a recording is played.
+const TICKS_IN_CALL: u32 = 24;
+const TICKS_ALONE: u32 = 12;
+
+/// Ticks after which a voice that begins is reported, 60 ms, and how much louder it is by then than what
+/// was reported last, dB. A syllable among others is not; the first one is, at once.
+const TICKS_PER_ONSET: u32 = 3;
+const ONSET_DB: f32 = 10.0;
 
 /// Level that is reported when nothing at all is heard, dBFS.
 const NOTHING_DBFS: f32 = -100.0;
@@ -71,7 +77,7 @@ pub(crate) fn start(
         audio: None,
         session: None,
         muted: false,
-        meter: Meter::default(),
+        meter: Meter::every(TICKS_ALONE),
     };
     tokio::spawn(voice.run());
     sender
@@ -133,7 +139,7 @@ impl Voice {
             VoiceCommand::Audio(input, output) => self.audio = Some((input, output)),
             VoiceCommand::Talk { session, muted } => {
                 self.muted = muted;
-                self.meter = Meter::default();
+                self.meter = Meter::every(TICKS_IN_CALL);
                 self.idle = Idle::Nothing;
                 self.session = Some(session);
             }
@@ -141,11 +147,12 @@ impl Voice {
             VoiceCommand::Stop => self.session = None,
             VoiceCommand::Play { samples, from } => {
                 let at = from.min(samples.len());
+                self.meter = Meter::every(TICKS_ALONE);
                 self.idle = Idle::Playing { samples, at };
             }
             VoiceCommand::StopPlaying | VoiceCommand::Test(false) => self.idle = Idle::Nothing,
             VoiceCommand::Test(true) => {
-                self.meter = Meter::default();
+                self.meter = Meter::every(TICKS_ALONE);
                 self.idle = Idle::Testing { phase: 0.0 };
             }
         }
@@ -225,33 +232,67 @@ impl Voice {
     }
 }
 
-/// Root mean square over [`TICKS_PER_LEVEL`], in whole decibels: a meter shows no finer ones.
-#[derive(Default)]
+/// Root mean square over some ticks, in whole decibels: a meter shows no finer ones. A voice that begins
+/// does not wait for their end.
 struct Meter {
+    every: u32,
+    all: Powers,
+    /// Of the last [`TICKS_PER_ONSET`] or fewer.
+    newest: Powers,
+    told: Option<Levels>,
+}
+
+impl Meter {
+    fn every(ticks: u32) -> Self {
+        Self { every: ticks, all: Powers::default(), newest: Powers::default(), told: None }
+    }
+
+    fn add(&mut self, heard: &Frame, sent: &Frame) -> Option<Levels> {
+        let powers = Powers { heard: power(heard), sent: power(sent), ticks: 1 };
+        self.all.add(&powers);
+        self.newest.add(&powers);
+        let levels = if self.all.ticks == self.every {
+            self.all.levels()
+        } else if self.newest.ticks == TICKS_PER_ONSET {
+            let newest = std::mem::take(&mut self.newest).levels();
+            let told = self.told?;
+            let begins = newest.heard_dbfs - told.heard_dbfs >= ONSET_DB
+                || newest.sent_dbfs - told.sent_dbfs >= ONSET_DB;
+            begins.then_some(newest)?
+        } else {
+            return None;
+        };
+        *self = Self { told: Some(levels), ..Self::every(self.every) };
+        Some(levels)
+    }
+}
+
+/// Sums over some ticks.
+#[derive(Default)]
+struct Powers {
     heard: f64,
     sent: f64,
     ticks: u32,
 }
 
-impl Meter {
-    fn add(&mut self, heard: &Frame, sent: &Frame) -> Option<Levels> {
-        self.heard += power(heard);
-        self.sent += power(sent);
-        self.ticks += 1;
-        if self.ticks < TICKS_PER_LEVEL {
-            return None;
-        }
+impl Powers {
+    fn add(&mut self, more: &Self) {
+        self.heard += more.heard;
+        self.sent += more.sent;
+        self.ticks += more.ticks;
+    }
+
+    /// Of at least one tick.
+    fn levels(&self) -> Levels {
         let level = |sum: f64| {
-            let mean = sum / f64::from(TICKS_PER_LEVEL);
+            let mean = sum / f64::from(self.ticks);
             if mean <= 0.0 {
                 NOTHING_DBFS
             } else {
                 ((10.0 * mean.log10()) as f32).round().max(NOTHING_DBFS)
             }
         };
-        let levels = Levels { heard_dbfs: level(self.heard), sent_dbfs: level(self.sent) };
-        *self = Self::default();
-        Some(levels)
+        Levels { heard_dbfs: level(self.heard), sent_dbfs: level(self.sent) }
     }
 }
 
@@ -265,14 +306,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_meter_reports_four_times_a_second_and_knows_silence_from_sound() {
-        let mut meter = Meter::default();
+    fn the_meter_reports_twice_a_second_and_knows_silence_from_sound() {
+        let mut meter = Meter::every(TICKS_IN_CALL);
         let loud = Frame([16_384; siaga_media::FRAME]);
-        for _ in 1..TICKS_PER_LEVEL {
+        for _ in 1..TICKS_IN_CALL {
             assert!(meter.add(&loud, &Frame::silence()).is_none());
         }
         let levels = meter.add(&loud, &Frame::silence()).expect("the time is over");
         assert_eq!(levels.heard_dbfs, -6.0);
         assert!(levels.sent_dbfs <= -99.0);
+    }
+
+    #[test]
+    fn a_voice_that_begins_is_reported_at_once_and_only_once() {
+        let mut meter = Meter::every(TICKS_IN_CALL);
+        let (soft, loud) = (Frame([160; siaga_media::FRAME]), Frame([1_600; siaga_media::FRAME]));
+        let reports = |meter: &mut Meter, sent: &Frame, ticks: u32| {
+            (1..=ticks)
+                .filter_map(|n| Some((n, meter.add(&soft, sent)?.sent_dbfs)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(reports(&mut meter, &soft, TICKS_IN_CALL), [(TICKS_IN_CALL, -46.0)]);
+        assert_eq!(
+            reports(&mut meter, &loud, TICKS_PER_ONSET + TICKS_IN_CALL),
+            [(TICKS_PER_ONSET, -26.0), (TICKS_PER_ONSET + TICKS_IN_CALL, -26.0)]
+        );
+        assert_eq!(reports(&mut meter, &soft, TICKS_IN_CALL), [(TICKS_IN_CALL, -46.0)]);
     }
 }

@@ -25,7 +25,7 @@ interface Changes {
   changes: Change[];
 }
 
-/** The engine tells its state at least twice a second. After so long without one, it is asked again. */
+/** The engine tells its state at least once a second. After so long without one, it is asked again. */
 const SILENCE_MS = 2000;
 
 /** For so long an intent waits for the one before it to have arrived. */

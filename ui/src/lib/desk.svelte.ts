@@ -80,8 +80,9 @@ const CLOSE_GUARD_MS = 500;
 /** For so long the whole bar says that a silent caller gave a sign. */
 const ALARM_MS = 10_000;
 const NOT_CHECKED: SilenceView = { check: "not-run" };
-/** How often the clocks move. A little slower than the meters, which take them along. */
+/** How often the clocks look. A little slower than the meters, which take them along. */
 const TICK_MS = 300;
+const SECOND_MS = 1000;
 /** What acts while a menu is open. */
 const MENU_KEYS: readonly string[] = [
   "undo",
@@ -114,7 +115,7 @@ function same<T extends object>(a: T, b: T, but: readonly string[]): boolean {
 
 export class Desk {
   state = $state.raw<DeskState | null>(null);
-  /** How loud the line is. It moves four times a second and nothing else does, so it stands apart. */
+  /** How loud the line is. It moves all the time and nothing else does, so it stands apart. */
   levels = $state.raw<Levels>({ heard_dbfs: -100, sent_dbfs: -100 });
   overlay = $state<Overlay>("none");
   /** Whether the closing form was opened while the call goes on. */
@@ -190,7 +191,21 @@ export class Desk {
   /** Every drawing of the page costs: the clock moves with the meters while they move. */
   #ticks(): void {
     const now = performance.now();
-    if (now - this.#tick > TICK_MS * 0.9) this.#tick = now;
+    if (now - this.#tick > TICK_MS * 0.9) this.#moveTo(now);
+  }
+
+  /** The hub's clock at a moment of this page's. */
+  #hubAt(moment: number): number {
+    return this.#hubNow + Math.max(0, moment - this.#receivedAt);
+  }
+
+  /**
+   * Lets the clock go on to a moment of this page's. All that depends on it is worked out anew, so it
+   * goes by whole seconds where nothing on the screen goes faster.
+   */
+  #moveTo(moment: number): void {
+    const ahead = this.#hubAt(moment) - this.now;
+    if (this.#runsOut || Math.abs(ahead) >= SECOND_MS) this.#tick = moment;
   }
 
   #receive(state: DeskState): void {
@@ -198,7 +213,10 @@ export class Desk {
     this.#receivedAt = performance.now();
     this.#ear.receive(state);
     const meters = state.levels !== this.levels;
-    if (meters) [this.levels, this.#tick] = [state.levels, this.#receivedAt];
+    if (meters) {
+      this.levels = state.levels;
+      this.#moveTo(this.#receivedAt);
+    }
     // Two states a second say only that the hub's clock goes on; in a call, where drawing costs, they
     // move nothing but by the clock here.
     const quiet = meters || state.call !== null;
@@ -209,7 +227,7 @@ export class Desk {
     const [before, meant] = [this.screen, this.#finalMeaning];
     const troubled = this.trouble;
     const noticed = this.state?.notice?.at;
-    this.#tick = this.#receivedAt;
+    this.#moveTo(this.#receivedAt);
     this.#places.receive(state.view?.call_backs ?? [], this.#receivedAt);
     this.state = state;
     if (state.settings) preferences.follow(state.settings);
@@ -244,10 +262,12 @@ export class Desk {
 
   // ---- what is ----
 
-  /** The hub's clock, running on between states. Unix time in milliseconds. */
-  now = $derived.by(() =>
-    this.state === null ? 0 : this.#hubNow + Math.max(0, this.#tick - this.#receivedAt),
-  );
+  /** The hub's clock, running on between states. Unix time in milliseconds; mostly whole seconds. */
+  now = $derived.by(() => {
+    if (this.state === null) return 0;
+    const now = this.#hubAt(this.#tick);
+    return this.#runsOut ? now : Math.floor(now / SECOND_MS) * SECOND_MS;
+  });
 
   session = $derived(this.state?.session ?? null);
   desk = $derived<DeskCall | null>(this.state?.call ?? null);
@@ -259,6 +279,11 @@ export class Desk {
   announced = $derived<CallView | null>(this.state?.view?.announced[0] ?? null);
 
   screen = $derived<Screen>(screenOf(this.state));
+  /** Whether some seconds run out on the screen, which then shows each when it is over. */
+  #runsOut = $derived.by(() => {
+    const until = this.phase !== null && "until" in this.phase && this.phase.until !== null;
+    return until || this.disposing !== null || this.silence.check === "running";
+  });
 
   /** A Polda or the headquarters sends calls on; a Polres and a Polsek follow them up. */
   sendsOn = $derived(this.session?.level === "polda" || this.session?.level === "mabes");
