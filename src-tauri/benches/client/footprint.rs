@@ -14,6 +14,8 @@ pub(crate) struct Footprint {
     pub(crate) pss: u64,
     /// CPU time so far, by process.
     cpu: BTreeMap<u32, Duration>,
+    /// CPU time so far, by process and thread, with the names of both.
+    threads: BTreeMap<(u32, u32), (String, Duration)>,
 }
 
 impl Footprint {
@@ -21,11 +23,12 @@ impl Footprint {
     pub(crate) fn of(root: u32, without: &[&str]) -> Self {
         let mut all = Self::default();
         for process in below(root) {
-            let Some((name, cpu)) = stat(process) else { continue };
+            let Some((name, cpu)) = times(&process.to_string()) else { continue };
             if without.iter().any(|tool| name.starts_with(tool)) {
                 continue;
             }
             all.cpu.insert(process, cpu);
+            all.threads.extend(threads(process, &name));
             let rollup = fs::read_to_string(format!("/proc/{process}/smaps_rollup"));
             let pss = rollup.unwrap_or_default().lines().find_map(|line| {
                 line.strip_prefix("Pss:")?.split_whitespace().next()?.parse::<u64>().ok()
@@ -39,6 +42,18 @@ impl Footprint {
     pub(crate) fn cpu_since(&self, earlier: &Self) -> Duration {
         let before = |process| earlier.cpu.get(process).copied().unwrap_or_default();
         self.cpu.iter().map(|(process, cpu)| cpu.saturating_sub(before(process))).sum()
+    }
+
+    /// CPU time since an earlier look by what the threads are called, the most first.
+    pub(crate) fn by_thread_since(&self, earlier: &Self) -> Vec<(String, Duration)> {
+        let mut sums = BTreeMap::<&str, Duration>::new();
+        for (thread, (name, cpu)) in &self.threads {
+            let before = earlier.threads.get(thread).map_or(Duration::ZERO, |(_, before)| *before);
+            *sums.entry(name).or_default() += cpu.saturating_sub(before);
+        }
+        let mut sums: Vec<_> = sums.into_iter().map(|(name, sum)| (name.to_owned(), sum)).collect();
+        sums.sort_by_key(|(_, sum)| std::cmp::Reverse(*sum));
+        sums
     }
 
     /// How many processes it is.
@@ -70,20 +85,32 @@ fn below(root: u32) -> BTreeSet<u32> {
     }
 }
 
-/// The fields behind the name, of `/proc/PID/stat`.
-fn fields(process: u32) -> Option<(String, Vec<String>)> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+/// The threads of the process `name`: what both are called, and their CPU time so far.
+fn threads(process: u32, name: &str) -> BTreeMap<(u32, u32), (String, Duration)> {
+    let tasks = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let thread = |id: u32| {
+        let (called, cpu) = times(&format!("{process}/task/{id}"))?;
+        let called = if id == process { "main" } else { &called };
+        Some(((process, id), (format!("{name} {called}"), cpu)))
+    };
+    tasks.filter_map(|task| thread(task.file_name().to_str()?.parse().ok()?)).collect()
+}
+
+/// The fields behind the name, of a `stat` below `/proc`.
+fn fields(of: &str) -> Option<(String, Vec<String>)> {
+    let stat = fs::read_to_string(format!("/proc/{of}/stat")).ok()?;
     let (head, tail) = stat.rsplit_once(')')?;
     let name = head.split_once('(')?.1.to_owned();
     Some((name, tail.split_ascii_whitespace().map(str::to_owned).collect()))
 }
 
 fn parent(process: u32) -> Option<u32> {
-    fields(process)?.1.get(1)?.parse().ok()
+    fields(&process.to_string())?.1.get(1)?.parse().ok()
 }
 
-fn stat(process: u32) -> Option<(String, Duration)> {
-    let (name, fields) = fields(process)?;
+/// Name and CPU time so far of what has a `stat` below `/proc`.
+fn times(of: &str) -> Option<(String, Duration)> {
+    let (name, fields) = fields(of)?;
     let ticks = |at: usize| fields.get(at)?.parse::<u32>().ok();
     Some((name, TICK * ticks(11)?.saturating_add(ticks(12)?)))
 }

@@ -56,10 +56,14 @@ struct Figure {
     beside: String,
 }
 
-/// Only this part is measured when it is asked for by name.
+/// Only one of these parts is measured when it is asked for by name.
 const KEYS: &str = "keys";
+const CALL_ALONE: &str = "call";
 
-/// Measures everything, or only the keys; prints it.
+/// Threads that used less than this are not named, ms/s.
+const WORTH_NAMING: f64 = 0.5;
+
+/// Measures everything, or only the keys or a call; prints it.
 ///
 /// # Errors
 /// When something that is measured does not work.
@@ -70,10 +74,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("{}, load of the machine before: {}", program().display(), load.trim());
     let mut play = Play::set_on(elsewhere()?, &room, STARTS[0]);
-    if std::env::args().any(|argument| argument == KEYS) {
+    let asked = |part| std::env::args().any(|argument| argument == part);
+    if asked(KEYS) {
         return keys(&room, &mut play);
     }
     let mut figures = Vec::new();
+    if asked(CALL_ALONE) {
+        let mut browser = Browser::open(&room, &room.folder.path().join("caller.wav"))?;
+        let switch = play.stage.endpoint();
+        browser.connect(&switch.ws_url, &format!("sip:{NUMBER}@{}", switch.domain))?;
+        figures.extend(in_a_call(&room, &play, &mut browser, &switch.domain)?);
+        print(&figures, &browser.version);
+        return Ok(());
+    }
 
     let mut starts = STARTS.map(|seat| started_in(&room, &play, seat));
     let first = starts[0];
@@ -93,15 +106,17 @@ pub(crate) fn run() -> anyhow::Result<()> {
     });
 
     figures.extend(in_a_call(&room, &play, &mut browser, &switch.domain)?);
-    println!(
-        "\n{:<46} {:>28} {:>10}   Chromium {} + JsSIP",
-        "", "Siaga 110", "goal", browser.version
-    );
+    print(&figures, &browser.version);
     drop(browser);
+    keys(&room, &mut play)
+}
+
+/// The table.
+fn print(figures: &[Figure], browser: &str) {
+    println!("\n{:<46} {:>28} {:>10}   Chromium {browser} + JsSIP", "", "Siaga 110", "goal");
     for Figure { name, ours, goal, beside } in figures {
         println!("{name:<46} {ours:>28} {goal:>10}   {beside}");
     }
-    keys(&room, &mut play)
 }
 
 /// The threads of all that is no window.
@@ -187,6 +202,13 @@ fn in_a_call(
     let per_second = |now: &Footprint, before: &Footprint| {
         format!("{:.0} ms/s", now.cpu_since(before).as_secs_f64() * 1_000.0 / seconds)
     };
+    println!("\nCPU in a call by thread, ms/s");
+    for (thread, cpu) in ours_then.by_thread_since(&ours) {
+        let cpu = cpu.as_secs_f64() * 1_000.0 / seconds;
+        if cpu >= WORTH_NAMING {
+            println!("{cpu:>6.1}  {thread}");
+        }
+    }
     let memory = |footprint: &Footprint| {
         format!("{} MB in {} processes", footprint.pss / 1_000_000, footprint.processes())
     };

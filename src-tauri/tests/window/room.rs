@@ -19,6 +19,9 @@ const DEADLINE: Duration = Duration::from_secs(120);
 /// How often something is looked at that tells nothing by itself.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// Name of the sound server's cookie, below the folder.
+const COOKIE: &str = "cookie";
+
 /// One window at a time: two of them would only fight for the processor.
 static ALONE: Mutex<()> = Mutex::new(());
 
@@ -91,6 +94,9 @@ impl Room {
         let mut sound = Running::start(&mut sound, folder.path(), "sound");
         wait("the sound server listens", &mut sound, || UnixStream::connect(&socket).is_ok());
 
+        // The server lets everybody in, but a client that shows no cookie at all does not speak its language.
+        fs::write(folder.path().join(COOKIE), [0; 256]).expect("a cookie");
+
         let display = format!(":{}", number.trim());
         Some(Self { folder, display, _screen: screen, sound, _alone: alone })
     }
@@ -117,6 +123,7 @@ impl Room {
             .env("XDG_CONFIG_HOME", own("config"))
             .env("XDG_CACHE_HOME", own("cache"))
             .env("PULSE_SERVER", format!("unix:{}", own("native").display()))
+            .env("PULSE_COOKIE", own(COOKIE))
             .env("NO_COLOR", "1")
             .env_remove("RUST_LOG");
         command
