@@ -23,6 +23,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// How the server lists this program among those that make sound.
 const PROGRAM: &str = "Siaga 110";
@@ -46,6 +47,9 @@ const ANY: u32 = u32::MAX;
 
 /// How long a thread waits for its server before it looks whether anybody still wants the stream.
 const WAIT: MicroSeconds = MicroSeconds(200_000);
+
+/// A server that does not answer for so long is none; as long as any sound system gets.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A stream that flows until it is dropped, which takes at most [`WAIT`].
 pub(crate) struct Stream {
@@ -76,8 +80,7 @@ impl Stream {
         let stopped = Arc::clone(&stop);
         let (answer, answered) = mpsc::sync_channel(1);
         let run = move || {
-            let opened = Connection::open(connect, &stopped);
-            let (connection, opened) = match opened {
+            let (connection, opened) = match Connection::open(connect) {
                 Ok(connection) => (Some(connection), Ok(())),
                 Err(error) => (None, Err(error)),
             };
@@ -94,7 +97,6 @@ impl Stream {
         let thread = thread::Builder::new().name(name.to_owned()).spawn(run).map_err(|error| {
             Error::with_message(ErrorKind::ResourceExhausted, error.to_string())
         })?;
-        // Dropping it stops a thread that has no stream.
         let stream = Self { stop, thread: Some(thread) };
         let opened = answered.recv().unwrap_or(Err(PAErr::from(Code::Internal)));
         opened.map(|()| stream).map_err(explain)
@@ -110,18 +112,21 @@ struct Connection {
 }
 
 impl Connection {
-    /// Connects to the server and has `connect` connect the stream; waits until both stand, or until
-    /// nobody wants them any more.
-    fn open(
-        connect: impl FnOnce(&mut stream::Stream) -> Result<(), PAErr>,
-        stopped: &AtomicBool,
-    ) -> Result<Self, PAErr> {
+    /// Connects to the server and has `connect` connect the stream; waits until both stand.
+    fn open(connect: impl FnOnce(&mut stream::Stream) -> Result<(), PAErr>) -> Result<Self, PAErr> {
+        let give_up_at = Instant::now() + PATIENCE;
+        let wait = |mainloop: &mut Mainloop, context: &Context| {
+            if Instant::now() > give_up_at {
+                return Err(PAErr::from(Code::Timeout));
+            }
+            once(mainloop, context)
+        };
         let none = || PAErr::from(Code::Internal);
         let mut mainloop = Mainloop::new().ok_or_else(none)?;
         let mut context = Context::new(&mainloop, PROGRAM).ok_or_else(none)?;
         context.connect(None, context::FlagSet::NOFLAGS, None)?;
         while context.get_state() != context::State::Ready {
-            turn(&mut mainloop, &context, stopped)?;
+            wait(&mut mainloop, &context)?;
         }
         // The server converts to whatever its device has.
         let spec = Spec { format: Format::S16NE, channels: 1, rate: SAMPLE_RATE };
@@ -132,7 +137,7 @@ impl Connection {
             if !stream.get_state().is_good() {
                 return Err(context.errno());
             }
-            turn(&mut mainloop, &context, stopped)?;
+            wait(&mut mainloop, &context)?;
         }
         Ok(Self { stream, context, mainloop })
     }
@@ -142,14 +147,6 @@ impl Connection {
         once(&mut self.mainloop, &self.context)?;
         if self.stream.get_state().is_good() { Ok(()) } else { Err(self.context.errno()) }
     }
-}
-
-/// As [`once`], while somebody wants it.
-fn turn(mainloop: &mut Mainloop, context: &Context, stopped: &AtomicBool) -> Result<(), PAErr> {
-    if stopped.load(Ordering::Relaxed) {
-        return Err(PAErr::from(Code::Killed));
-    }
-    once(mainloop, context)
 }
 
 /// Waits once for the server, for at most [`WAIT`], and takes what it has said.
@@ -245,7 +242,9 @@ fn explain(error: PAErr) -> Error {
         Ok(Code::NoEntity) => ErrorKind::DeviceNotAvailable,
         Ok(Code::Access | Code::AuthKey) => ErrorKind::PermissionDenied,
         Ok(Code::Busy) => ErrorKind::DeviceBusy,
-        Ok(Code::ConnectionRefused | Code::ConnectionTerminated) => ErrorKind::HostUnavailable,
+        Ok(Code::ConnectionRefused | Code::ConnectionTerminated | Code::Timeout) => {
+            ErrorKind::HostUnavailable
+        }
         _ => ErrorKind::BackendError,
     };
     Error::with_message(kind, error.to_string().unwrap_or_default())
