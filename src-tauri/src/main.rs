@@ -30,6 +30,7 @@ fn main() -> anyhow::Result<()> {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| LOG.into()))
         .with_writer(std::io::stderr)
         .init();
+    window::prepare();
     let start = args::Args::parse().start(std::env::var("SIAGA_PASSWORD").ok());
 
     let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -130,6 +130,28 @@ fn start_script(prefill: &Prefill) -> serde_json::Result<String> {
     Ok(format!("window.__SIAGA_START__ = {};", serde_json::to_string(&start)?))
 }
 
+/// What the processes of the page find in their surroundings, unless whoever starts this program has said
+/// otherwise.
+///
+/// `Malloc` has WebKit allocate as all other programs do. Its own allocator has a thread that gives unused
+/// memory back ten times a second, and a page that does a little four times a second finds nothing where
+/// it left it. One arena is enough for processes of one busy thread.
+#[cfg(target_os = "linux")]
+const SURROUNDINGS: [(&str, &str); 2] = [("Malloc", "1"), ("MALLOC_ARENA_MAX", "1")];
+
+/// Prepares the surroundings of the page's processes. To be called before there is a second thread.
+#[cfg(target_os = "linux")]
+pub(crate) fn prepare() {
+    for (name, value) in SURROUNDINGS {
+        if let Err(error) = webkit2gtk::glib::setenv(name, value, false) {
+            tracing::warn!(%error, name, "the page's processes have only their usual surroundings");
+        }
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn prepare() {}
+
 /// Has the page drawn by the processor, and keeps what a page of this program never needs out of memory.
 ///
 /// A graphics card is no help to a page of text, but its driver costs 200 MB (measured with Mesa's
