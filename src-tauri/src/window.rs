@@ -134,7 +134,7 @@ fn start_script(prefill: &Prefill) -> serde_json::Result<String> {
 /// otherwise.
 ///
 /// `Malloc` has WebKit allocate as all other programs do. Its own allocator has a thread that gives unused
-/// memory back ten times a second, and a page that does a little four times a second finds nothing where
+/// memory back ten times a second, and a page that does a little a few times a second finds nothing where
 /// it left it. One arena is enough for processes of one busy thread.
 #[cfg(target_os = "linux")]
 const SURROUNDINGS: [(&str, &str); 2] = [("Malloc", "1"), ("MALLOC_ARENA_MAX", "1")];

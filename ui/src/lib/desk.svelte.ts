@@ -217,7 +217,7 @@ export class Desk {
       this.levels = state.levels;
       this.#moveTo(this.#receivedAt);
     }
-    // Two states a second say only that the hub's clock goes on; in a call, where drawing costs, they
+    // Some states say only that the hub's clock goes on; in a call, where drawing costs, they
     // move nothing but by the clock here.
     const quiet = meters || state.call !== null;
     if (!quiet || this.state === null || !sameButClocks(this.state, state)) this.#take(state);
