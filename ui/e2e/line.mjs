@@ -82,6 +82,8 @@ await atSeat("line", async (window, does) => {
   await says("call-back-1", /0822-0000-1202/);
   await says("call-back-count", /1/);
   await window.shot("call-back-list");
+  // Where nothing rings, the call back would be over before it is seen.
+  await citizen("rings-when-called 082200001202");
   window.pressed = 0;
   await window.press("Alt", "1");
   await window.screen("calling-back");

@@ -254,6 +254,22 @@ impl Stage {
         Ok(())
     }
 
+    /// A citizen's telephone with this number, which nobody picks up when it is called back: it rings
+    /// until whoever calls gives up, once.
+    ///
+    /// # Errors
+    /// As [`Self::answer_when_called`].
+    pub async fn ring_when_called(&self, number: &str) -> anyhow::Result<()> {
+        let switch = self.switch().context("only the embedded switch has citizens' telephones")?;
+        let telephone = Registered::at(switch, self.endpoint(), number.to_owned()).await?;
+        tokio::spawn(async move {
+            if let Err(error) = telephone.ring_out().await {
+                tracing::warn!(error = %format!("{error:#}"), "the telephone was not called");
+            }
+        });
+        Ok(())
+    }
+
     /// Ends every call, then the hub; gives its store, in which everything then is.
     pub async fn close(self) -> Arc<dyn Store> {
         let store = Arc::clone(self.hub.store());

@@ -136,6 +136,23 @@ impl Registered {
         tokio::time::timeout(PATIENCE, ring).await.context("it does not ring")?
     }
 
+    /// Waits until it rings, and rings until whoever calls gives up.
+    ///
+    /// # Errors
+    /// When it does not ring.
+    pub(crate) async fn ring_out(mut self) -> anyhow::Result<()> {
+        let IncomingCall { dialog: ringing, .. } = self.rings().await?;
+        self.phone.ring(ringing).await?;
+        loop {
+            match self.events.recv().await.context("the telephone is gone")? {
+                UaEvent::Ended { dialog, .. } if dialog == ringing => break,
+                _ => {}
+            }
+        }
+        self.phone.close().await;
+        Ok(())
+    }
+
     /// Waits until it rings, and answers after `reach`.
     ///
     /// # Errors

@@ -196,6 +196,7 @@ async fn act(
         ("answers-when-called", number) => {
             stage.answer_when_called(number, Speaker::new(voice.clone())).await?;
         }
+        ("rings-when-called", number) => stage.ring_when_called(number).await?,
         ("colleague-is-ready", _) => {
             let operator = seated(stage, voice, colleague).await?;
             operator.be_ready().await?;
