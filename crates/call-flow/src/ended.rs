@@ -58,6 +58,11 @@ impl EndedCalls {
         self.before.insert(call, numbers);
     }
 
+    /// A call of the last hub lives after all: gives the place that it had among the arrivals.
+    pub(crate) fn place_of_before(&mut self, call: CallId) -> Option<u64> {
+        self.before.remove(&call).map(|numbers| numbers.arrival)
+    }
+
     /// Its caller is on the line again: it has not ended.
     pub(crate) fn reopen(&mut self, call: CallId) -> Option<Reopened> {
         if let Some(numbers) = self.before.remove(&call) {

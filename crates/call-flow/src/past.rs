@@ -95,6 +95,25 @@ impl Past {
         }
     }
 
+    /// As [`Self::of`] would read it, had the hub then taken a call that was live for cut off.
+    #[must_use]
+    pub fn cut_off(mut self, at: Timestamp, call: CallId) -> Self {
+        match self.stands {
+            // The log does not know it, so nobody has said that it ended.
+            Stands::Unknown | Stands::Ended { .. } => {}
+            Stands::Waiting { .. }
+            | Stands::CallingBack { .. }
+            | Stands::Talking { .. }
+            | Stands::Held { .. }
+            | Stands::Transferring { .. }
+            | Stands::WithOutside { .. } => {
+                let (by, disposition) = (EndedBy::SwitchLost, Disposition::Abandoned);
+                self.read(at, FlowEvent::Ended { call, by, disposition });
+            }
+        }
+        self
+    }
+
     /// Who owned the call last.
     pub(crate) fn owner(&self) -> Option<&SeatId> {
         match &self.stands {

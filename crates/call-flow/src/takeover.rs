@@ -195,6 +195,11 @@ impl CallFlow {
         let last_leg = found_legs.max().unwrap_or(0).max(past.legs);
         let leg = last_leg.saturating_add(LEGS_UNSEEN);
         self.event(FlowEvent::TakenOver { call: id, leg });
+        // Had it counted as ended since the hub started, it keeps its place all the same.
+        let arrival = self.ended.place_of_before(id).unwrap_or_else(|| {
+            self.arrivals += 1;
+            self.arrivals - 1
+        });
         let mut line = Line {
             first_unit,
             picked: past.picked.clone(),
@@ -203,10 +208,9 @@ impl CallFlow {
             requeued: past.requeued,
             silence: past.silence,
             playing,
-            ..Line::new(id, self.arrivals, arrived_at)
+            ..Line::new(id, arrival, arrived_at)
         };
         line.numbers.last_leg = leg;
-        self.arrivals += 1;
         if !caller_up {
             return self.left_meanwhile(line, past);
         }

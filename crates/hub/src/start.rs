@@ -30,10 +30,6 @@ const NOTES_AT_START: u32 = 2_000;
 /// How many of the calls that ended last are read at the start, for what their desks still have to
 /// say of them.
 const CALLS_AT_START: u32 = 256;
-/// How often a switch that does not answer is asked what lives on it.
-const SURVEYS: u32 = 5;
-/// Pause between two of these.
-const SURVEY_AGAIN_AFTER: Duration = Duration::from_secs(2);
 /// How long stopping may take for each of its steps.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 
@@ -213,19 +209,11 @@ async fn finish(mut task: JoinHandle<()>, name: &str) {
     }
 }
 
-/// What lives on the switch. One that cannot be asked for some seconds holds nothing that could be
-/// steered: desks need their hub all the same.
-async fn survey(switch: &dyn Switch) -> Vec<LiveCall> {
-    for attempt in 1..=SURVEYS {
-        match switch.survey().await {
-            Ok(live) => return live,
-            Err(error) => {
-                tracing::error!(%error, attempt, "the switch cannot be asked what lives on it");
-                tokio::time::sleep(SURVEY_AGAIN_AFTER).await;
-            }
-        }
-    }
-    Vec::new()
+/// What lives on the switch; `None` when it cannot be asked for some seconds. What it holds cannot be
+/// steered then, and desks need their hub all the same: it tells later what there is.
+async fn survey(switch: &dyn Switch) -> Option<Vec<LiveCall>> {
+    let found = switch.survey().await;
+    found.inspect_err(|error| tracing::error!(%error, "the hub starts without its switch")).ok()
 }
 
 /// What the log says of a call.
@@ -240,9 +228,14 @@ async fn past(store: &dyn Store, call: CallId) -> Result<Past, StoreError> {
 
 /// What the last hub left behind, and what became of it. Calls that were live then and that the
 /// switch does not hold any more are over.
-async fn find(store: &dyn Store, now: Timestamp, live: Vec<LiveCall>) -> Result<Found, StoreError> {
+async fn find(
+    store: &dyn Store,
+    now: Timestamp,
+    live: Option<Vec<LiveCall>>,
+) -> Result<Found, StoreError> {
+    let is_surveyed = live.is_some();
     let mut survivors = Vec::new();
-    for call in live {
+    for call in live.unwrap_or_default() {
         survivors.push(Survivor { past: past(store, call.call).await?, call });
     }
     let mut calls = Vec::new();
@@ -264,7 +257,7 @@ async fn find(store: &dyn Store, now: Timestamp, live: Vec<LiveCall>) -> Result<
         notes: store.shift_notes(notes_shown_from(now), NOTES_AT_START).await?,
         sessions: store.open_sessions().await?,
         calls,
-        survivors,
+        survivors: is_surveyed.then_some(survivors),
     })
 }
 

@@ -25,8 +25,9 @@ const COMMANDS: usize = 1_024;
 const EVENTS: usize = 4_096;
 /// Inputs that may wait for the actor; senders wait.
 const INPUTS: usize = 4_096;
-/// How long a survey waits for the first connection.
-const SURVEYED_WITHIN: Duration = Duration::from_secs(8);
+/// How long a survey waits for the first connection: Asterisk may be starting too. Desks wait as long
+/// for their hub.
+const SURVEYED_WITHIN: Duration = Duration::from_secs(15);
 /// How long stopping may take.
 const STOPPED_WITHIN: Duration = Duration::from_secs(4);
 
@@ -214,16 +215,19 @@ impl Switch for AsteriskSwitch {
     }
 
     async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError> {
-        let (reply, answer) = oneshot::channel();
+        let (reply, mut answer) = oneshot::channel();
         self.actor.send(ToActor::Survey(reply)).await.map_err(|_| SwitchError::Gone)?;
-        match tokio::time::timeout(SURVEYED_WITHIN, answer).await {
-            Ok(Ok(calls)) => Ok(calls),
-            Ok(Err(_)) => Err(SwitchError::Gone),
-            Err(_) => Err(SwitchError::Unreachable(format!(
-                "no connection within {} s",
-                SURVEYED_WITHIN.as_secs()
-            ))),
+        match tokio::time::timeout(SURVEYED_WITHIN, &mut answer).await {
+            Ok(Ok(calls)) => return Ok(calls),
+            Ok(Err(_)) => return Err(SwitchError::Gone),
+            Err(_) => {}
         }
+        // From here on the actor knows that nobody waits; what it has said before counts.
+        answer.close();
+        answer.try_recv().map_err(|_| {
+            let within = SURVEYED_WITHIN.as_secs();
+            SwitchError::Unreachable(format!("no connection within {within} s"))
+        })
     }
 
     async fn shut_down(&self) {
@@ -331,17 +335,22 @@ impl Actor {
                 up.iter().filter(|one| one.caller_up).map(|one| one.call).collect();
             elsewhere.retain(|call| !live.contains(call));
             self.notice(Notice::Sweep { live, elsewhere }).await;
-            self.answer_surveys();
+            let asked = !self.surveys.is_empty();
+            if asked && !self.answer_surveys() {
+                self.tell(SwitchEvent::Outlived(up)).await;
+            }
         }
     }
 
-    fn answer_surveys(&mut self) {
+    /// Gives whether anybody was told; whoever asked may have given up.
+    fn answer_surveys(&mut self) -> bool {
+        let mut told = false;
         if self.connected {
             for reply in self.surveys.drain(..) {
-                // Whoever asked may have given up.
-                let _ = reply.send(self.core.survey());
+                told |= reply.send(self.core.survey()).is_ok();
             }
         }
+        told
     }
 
     async fn tell(&mut self, event: SwitchEvent) {

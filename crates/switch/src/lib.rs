@@ -28,6 +28,10 @@ use std::path::PathBuf;
 pub enum SwitchEvent {
     /// For the core.
     Saw(SwitchSaw),
+    /// What outlived the hub, told late: [`Switch::survey`] was asked and had to be given up, and this
+    /// is what it would have found. Told once, as soon as it is known, and what happens to these calls
+    /// is told after it. A hub whose survey was answered after all passes it over.
+    Outlived(Vec<LiveCall>),
     /// A seat's telephone registered.
     SeatRegistered(SeatId),
     /// A seat's registration is gone: expired, removed, or its connection closed.
@@ -201,7 +205,7 @@ pub trait Switch: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`SwitchError::Gone`], and [`SwitchError::Unreachable`] when nothing could be learnt within
-    /// some seconds.
+    /// some seconds: [`SwitchEvent::Outlived`] then tells it when it can be.
     async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError>;
 
     /// Lets go of the switch. One that is built in ends every call and seals every recording; one that

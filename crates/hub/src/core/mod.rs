@@ -39,7 +39,8 @@ use numbers::Numbers;
 use serde::Serialize;
 use shift_notes::ShiftNotes;
 use siaga_call_flow::{
-    CallFlow, ConfigError, FlowEvent, Input, Output, Refusal, SeatChange, SwitchCommand, SwitchSaw,
+    CallFlow, ConfigError, FlowEvent, Input, Output, Past, Refusal, SeatChange, SwitchCommand,
+    SwitchSaw,
 };
 use siaga_hub_api::{ApiError, ErrorCode, HubView, ToDesk, UnitInfo};
 use siaga_hub_store::{EventRecord, LegRecord, NumberLease, RecordingRecord, StoreError, Write};
@@ -135,6 +136,8 @@ pub(crate) struct HubCore {
     /// Cases that somebody has to act on, newest first.
     to_act_on: Vec<Case>,
     call_backs: CallBacks,
+    /// The last hub's calls, while the switch has not said which of them live: they count as cut off.
+    unsurveyed: Option<BTreeMap<CallId, Past>>,
     notes: ShiftNotes,
     trouble: Trouble,
     /// Counts changes of cases, for desks that show lists.
@@ -173,6 +176,7 @@ impl HubCore {
             ended: VecDeque::new(),
             to_act_on: Vec::new(),
             call_backs: CallBacks::default(),
+            unsurveyed: None,
             notes: ShiftNotes::default(),
             trouble: Trouble::default(),
             cases_rev: 0,
@@ -222,6 +226,7 @@ impl HubCore {
                 }
                 self.tell_flow(now, Input::Switch(saw));
             }
+            SwitchEvent::Outlived(live) => self.outlived(now, live),
             SwitchEvent::SeatRegistered(seat) => self.seat(now, seat, SeatChange::Registered),
             SwitchEvent::SeatUnregistered(seat) => self.seat(now, seat, SeatChange::Unregistered),
             SwitchEvent::Dtmf { leg, digit } => {

@@ -25,8 +25,8 @@ pub(crate) struct Found {
     pub(crate) sessions: Vec<OpenSession>,
     /// By arrival.
     pub(crate) calls: Vec<FoundCall>,
-    /// What lives on the switch.
-    pub(crate) survivors: Vec<Survivor>,
+    /// What lives on the switch; `None` while it cannot be asked.
+    pub(crate) survivors: Option<Vec<Survivor>>,
 }
 
 /// A call of the last hub.
@@ -70,12 +70,14 @@ impl HubCore {
             .filter_map(|found| found.case.as_ref().filter(|case| case.call != found.kept.call))
             .map(|case| case.number.clone())
             .collect();
-        let talking = survivors::seats_with_a_leg(&found.survivors);
+        let is_surveyed = found.survivors.is_some();
+        let survivors = found.survivors.unwrap_or_default();
+        let talking = survivors::seats_with_a_leg(&survivors);
         for session in found.sessions {
             let is_talking = talking.contains(&session.session.seat);
             self.restore_session(now, session, is_talking);
         }
-        let alive: BTreeSet<CallId> = found.survivors.iter().map(|one| one.call.call).collect();
+        let alive: BTreeSet<CallId> = survivors.iter().map(|one| one.call.call).collect();
         let mut ended = Vec::new();
         for mut call in found.calls {
             if !alive.contains(&call.kept.call) {
@@ -86,7 +88,9 @@ impl HubCore {
                 .filter(|case| case.call != call.kept.call || !continued.contains(&case.number));
             self.restore_call(now, call, &alive);
         }
-        self.take_over(now, found.survivors, ended);
+        self.unsurveyed = (!is_surveyed).then(|| ended.iter().cloned().collect());
+        let seats = self.sittings.seats().cloned().collect();
+        self.take_over(now, survivors, ended, seats);
     }
 
     fn restore_session(&mut self, now: Timestamp, open: OpenSession, is_talking: bool) {

@@ -24,15 +24,27 @@ pub(super) fn seats_with_a_leg(survivors: &[Survivor]) -> BTreeSet<SeatId> {
 }
 
 impl HubCore {
-    /// Goes on with the calls that live, and remembers those that do not. After the sessions, before
-    /// anything that the switch says.
+    /// The switch could not be asked at the start, and now says what it has held all the time. Calls
+    /// that counted as cut off since then go on.
+    pub(super) fn outlived(&mut self, now: Timestamp, live: Vec<LiveCall>) {
+        let Some(mut pasts) = self.unsurveyed.take() else { return };
+        let survivors = live.into_iter().map(|call| {
+            let past = pasts.remove(&call.call).unwrap_or_default();
+            Survivor { past: past.cut_off(now, call.call), call }
+        });
+        let survivors = survivors.collect();
+        self.take_over(now, survivors, Vec::new(), Vec::new());
+    }
+
+    /// Goes on with the calls that live, and remembers those that do not. `seats`: where somebody is
+    /// expected back. After the sessions, before anything that the switch says of these calls.
     pub(super) fn take_over(
         &mut self,
         now: Timestamp,
         survivors: Vec<Survivor>,
         ended: Vec<(CallId, Past)>,
+        seats: Vec<SeatId>,
     ) {
-        let seats: Vec<SeatId> = self.sittings.seats().cloned().collect();
         if survivors.is_empty() && seats.is_empty() && ended.is_empty() {
             return;
         }

@@ -199,3 +199,89 @@ async fn a_caller_who_was_left_with_somebody_outside_is_found_with_them() {
     assert!(events.iter().any(gone), "{events:?}");
     again.stop().await;
 }
+
+/// The switch is back after the hub: what it held all the time is told late.
+#[tokio::test]
+async fn calls_of_a_switch_that_could_not_be_asked_go_on_when_it_can() {
+    let (dir, grave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut world = World::start(dir.path()).await;
+    let mut desk = world.ready_desk("ratna", "pmj-1").await;
+    let talks = world.answered_call(&mut desk).await;
+    let leg = world.switch.rung(talks, "pmj-1").await;
+    desk.types(talks, 1, "perampokan bank", None).await;
+    let number = world.store.case_of(talks).await.unwrap().unwrap().number;
+    let first = world.caller_from("081200001102").await;
+    let second = world.caller_from("081200001103").await;
+    let stored = async |call| world.store.call(call).await.unwrap().is_some();
+    while !(stored(first).await && stored(second).await) {
+        tokio::task::yield_now().await;
+    }
+    dies(world, grave.path()).await;
+
+    let again = World::finds_no_switch(grave.path()).await;
+    let mut desk = resumes(&again, &desk).await;
+    desk.shows("three to call back", |view| (view.call_backs.len() == 3).then_some(())).await;
+    // One of them has hung up meanwhile; one came when there was no hub.
+    let unknown = CallId::from_parts(u64::try_from(again.now().0).unwrap(), 77);
+    let found = vec![live(unknown, &[]), live(second, &[]), live(talks, &[(leg, "pmj-1", true)])];
+    again.event(SwitchEvent::Outlived(found)).await;
+
+    let mine = |view: &HubView| {
+        let call = view.call.clone().filter(|call| call.call == talks)?;
+        matches!(&call.phase, Phase::Talking { seat: at, .. } if *at == seat("pmj-1"))
+            .then_some(call)
+    };
+    let shown = desk.shows("the call that went on", mine).await;
+    assert_eq!((shown.number.as_ref(), shown.recording), (Some(&number), true));
+    assert_eq!(shown.draft.form.narrative.expose(), "perampokan bank");
+    // Whoever waited is rung for in the old order, as soon as somebody is there.
+    let mut colleague = again.desk("budi", "pmj-2").await;
+    colleague.tell(ToHub::Ready).await;
+    again.answer(second, &mut colleague).await;
+    let disposition = Disposition::Information;
+    for (desk, call) in [(&mut colleague, second), (&mut desk, talks)] {
+        let disposition = disposition.clone();
+        desk.tell(ToHub::Close { call, disposition, note: String::new() }).await;
+        again.switch.told(SwitchCommand::End(call)).await;
+    }
+    colleague.tell(ToHub::Ready).await;
+    again.answer(unknown, &mut colleague).await;
+    let left = |view: &HubView| {
+        let [entry] = &view.call_backs[..] else { return None };
+        Some(entry.id.0)
+    };
+    assert_eq!(desk.shows("one to call back", left).await, first);
+
+    let log = log(&again, talks).await;
+    let times = |wanted: fn(&FlowEvent) -> bool| log.iter().filter(|event| wanted(event)).count();
+    assert_eq!(times(|event| matches!(event, FlowEvent::CallerArrived { .. })), 2);
+    assert_eq!(times(|event| matches!(event, FlowEvent::Ended { .. })), 2);
+    assert!(matches!(log.last(), Some(FlowEvent::Ended { by: EndedBy::Closing, .. })));
+    let case = again.store.case_of(talks).await.unwrap().unwrap();
+    assert_eq!((case.number, case.status), (number, CaseStatus::Closed));
+    again.store.verify_chain().await.unwrap();
+    again.stop().await;
+}
+
+/// Told twice it would bring back callers who have gone in the meantime.
+#[tokio::test]
+async fn a_hub_that_was_told_what_lives_passes_over_what_is_told_late() {
+    let (dir, grave) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut world = World::start(dir.path()).await;
+    let call = world.caller().await;
+    while world.store.call(call).await.unwrap().is_none() {
+        tokio::task::yield_now().await;
+    }
+    dies(world, grave.path()).await;
+
+    let mut again = World::finds(grave.path(), vec![live(call, &[])]).await;
+    again.caller_hangs_up(call).await;
+    again.event(SwitchEvent::Outlived(vec![live(call, &[])])).await;
+    let next = again.caller_from("081200001102").await;
+    let mut desk = again.desk("ratna", "pmj-1").await;
+    desk.tell(ToHub::Ready).await;
+    again.answer(next, &mut desk).await;
+    let gone = |view: &HubView| (view.call_backs.first()?.id.0 == call).then_some(());
+    desk.shows("whom to call back", gone).await;
+    again.stop().await;
+}

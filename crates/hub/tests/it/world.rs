@@ -65,8 +65,8 @@ pub(crate) async fn asks(
 /// Writes down what it is told; the test says what it sees.
 #[derive(Default)]
 pub(crate) struct ScriptedSwitch {
-    /// What outlived the last hub.
-    live: Vec<LiveCall>,
+    /// What outlived the last hub; `None`: it cannot be asked.
+    live: Option<Vec<LiveCall>>,
     told: Mutex<Told>,
     changed: Notify,
 }
@@ -108,7 +108,8 @@ impl Switch for ScriptedSwitch {
     }
 
     async fn survey(&self) -> Result<Vec<LiveCall>, SwitchError> {
-        Ok(self.live.clone())
+        let unreachable = || SwitchError::Unreachable("its link is cut".to_owned());
+        self.live.clone().ok_or_else(unreachable)
     }
 
     async fn shut_down(&self) {}
@@ -233,7 +234,12 @@ impl World {
 
     /// A hub on the database in `dir` whose switch has lived on with these calls.
     pub(crate) async fn finds(dir: &Path, live: Vec<LiveCall>) -> Self {
-        Self::on(dir, config(Vec::new()), live).await.unwrap()
+        Self::on(dir, config(Vec::new()), Some(live)).await.unwrap()
+    }
+
+    /// A hub on the database in `dir` whose switch cannot be asked what has lived on.
+    pub(crate) async fn finds_no_switch(dir: &Path) -> Self {
+        Self::on(dir, config(Vec::new()), None).await.unwrap()
     }
 
     pub(crate) async fn with(dir: &Path, config: HubConfig) -> Self {
@@ -241,10 +247,14 @@ impl World {
     }
 
     pub(crate) async fn try_with(dir: &Path, config: HubConfig) -> Result<Self, HubError> {
-        Self::on(dir, config, Vec::new()).await
+        Self::on(dir, config, Some(Vec::new())).await
     }
 
-    async fn on(dir: &Path, config: HubConfig, live: Vec<LiveCall>) -> Result<Self, HubError> {
+    async fn on(
+        dir: &Path,
+        config: HubConfig,
+        live: Option<Vec<LiveCall>>,
+    ) -> Result<Self, HubError> {
         let store = Arc::new(SqliteStore::open(&dir.join("hub.db")).await.unwrap());
         for (name, seats) in
             [("ratna", vec![]), ("budi", vec![]), ("sari", vec![]), ("joko", vec![seat("depok-1")])]

@@ -3,9 +3,10 @@
 use crate::room::{BUFFER, Room, Rung, leg};
 use siaga_call_flow::{Program, SwitchCommand, SwitchSaw};
 use siaga_media::frame::rms_dbfs;
-use siaga_model::{CallerStatus, LegCause};
+use siaga_model::{CallerStatus, LegCause, LegId};
 use siaga_switch::{Switch, SwitchEvent};
 use siaga_testkit::{correlate, voice};
+use std::time::Duration;
 
 /// What the citizen says, 16 kHz.
 fn citizen() -> Vec<i16> {
@@ -114,6 +115,39 @@ async fn two_people_keep_talking_without_a_hub_and_the_next_one_finds_and_ends_t
     });
     assert_eq!(recorded.await.call, call);
     phone.is_ended().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hub_that_started_without_its_switch_is_told_late_who_waits_there() {
+    let test = "a_hub_that_started_without_its_switch_is_told_late_who_waits_there";
+    let Some(mut room) = Room::open(test).await else { return };
+    let mut phone = room.seat("pmj-1").await;
+    // Longer than any of this takes: the telephone hangs up after it.
+    let _caller = room.caller(&voice::speech_like(110, 60.0));
+    let (call, _) = room.arrival().await;
+    room.does(SwitchCommand::Play { call, program: Program::Music }).await;
+
+    room.switch.shut_down().await;
+    room.link.cut();
+    room.another_hub().await;
+    // Whoever asks gives up.
+    let a_moment = Duration::from_millis(100);
+    assert!(tokio::time::timeout(a_moment, room.switch.survey()).await.is_err());
+    room.link.mend();
+    let found = room.next("who waits", |event| match event {
+        SwitchEvent::Outlived(found) => Some(found),
+        _ => None,
+    });
+    let found = found.await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].call, found[0].caller_up), (call, true));
+    assert_eq!(found, room.switch.survey().await.unwrap());
+    // From here on it is a call like any other.
+    let seat = "pmj-1".parse().unwrap();
+    room.does(SwitchCommand::Ring { leg: leg(call, 100), seat }).await;
+    phone.rings().await;
+    room.does(SwitchCommand::End(call)).await;
+    room.saw(SwitchSaw::Ended { leg: LegId::caller(call), cause: LegCause::Released }).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
