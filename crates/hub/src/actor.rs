@@ -3,7 +3,7 @@
 
 use crate::HubNews;
 use crate::core::{ConnectionId, Effect, HubCore, Seated, SitRequest, Ticket, Visitor};
-use crate::line::LineJob;
+use crate::line::AccountJob;
 use crate::writer::{Job, Stored};
 use siaga_call_flow::SwitchCommand;
 use siaga_hub_api::{ApiError, CaseBlock, HubView, Sequenced, ToDesk, ToHub};
@@ -130,7 +130,8 @@ pub(crate) struct Actor {
     pub(crate) inbox: mpsc::Receiver<Inbox>,
     pub(crate) hub: mpsc::WeakSender<Inbox>,
     pub(crate) switch_events: mpsc::Receiver<SwitchEvent>,
-    pub(crate) line: mpsc::Sender<LineJob>,
+    pub(crate) line: mpsc::Sender<SwitchCommand>,
+    pub(crate) accounts: mpsc::Sender<AccountJob>,
     pub(crate) jobs: mpsc::Sender<Job>,
     pub(crate) stored: mpsc::Receiver<Stored>,
     pub(crate) news: broadcast::Sender<HubNews>,
@@ -244,13 +245,13 @@ impl Actor {
     fn act(&mut self, effect: Effect) {
         match effect {
             Effect::Switch(command) => {
-                if self.line.try_send(LineJob::Execute(command.clone())).is_err() {
+                if self.line.try_send(command.clone()).is_err() {
                     tracing::error!(?command, "the switch does not keep up");
                     self.core.switch_failed(self.clock.now(), &command);
                 }
             }
             Effect::Dismiss(seat) => {
-                if self.line.try_send(LineJob::Dismiss(seat.clone())).is_err() {
+                if self.accounts.try_send(AccountJob::Dismiss(seat.clone())).is_err() {
                     tracing::error!(%seat, "the switch does not keep up");
                 }
             }

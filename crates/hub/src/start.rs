@@ -3,7 +3,7 @@
 use crate::actor::{Actor, INBOX, Inbox};
 use crate::core::{Found, FoundCall, HubCore, Survivor, notes_shown_from};
 use crate::http::{self, Asset, Door, Patience, Rules, Shared};
-use crate::line::{COMMANDS_WAITING, Line};
+use crate::line::{ACCOUNTS_WAITING, Accounts, COMMANDS_WAITING, Line};
 use crate::writer::Writer;
 use crate::{ConfigFault, HubConfig, HubNews};
 use siaga_call_flow::Past;
@@ -94,12 +94,14 @@ impl Hub {
         let local_addr = listener.local_addr().map_err(listen)?;
 
         let (inbox_in, inbox) = mpsc::channel(INBOX);
-        let (line_in, line_jobs) = mpsc::channel(COMMANDS_WAITING);
+        let (line_in, commands) = mpsc::channel(COMMANDS_WAITING);
+        let (accounts_in, account_jobs) = mpsc::channel(ACCOUNTS_WAITING);
         let (writer, jobs, stored) = Writer::new(Arc::clone(&store));
         let (news, _) = broadcast::channel(NEWS);
         let chores = TaskTracker::new();
         let hub = inbox_in.downgrade();
-        let line = Line { switch: Arc::clone(&switch), jobs: line_jobs, hub: hub.clone() };
+        let line = Line { switch: Arc::clone(&switch), commands, hub: hub.clone() };
+        let accounts = Accounts { switch: Arc::clone(&switch), jobs: account_jobs };
         let actor = Actor {
             core,
             clock: config.clock,
@@ -108,7 +110,8 @@ impl Hub {
             inbox,
             hub,
             switch_events,
-            line: line_in.clone(),
+            line: line_in,
+            accounts: accounts_in.clone(),
             jobs,
             stored,
             news: news.clone(),
@@ -117,7 +120,7 @@ impl Hub {
             last_connection: 0,
         };
         let shared =
-            Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), line_in, rules)
+            Shared::new(&config, switch, Arc::clone(&store), inbox_in.clone(), accounts_in, rules)
                 .await?;
         let stopping = CancellationToken::new();
         let app = http::router(shared);
@@ -132,6 +135,7 @@ impl Hub {
             chores,
             actor: tokio::spawn(actor.run()),
             line: tokio::spawn(line.run()),
+            accounts: tokio::spawn(accounts.run()),
             writer: tokio::spawn(writer.run()),
             server: tokio::spawn(server),
         })
@@ -148,6 +152,7 @@ pub struct HubHandle {
     chores: TaskTracker,
     actor: JoinHandle<()>,
     line: JoinHandle<()>,
+    accounts: JoinHandle<()>,
     writer: JoinHandle<()>,
     server: JoinHandle<()>,
 }
@@ -188,8 +193,9 @@ impl HubHandle {
         finish(self.actor, "actor").await;
         self.stopping.cancel();
         finish(self.server, "server").await;
-        // The line ends with its last sender, which was the server's.
         finish(self.line, "line").await;
+        // They end with their last sender, which was the server's.
+        finish(self.accounts, "accounts").await;
         finish(self.writer, "writer").await;
         self.chores.close();
         if tokio::time::timeout(STOP_WITHIN, self.chores.wait()).await.is_err() {

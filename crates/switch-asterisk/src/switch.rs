@@ -37,15 +37,10 @@ enum ToActor {
     Stop,
 }
 
-/// The secrets of seats as Asterisk is given them; put there again when it was started anew.
+/// The secrets of seats as Asterisk is given them; put there again when it was started anew. Whoever
+/// changes an account holds the lock until Asterisk has it, so that none comes back that was taken away.
 #[derive(Clone, Debug, Default)]
-struct Accounts(Arc<Mutex<BTreeMap<SeatId, Ha1s>>>);
-
-impl Accounts {
-    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<SeatId, Ha1s>) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+struct Accounts(Arc<tokio::sync::Mutex<BTreeMap<SeatId, Ha1s>>>);
 
 /// Asterisk as a switch.
 pub struct AsteriskSwitch {
@@ -199,15 +194,17 @@ impl Switch for AsteriskSwitch {
 
     async fn admit(&self, seat: &SeatId, secret: &Redacted<String>) -> Result<(), SwitchError> {
         let secrets = Ha1s::of(seat.as_str(), &self.endpoint.domain, secret);
+        let mut known = self.accounts.0.lock().await;
         put_account(&self.client, seat, &self.endpoint.domain, &secrets)
             .await
             .map_err(|error| not_done(&error))?;
-        self.accounts.with(|accounts| accounts.insert(seat.clone(), secrets));
+        known.insert(seat.clone(), secrets);
         Ok(())
     }
 
     async fn dismiss(&self, seat: &SeatId) -> Result<(), SwitchError> {
-        self.accounts.with(|accounts| accounts.remove(seat));
+        let mut known = self.accounts.0.lock().await;
+        known.remove(seat);
         match remove_account(&self.client, seat).await {
             Err(error) if !error.is_gone() => Err(not_done(&error)),
             Ok(()) | Err(_) => Ok(()),
@@ -412,9 +409,12 @@ impl Actor {
         let (client, accounts) = (self.client.clone(), self.accounts.clone());
         let domain = self.domain.clone();
         tokio::spawn(async move {
-            let known: Vec<_> = accounts.with(|all| all.clone()).into_iter().collect();
-            for (seat, secrets) in known {
-                if let Err(error) = put_account(&client, &seat, &domain, &secrets).await {
+            let seats: Vec<_> = accounts.0.lock().await.keys().cloned().collect();
+            for seat in seats {
+                let known = accounts.0.lock().await;
+                // Somebody may have logged out since.
+                let Some(secrets) = known.get(&seat) else { continue };
+                if let Err(error) = put_account(&client, &seat, &domain, secrets).await {
                     tracing::error!(%seat, %error, "a seat cannot register until it logs in again");
                 }
             }

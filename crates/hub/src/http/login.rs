@@ -3,7 +3,7 @@
 use super::{Shared, bearer, error::Failure, random_secret, token};
 use crate::actor::Inbox;
 use crate::core::{Seated, SitRequest};
-use crate::line::LineJob;
+use crate::line::AccountJob;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -138,8 +138,8 @@ async fn furnish(shared: &Shared, seated: &Seated) -> Result<Furniture, Failure>
         |_: &dyn std::fmt::Debug| Failure::new(ErrorCode::Internal, "the switch does not answer");
     let secret = random_secret();
     let (reply, admitted) = oneshot::channel();
-    let admit = LineJob::Admit { seat: seat.clone(), secret: secret.clone(), reply };
-    shared.0.line.send(admit).await.map_err(|error| no_telephone(&error))?;
+    let admit = AccountJob::Admit { seat: seat.clone(), secret: secret.clone(), reply };
+    shared.0.accounts.send(admit).await.map_err(|error| no_telephone(&error))?;
     admitted.await.map_err(|error| no_telephone(&error))?.map_err(|error| no_telephone(&error))?;
     let seat = seat.clone();
     let block = shared.ask(|reply| Inbox::FirstBlock { seat, lease, reply }).await?;

@@ -15,7 +15,7 @@ use crate::actor::Inbox;
 use crate::core::Visitor;
 use crate::flood::Requests;
 use crate::gate::LoginGate;
-use crate::line::LineJob;
+use crate::line::AccountJob;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::DefaultBodyLimit;
@@ -81,7 +81,7 @@ struct Inner {
     switch: Arc<dyn Switch>,
     store: Arc<dyn Store>,
     hub: mpsc::Sender<Inbox>,
-    line: mpsc::Sender<LineJob>,
+    accounts: mpsc::Sender<AccountJob>,
     rules: Rules,
     seats: Vec<Seat>,
     gate: Mutex<LoginGate>,
@@ -100,7 +100,7 @@ impl Shared {
         switch: Arc<dyn Switch>,
         store: Arc<dyn Store>,
         hub: mpsc::Sender<Inbox>,
-        line: mpsc::Sender<LineJob>,
+        accounts: mpsc::Sender<AccountJob>,
         rules: Rules,
     ) -> Result<Self, PasswordError> {
         Ok(Self(Arc::new(Inner {
@@ -109,7 +109,7 @@ impl Shared {
             switch,
             store,
             hub,
-            line,
+            accounts,
             rules,
             seats: config.seats.clone(),
             gate: Mutex::new(LoginGate::default()),

@@ -1,8 +1,10 @@
 //! What must not go unnoticed, and what must not be lost meanwhile.
 
-use crate::world::{Desk, World, config, seat, unit};
+use crate::world::{Desk, PASSWORD, World, config, seat, unit};
 use siaga_call_flow::{SwitchCommand, SwitchSaw};
-use siaga_hub_api::{Alert, CallView, ErrorCode, HubView, Phase, SilenceView, ToHub};
+use siaga_hub_api::{
+    Alert, CallView, ErrorCode, HubClient, HubView, LoginRequest, Phase, SilenceView, ToHub,
+};
 use siaga_hub_store::Store;
 use siaga_model::{
     CallId, Disposition, Form, LegCause, LegId, LineSignal, NotReport, Priority, SeatState,
@@ -46,6 +48,29 @@ async fn a_room_is_told_as_long_as_a_live_call_is_not_recorded() {
     // The other one ends unrecorded: no live call is.
     world.caller_hangs_up(waiting).await;
     watcher.shows("no alert", |view| view.alerts.is_empty().then_some(())).await;
+    world.stop().await;
+}
+
+#[tokio::test]
+async fn a_switch_that_is_slow_to_admit_somebody_rings_for_callers_meanwhile() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut world = World::start(dir.path()).await;
+    let mut desk = world.ready_desk("ratna", "pmj-1").await;
+    let switch = world.switch.clone();
+    let door = switch.door.lock().await;
+    let url = world.hub.url();
+    let colleague = tokio::spawn(async move {
+        let password = PASSWORD.to_owned().into();
+        let operator = "budi".to_owned();
+        HubClient::login(&url, LoginRequest { operator, password, seat: seat("pmj-2") }).await
+    });
+    switch.knocked("pmj-2").await;
+    let call = world.answered_call(&mut desk).await;
+    let disposition = Disposition::Information;
+    desk.tell(ToHub::Close { call, disposition, note: String::new() }).await;
+    switch.told(SwitchCommand::End(call)).await;
+    drop(door);
+    colleague.await.unwrap().expect("a session, late");
     world.stop().await;
 }
 

@@ -69,11 +69,14 @@ pub(crate) struct ScriptedSwitch {
     live: Option<Vec<LiveCall>>,
     told: Mutex<Told>,
     changed: Notify,
+    /// While it is held nobody is admitted.
+    pub(crate) door: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct Told {
     commands: Vec<SwitchCommand>,
+    knocked: Vec<SeatId>,
     admitted: Vec<SeatId>,
     dismissed: Vec<SeatId>,
 }
@@ -96,6 +99,9 @@ impl Switch for ScriptedSwitch {
 
     async fn admit(&self, seat: &SeatId, secret: &Redacted<String>) -> Result<(), SwitchError> {
         assert_eq!(secret.expose().len(), 64, "256 random bits");
+        self.told.lock().unwrap().knocked.push(seat.clone());
+        self.changed.notify_waiters();
+        let _open = self.door.lock().await;
         self.told.lock().unwrap().admitted.push(seat.clone());
         self.changed.notify_waiters();
         Ok(())
@@ -158,6 +164,12 @@ impl ScriptedSwitch {
     pub(crate) async fn told(&self, wanted: SwitchCommand) {
         let found = |told: &Told| told.commands.contains(&wanted).then_some(());
         self.until(&format!("{wanted:?}"), found).await;
+    }
+
+    /// Waits until this seat is to be admitted.
+    pub(crate) async fn knocked(&self, at: &str) {
+        let found = |told: &Told| told.knocked.contains(&seat(at)).then_some(());
+        self.until(&format!("the admission of {at}"), found).await;
     }
 
     pub(crate) async fn dismissed(&self, at: &str) {
