@@ -92,6 +92,7 @@ await atSeat("line", async (window, does) => {
   await window.press("Esc");
   await window.screen("idle");
   await says("call-back-1", /0822-0000-1202/); // stays, with one attempt more
+  await says("call-back-tried-1", /^1 kali dicoba, dibatalkan dari sini$/);
   await window.shot("not-reached");
 
   // Called again, and now at home: the call is as any other, and ends the entry.

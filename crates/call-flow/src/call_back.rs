@@ -6,7 +6,7 @@ use crate::call::{Call, CallBack, Stage, State, Talking};
 use crate::line::Line;
 use crate::party::Rung;
 use crate::{CallFlow, FlowEvent, Output, Program, Refusal, SwitchCommand};
-use siaga_model::{CallId, Disposition, EndedBy, LegCause, Redacted, SeatId};
+use siaga_model::{CallBackFailure, CallId, Disposition, EndedBy, LegCause, Redacted, SeatId};
 use std::time::Duration;
 
 /// How long the leg of the operator who calls back may take: its desk, which asked for it, answers
@@ -90,7 +90,7 @@ impl CallFlow {
             Stage::Seat { .. } => false,
             Stage::Citizen { .. } => true,
         };
-        self.not_reached(call);
+        self.not_reached(call, CallBackFailure::of_operator(cause));
         match cause {
             // The operator has given up.
             LegCause::HungUp | LegCause::Released | LegCause::Declined | LegCause::Busy => {}
@@ -105,7 +105,19 @@ impl CallFlow {
         }
     }
 
-    pub(crate) fn not_reached(&mut self, call: CallId) {
+    /// Whoever was rung is so no more: the operator's own telephone is ours, the citizen's is not.
+    pub(crate) fn call_back_rang_out(&mut self, call: CallId) {
+        let Some(State::CallingBack(CallBack { stage, .. })) = self.state(call) else { return };
+        let why = match stage {
+            Stage::Seat { .. } => CallBackFailure::Failed,
+            Stage::Citizen { .. } => CallBackFailure::NoAnswer,
+        };
+        self.not_reached(call, why);
+    }
+
+    /// Ends a call back that nobody has answered.
+    pub(crate) fn not_reached(&mut self, call: CallId, why: CallBackFailure) {
+        self.event(FlowEvent::CallBackFailed { call, why });
         self.end(call, EndedBy::NotReached, &Disposition::NotReached);
     }
 }

@@ -4,7 +4,7 @@
 use crate::call::{State, Talking};
 use crate::party::Party;
 use crate::{CallFlow, Disposing, FlowEvent, Refusal, SilenceCheck};
-use siaga_model::{CallId, Disposition, EndedBy, NotReport};
+use siaga_model::{CallBackFailure, CallId, Disposition, EndedBy, NotReport};
 
 /// Whether a call may be disposed of like this.
 ///
@@ -75,7 +75,7 @@ impl CallFlow {
     /// The disposal was a mistake.
     pub(crate) fn undo(&mut self, call: CallId) -> Result<(), Refusal> {
         if let Some(State::CallingBack(_)) = self.state(call) {
-            self.not_reached(call);
+            self.not_reached(call, CallBackFailure::GivenUp);
             return Ok(());
         }
         self.disposal_that_runs(call).ok_or(Refusal::NotNow)?;

@@ -377,6 +377,7 @@ impl Reader {
             }
             FlowEvent::TakenOver { .. }
             | FlowEvent::CallerLeft { .. }
+            | FlowEvent::CallBackFailed { .. }
             | FlowEvent::Escalated { .. }
             | FlowEvent::SeatRinging { .. }
             | FlowEvent::UnitPicked { .. }

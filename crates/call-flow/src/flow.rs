@@ -164,8 +164,8 @@ impl CallFlow {
                 | Role::Stray => {}
             },
             SwitchSaw::Signal { leg, signal } => self.signalled(leg, signal),
-            SwitchSaw::Ended { leg, cause: _ } if leg.is_caller() => {
-                self.caller_gone(leg.call);
+            SwitchSaw::Ended { leg, cause } if leg.is_caller() => {
+                self.caller_gone(leg.call, cause);
             }
             SwitchSaw::Ended { leg, cause } => self.leg_gone(leg, cause),
             SwitchSaw::Lost => {
@@ -303,7 +303,7 @@ impl CallFlow {
             WaitReason::SilenceCheck => self.is_silent(call),
             WaitReason::Disposal => self.disposal_due(call),
             WaitReason::Rejoin => self.rejoin_due(call),
-            WaitReason::CallBackRing => self.not_reached(call),
+            WaitReason::CallBackRing => self.call_back_rang_out(call),
             WaitReason::OutsideRing => self.outside_rang_out(call),
             // Deadlines of seats and of the hub.
             WaitReason::AfterCall | WaitReason::SeatLost | WaitReason::Settling => {}

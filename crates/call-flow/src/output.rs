@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallId, Disposition, EndedBy, LegCause, LegId, LineSignal, OutsideParty, ReclaimCause,
-    Redacted, SeatId, SeatState, Timestamp, UnitId,
+    CallBackFailure, CallId, Disposition, EndedBy, LegCause, LegId, LineSignal, OutsideParty,
+    ReclaimCause, Redacted, SeatId, SeatState, Timestamp, UnitId,
 };
 
 /// One thing to do, or until when nothing is to be done.
@@ -315,6 +315,13 @@ pub enum FlowEvent {
         /// Who.
         seat: SeatId,
     },
+    /// It came to nothing; the call ends with this.
+    CallBackFailed {
+        /// The call.
+        call: CallId,
+        /// Why.
+        why: CallBackFailure,
+    },
     /// Somebody outside is called into the conversation.
     OutsideCalled {
         /// The call.
@@ -428,6 +435,7 @@ impl FlowEvent {
             | Self::DisposalUndone { call }
             | Self::LegReplaced { call, .. }
             | Self::CallBackStarted { call, .. }
+            | Self::CallBackFailed { call, .. }
             | Self::OutsideCalled { call, .. }
             | Self::OutsideAnswered { call }
             | Self::OutsideGone { call, .. }

@@ -6,7 +6,9 @@
 use crate::call::{Call, Finishing, State, Talking, WithOutside};
 use crate::line::Line;
 use crate::{CallFlow, FlowEvent, Intent, OutsideStage, Program, Refusal, SwitchCommand, disposal};
-use siaga_model::{CallId, Disposition, EndedBy, LegCause, LegId, OutsideParty, SeatId, Timestamp};
+use siaga_model::{
+    CallBackFailure, CallId, Disposition, EndedBy, LegCause, LegId, OutsideParty, SeatId, Timestamp,
+};
 
 /// Somebody outside, in a call.
 #[derive(Clone, Debug)]
@@ -215,8 +217,11 @@ impl CallFlow {
     }
 
     /// The caller has left. Whoever is still with somebody outside may finish; else the call is over.
-    pub(crate) fn caller_gone(&mut self, call: CallId) {
+    pub(crate) fn caller_gone(&mut self, call: CallId, cause: LegCause) {
         match self.calls.get(&call) {
+            Some(Call { state: State::CallingBack(_), .. }) => {
+                self.not_reached(call, CallBackFailure::of_citizen(cause));
+            }
             Some(Call { state: State::Finishing(_), .. }) => {}
             Some(Call { line, state: State::Talking(talking) })
                 if line.is_with_outside()

@@ -219,6 +219,7 @@ impl Past {
             FlowEvent::Ended { by, .. } => self.stands = Stands::Ended { by },
             FlowEvent::SeatMissed { .. }
             | FlowEvent::CallerLeft { .. }
+            | FlowEvent::CallBackFailed { .. }
             | FlowEvent::Disposed { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}

@@ -15,7 +15,8 @@ use crate::party::{Party, Reach};
 use crate::past::{Past, Stands};
 use crate::{CallFlow, CallPhase, CallView, FlowEvent, Handover, Program, Reclaim, SwitchCommand};
 use siaga_model::{
-    CallId, Disposition, EndedBy, LegCause, LegId, ReclaimCause, SeatId, Timestamp, UnitId,
+    CallBackFailure, CallId, Disposition, EndedBy, LegCause, LegId, ReclaimCause, SeatId,
+    Timestamp, UnitId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -476,6 +477,9 @@ impl CallFlow {
             Stands::WithOutside { .. } => (EndedBy::Caller, Disposition::HandledHere),
         };
         self.command(SwitchCommand::End(call));
+        if by == EndedBy::NotReached {
+            self.event(FlowEvent::CallBackFailed { call, why: CallBackFailure::Failed });
+        }
         self.event(FlowEvent::Ended { call, by, disposition: disposition.clone() });
         let writer = match by {
             EndedBy::Caller => past.owner().filter(|seat| !self.has_a_leg(seat)).cloned(),

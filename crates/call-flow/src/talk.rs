@@ -5,7 +5,7 @@ use crate::line::Line;
 use crate::{
     CallFlow, CallPhase, FlowEvent, Intent, Output, Program, Refusal, SilenceCheck, SwitchCommand,
 };
-use siaga_model::{CallId, Disposition, EndedBy, LegCause, SeatId, UnitId};
+use siaga_model::{CallBackFailure, CallId, Disposition, EndedBy, LegCause, SeatId, UnitId};
 
 impl CallFlow {
     pub(crate) fn intends(&mut self, seat: SeatId, call: CallId, intent: Intent) {
@@ -147,7 +147,16 @@ impl CallFlow {
     pub(crate) fn end(&mut self, call: CallId, by: EndedBy, disposition: &Disposition) {
         let Some(live) = self.calls.get(&call) else { return };
         let (by, disposition) = match (&live.state, by) {
-            (State::CallingBack(_), _) => (EndedBy::NotReached, &Disposition::NotReached),
+            (State::CallingBack(_), EndedBy::NotReached) => (by, disposition),
+            (State::CallingBack(_), EndedBy::Closing) => {
+                return self.not_reached(call, CallBackFailure::GivenUp);
+            }
+            (State::CallingBack(_), EndedBy::Caller) => {
+                return self.not_reached(call, CallBackFailure::NoAnswer);
+            }
+            (State::CallingBack(_), EndedBy::SwitchLost) => {
+                return self.not_reached(call, CallBackFailure::Failed);
+            }
             // The caller was helped, and is on nobody's list.
             (State::WithOutside(WithOutside { said, .. }), EndedBy::Caller) => {
                 (by, &said.clone().unwrap_or(Disposition::HandledHere))

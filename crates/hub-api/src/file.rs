@@ -3,8 +3,9 @@
 use crate::RecordingInfo;
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    CallFacts, CallId, Case, Disposition, EndedBy, FollowUpKind, LegCause, LineSignal,
-    OutsideParty, Priority, ReclaimCause, Redacted, SeatId, Timestamp, UnitId, Validity,
+    CallBackFailure, CallFacts, CallId, Case, Disposition, EndedBy, FollowUpKind, LegCause,
+    LineSignal, OutsideParty, Priority, ReclaimCause, Redacted, SeatId, Timestamp, UnitId,
+    Validity,
 };
 
 /// A case with all that belongs to it.
@@ -87,6 +88,8 @@ pub enum Happening {
     LegReplaced { seat: SeatId },
     /// The citizen is being called back.
     CallBackStarted { seat: SeatId },
+    /// It came to nothing.
+    CallBackFailed { why: CallBackFailure },
     /// Somebody outside is called into the conversation.
     OutsideCalled { seat: SeatId, party: OutsideParty },
     /// They are in it.

@@ -3,9 +3,9 @@
 use crate::{ApiError, CaseBlock, UnitInfo};
 use serde::{Deserialize, Serialize};
 use siaga_model::{
-    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUpKind, Form,
-    LegCause, LineSignal, OutsideParty, Priority, ReclaimCause, Redacted, SeatId, SeatState,
-    ShiftNote, Timestamp, UnitId,
+    Advice, CallBackFailure, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy,
+    FollowUpKind, Form, LegCause, LineSignal, OutsideParty, Priority, ReclaimCause, Redacted,
+    SeatId, SeatState, ShiftNote, Timestamp, UnitId,
 };
 
 /// A message that must not be lost: repeated with the same `seq` until acknowledged.
@@ -452,6 +452,9 @@ pub struct CallBackView {
     pub calls: u32,
     /// How often we have called back in vain.
     pub attempts: u32,
+    /// Why the last of these came to nothing, if that is known.
+    #[serde(default)]
+    pub last_failure: Option<CallBackFailure>,
     /// What was typed of them so far.
     pub form: Form,
     /// The case of the last call, if there was one.

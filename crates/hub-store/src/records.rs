@@ -3,8 +3,9 @@
 use crate::PasswordHash;
 use crate::chain::Hash;
 use siaga_model::{
-    Advice, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy, FollowUp, Form,
-    LegCause, LegId, Redacted, Role, SeatId, ShiftNote, Timestamp, UnitId, Validity,
+    Advice, CallBackFailure, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy,
+    FollowUp, Form, LegCause, LegId, Redacted, Role, SeatId, ShiftNote, Timestamp, UnitId,
+    Validity,
 };
 use std::fmt;
 
@@ -239,6 +240,8 @@ pub struct CallBackRecord {
     pub calls: u32,
     /// How often they were called back in vain.
     pub attempts: u32,
+    /// Why the last of these came to nothing, if that is known.
+    pub last_failure: Option<CallBackFailure>,
     /// Set when nobody has to call back any more.
     pub settled: Option<SettledCallBack>,
 }

@@ -46,6 +46,51 @@ pub enum ReclaimCause {
     TakenBack,
 }
 
+/// Why a call back came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS))]
+pub enum CallBackFailure {
+    /// The citizen's telephone is busy.
+    Busy,
+    /// The citizen declined.
+    Declined,
+    /// It rang, and nobody answered in time.
+    NoAnswer,
+    /// Nothing can be rung under the number now: switched off, without coverage, or no such number.
+    Unreachable,
+    /// The operator gave up.
+    GivenUp,
+    /// Ours: the desk's telephone, the switch or its trunk. It says nothing of the citizen.
+    Failed,
+}
+
+impl CallBackFailure {
+    /// What the end of the citizen's leg, which was never up, says.
+    pub fn of_citizen(cause: LegCause) -> Self {
+        match cause {
+            LegCause::Busy => Self::Busy,
+            LegCause::Declined => Self::Declined,
+            LegCause::HungUp | LegCause::Released | LegCause::NoAnswer => Self::NoAnswer,
+            LegCause::Unregistered => Self::Unreachable,
+            LegCause::MediaLost | LegCause::Failed => Self::Failed,
+        }
+    }
+
+    /// What the end of the leg of the operator who calls says.
+    pub fn of_operator(cause: LegCause) -> Self {
+        match cause {
+            LegCause::HungUp | LegCause::Released | LegCause::Declined | LegCause::Busy => {
+                Self::GivenUp
+            }
+            LegCause::Unregistered
+            | LegCause::NoAnswer
+            | LegCause::MediaLost
+            | LegCause::Failed => Self::Failed,
+        }
+    }
+}
+
 /// Who or what ended a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

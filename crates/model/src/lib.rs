@@ -22,7 +22,7 @@ mod time;
 mod verdict;
 
 pub use case::{Case, CaseNumber, CaseNumberError, CaseStatus, Disposition, NotReport};
-pub use cause::{EndedBy, LegCause, LineSignal, ReclaimCause};
+pub use cause::{CallBackFailure, EndedBy, LegCause, LineSignal, ReclaimCause};
 pub use follow_up::{FollowUp, FollowUpKind};
 pub use id::{CallId, LegId, ParseIdError, SeatId, UnitId};
 pub use intake::{

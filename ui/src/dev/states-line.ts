@@ -71,6 +71,7 @@ function entry(place: number, change: Partial<CallBackView>, form: Partial<Form>
     last_at: NOW - 900_000 + place * 60_000,
     calls: 1,
     attempts: 0,
+    last_failure: null,
     form: { ...emptyForm(), ...form },
     number: null,
     calling: null,
@@ -81,7 +82,13 @@ function entry(place: number, change: Partial<CallBackView>, form: Partial<Form>
 export const CALL_BACKS: CallBackView[] = [
   entry(
     1,
-    { calls: 3, attempts: 2, last_at: NOW - 240_000, number: "110-PMJ-261123-000122" },
+    {
+      calls: 3,
+      attempts: 2,
+      last_failure: "busy",
+      last_at: NOW - 240_000,
+      number: "110-PMJ-261123-000122",
+    },
     { priority: "P1", narrative: "Dibegal, “deket lampu merah”, lalu putus" },
   ),
   entry(

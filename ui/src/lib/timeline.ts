@@ -91,6 +91,8 @@ function told(desk: Desk, item: TimelineItem, edits: number): [string, Tone, str
         }),
         item.answered ? "off" : "call",
       ];
+    case "call-back-failed":
+      return [t("happened.call-back-failed", { cause: t(`callback.failed.${item.why}`) }), "off"];
     case "recording-trouble":
       return [t("happened.recording-trouble"), "danger"];
     case "recorded":

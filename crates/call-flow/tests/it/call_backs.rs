@@ -5,7 +5,9 @@ use siaga_call_flow::{
     CallPhase, FlowEvent, Input, Intent, OWN_LEG_RING, Program, Refusal, SeatChange, SwitchCommand,
     SwitchSaw, WaitReason,
 };
-use siaga_model::{CallId, Disposition, EndedBy, LegCause, LegId, Redacted, SeatState};
+use siaga_model::{
+    CallBackFailure, CallId, Disposition, EndedBy, LegCause, LegId, Redacted, SeatState,
+};
 
 fn number() -> Redacted<String> {
     "081200001101".to_owned().into()
@@ -33,11 +35,12 @@ fn citizen(room: &mut Room, call: CallId, ended: Option<LegCause>) {
     }));
 }
 
-fn is_not_reached(room: &Room, call: CallId) {
+fn is_not_reached(room: &Room, call: CallId, why: CallBackFailure) {
     let CallPhase::Ended { by, disposition, .. } = room.phase(call) else {
         panic!("{:?}", room.phase(call))
     };
     assert_eq!((by, disposition), (EndedBy::NotReached, Disposition::NotReached));
+    assert!(room.events.contains(&FlowEvent::CallBackFailed { call, why }), "{:?}", room.events);
 }
 
 #[test]
@@ -89,18 +92,24 @@ fn a_citizen_who_answered_and_loses_the_operator_is_first_in_the_queue() {
 fn a_citizen_who_does_not_answer_for_thirty_seconds_is_not_reached() {
     let (mut room, call) = rung(&["pmj-1"]);
     room.pass(secs(30));
-    is_not_reached(&room, call);
+    is_not_reached(&room, call, CallBackFailure::NoAnswer);
     assert!(room.journal.iter().any(|line| line.ends_with(&format!("End({call})"))));
     assert_eq!(room.state("pmj-1"), SeatState::Ready, "nothing is to be written up");
 }
 
 #[test]
 fn a_citizen_who_declines_or_is_busy_is_not_reached() {
-    for cause in [LegCause::Busy, LegCause::Declined, LegCause::Unregistered, LegCause::Failed] {
+    for (cause, why) in [
+        (LegCause::Busy, CallBackFailure::Busy),
+        (LegCause::Declined, CallBackFailure::Declined),
+        (LegCause::NoAnswer, CallBackFailure::NoAnswer),
+        (LegCause::Unregistered, CallBackFailure::Unreachable),
+        (LegCause::Failed, CallBackFailure::Failed),
+    ] {
         let (mut room, call) = rung(&["pmj-1"]);
         citizen(&mut room, call, Some(cause));
         assert_eq!(room.commands(), [SwitchCommand::End(call)]);
-        is_not_reached(&room, call);
+        is_not_reached(&room, call, why);
     }
 }
 
@@ -109,7 +118,7 @@ fn nobody_is_dialled_when_the_operators_own_leg_does_not_come_up() {
     let mut room = Room::with(&["pmj-1"]);
     let call = calls_back(&mut room, "pmj-1");
     room.pass(OWN_LEG_RING);
-    is_not_reached(&room, call);
+    is_not_reached(&room, call, CallBackFailure::Failed);
     assert!(!room.journal.iter().any(|line| line.contains("Dial")));
 }
 
@@ -122,7 +131,7 @@ fn the_operator_may_give_up_before_the_citizen_has_answered() {
     ] {
         let (mut room, call) = rung(&["pmj-1"]);
         room.intends("pmj-1", call, intent);
-        is_not_reached(&room, call);
+        is_not_reached(&room, call, CallBackFailure::GivenUp);
         assert_eq!(room.state("pmj-1"), SeatState::Ready);
     }
 }
@@ -142,7 +151,7 @@ fn nothing_else_can_be_done_before_the_citizen_has_answered() {
 fn a_call_back_is_over_when_the_operator_is_lost_before_the_citizen_has_answered() {
     let (mut room, call) = rung(&["pmj-1"]);
     room.loses_leg("pmj-1", LegCause::MediaLost);
-    is_not_reached(&room, call);
+    is_not_reached(&room, call, CallBackFailure::Failed);
     assert_eq!(room.state("pmj-1"), SeatState::Paused);
 }
 
@@ -152,7 +161,7 @@ fn a_lost_desk_ends_a_call_back_that_nobody_has_answered() {
     room.change("pmj-1", SeatChange::LoggedOut);
     room.change("pmj-1", SeatChange::Unregistered);
     room.pass(secs(2));
-    is_not_reached(&room, call);
+    is_not_reached(&room, call, CallBackFailure::Failed);
 }
 
 #[test]

@@ -36,6 +36,8 @@ struct Seen {
     is_call_back: bool,
     /// A citizen who was called back has answered.
     reached: bool,
+    /// It was told why the citizen was not.
+    failed: bool,
     ended: Option<EndedBy>,
     disposed: bool,
     /// Since when somebody outside is called, or has been.
@@ -319,8 +321,14 @@ impl Eye {
                     | ReclaimCause::TakenBack => {}
                 }
             }
+            FlowEvent::CallBackFailed { call, .. } => {
+                let seen = self.of(call);
+                assert!(seen.is_call_back && !seen.reached, "nobody was to be reached");
+                assert!(!std::mem::replace(&mut seen.failed, true), "it fails twice");
+            }
             FlowEvent::Ended { call, by, disposition } => {
                 assert!(self.alive.remove(call), "{call} ends twice");
+                assert_eq!(self.of(call).failed, *by == EndedBy::NotReached, "one says why");
                 self.ends(now, *call, *by, disposition, input);
             }
             FlowEvent::Disposed { call, disposition, .. } => {

@@ -91,6 +91,13 @@ impl Columns<'_> {
             .map_err(|_| damaged(name, "an unknown word"))
     }
 
+    pub(super) fn maybe_word<T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<T>, StoreError> {
+        self.maybe_text(name)?.map(|_| self.word(name)).transpose()
+    }
+
     pub(super) fn id<T: FromStr>(&self, name: &'static str) -> Result<T, StoreError> {
         self.text(name)?.parse().map_err(|_| damaged(name, "not an id"))
     }

@@ -286,6 +286,7 @@ fn an_entry(row: &Columns<'_>) -> Result<CallBackRecord, StoreError> {
         last_at: Timestamp(row.number("last_at")?),
         calls: row.whole("calls")?,
         attempts: row.whole("attempts")?,
+        last_failure: row.maybe_word("last_failure")?,
         settled,
     })
 }

@@ -536,17 +536,20 @@ async fn recording(db: &mut SqliteConnection, record: &RecordingRecord) -> Resul
 
 async fn call_back(db: &mut SqliteConnection, entry: &CallBackRecord) -> Result<(), StoreError> {
     let settled = entry.settled.as_ref();
+    let last_failure = entry.last_failure.as_ref();
+    let last_failure = last_failure.map(|why| word("call_backs.last_failure", why)).transpose()?;
     done(
         query(
             "INSERT INTO call_backs (id, number, caller, unit, form, cases, last_call, first_at,
              last_at, calls, attempts, settled_at, settled_seat, settled_by, settled_call,
-             settled_reason) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             settled_reason, last_failure)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET caller = excluded.caller, unit = excluded.unit,
              form = excluded.form, cases = excluded.cases, last_call = excluded.last_call,
              last_at = excluded.last_at, calls = excluded.calls, attempts = excluded.attempts,
              settled_at = excluded.settled_at, settled_seat = excluded.settled_seat,
              settled_by = excluded.settled_by, settled_call = excluded.settled_call,
-             settled_reason = excluded.settled_reason",
+             settled_reason = excluded.settled_reason, last_failure = excluded.last_failure",
         )
         .bind(entry.id.to_string())
         .bind(entry.number.as_ref().map(|number| number.expose().clone()))
@@ -564,6 +567,7 @@ async fn call_back(db: &mut SqliteConnection, entry: &CallBackRecord) -> Result<
         .bind(settled.and_then(|settled| settled.operator.as_ref()).map(ToString::to_string))
         .bind(settled.and_then(|settled| settled.call).map(|call| call.to_string()))
         .bind(settled.map(|settled| settled.reason.expose().clone()))
+        .bind(last_failure)
         .execute(db)
         .await,
     )

@@ -7,9 +7,9 @@ use siaga_hub_store::{
     Store, StoreError, StoredDraft, TokenHash, Write,
 };
 use siaga_model::{
-    Advice, CallFacts, CallId, Caller, CallerStatus, Case, CaseNumber, CaseStatus, Disposition,
-    EndedBy, Form, LegCause, LegId, Level, PluginRef, Priority, Redacted, Role, Seat, SeatId,
-    Timestamp, Unit, UnitId, Validity, Verdict,
+    Advice, CallBackFailure, CallFacts, CallId, Caller, CallerStatus, Case, CaseNumber, CaseStatus,
+    Disposition, EndedBy, Form, LegCause, LegId, Level, PluginRef, Priority, Redacted, Role, Seat,
+    SeatId, Timestamp, Unit, UnitId, Validity, Verdict,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -163,6 +163,7 @@ fn entry(n: u128, number: Option<&str>, first_at: i64) -> CallBackRecord {
         last_at: Timestamp(first_at),
         calls: 1,
         attempts: 0,
+        last_failure: None,
         settled: None,
     }
 }
@@ -181,6 +182,7 @@ pub(crate) async fn a_number_has_one_open_entry_and_withheld_ones_have_one_a_cal
         last_at: Timestamp(50),
         calls: 2,
         attempts: 1,
+        last_failure: Some(CallBackFailure::Unreachable),
         ..first.clone()
     };
     store.apply(&[put(&again)]).await.unwrap();

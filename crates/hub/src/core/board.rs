@@ -51,6 +51,7 @@ impl HubCore {
             | FlowEvent::LegReplaced { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::CallBackStarted { .. }
+            | FlowEvent::CallBackFailed { .. }
             | FlowEvent::OutsideCalled { .. }
             | FlowEvent::OutsideAnswered { .. }
             | FlowEvent::OutsideGone { .. }

@@ -6,12 +6,12 @@
 
 use super::desks::{Who, out_of_range};
 use super::{AuditEvent, HubCore, calls::CallRecord};
-use siaga_call_flow::{CallPhase, Input};
+use siaga_call_flow::{CallPhase, Input, Intent};
 use siaga_hub_api::{ApiError, CallBackId, CallBackView, ErrorCode};
 use siaga_hub_store::{CallBackRecord, OperatorName, SettledCallBack, Write};
 use siaga_model::{
-    CallFacts, CallId, Caller, Case, CaseStatus, Direction, Form, Level, Redacted, SeatId,
-    Timestamp, UnitId,
+    CallBackFailure, CallFacts, CallId, Caller, Case, CaseStatus, Direction, EndedBy, Form, Level,
+    Redacted, SeatId, Timestamp, UnitId,
 };
 use std::collections::BTreeMap;
 
@@ -31,6 +31,14 @@ struct Open {
     record: CallBackRecord,
     /// Who calls back just now, in which call.
     calling: Option<(SeatId, CallId)>,
+    /// Why that call has come to nothing, just before it ends.
+    failure: Option<CallBackFailure>,
+}
+
+impl Open {
+    fn new(record: CallBackRecord) -> Self {
+        Self { record, calling: None, failure: None }
+    }
 }
 
 /// The open entries, by the first call in vain.
@@ -41,7 +49,7 @@ pub(super) struct CallBacks {
 
 impl CallBacks {
     pub(super) fn restore(&mut self, record: CallBackRecord) {
-        self.open.insert(record.id, Open { record, calling: None });
+        self.open.insert(record.id, Open::new(record));
     }
 
     /// The open entry to which a call of this caller belongs.
@@ -86,6 +94,7 @@ fn view(open: &Open) -> CallBackView {
         last_at: record.last_at,
         calls: record.calls,
         attempts: record.attempts,
+        last_failure: record.last_failure,
         form: record.form.clone(),
         number: record.cases.last().cloned(),
         calling: open.calling.as_ref().map(|(seat, _)| seat.clone()),
@@ -125,6 +134,7 @@ impl HubCore {
                     last_at: at,
                     calls: 0,
                     attempts: 0,
+                    last_failure: None,
                     settled: None,
                 }
             }
@@ -150,15 +160,24 @@ impl HubCore {
         self.bound_entries(at);
     }
 
+    /// A call back has come to nothing, and ends with this.
+    pub(super) fn call_back_failed(&mut self, call: CallId, why: CallBackFailure) {
+        let id = self.entry_called(call);
+        if let Some(open) = id.and_then(|id| self.call_backs.open.get_mut(&id)) {
+            open.failure = Some(why);
+        }
+    }
+
     /// A call back did not come to be: the entry stays.
     pub(super) fn not_reached(&mut self, call: CallId) {
         let Some(id) = self.entry_called(call) else { return };
         let typed = self.records.get(&call).filter(|record| record.draft.rev > FIRST_REV);
         let typed = typed.map(|record| record.draft.form.clone());
-        let Some(mut entry) = self.call_backs.open.remove(&id).map(|open| open.record) else {
+        let Some(Open { record: mut entry, failure, .. }) = self.call_backs.open.remove(&id) else {
             return;
         };
         entry.attempts += 1;
+        entry.last_failure = failure;
         if let Some(form) = typed {
             entry.form = form;
         }
@@ -267,6 +286,23 @@ impl HubCore {
         Ok(())
     }
 
+    /// The operator who calls back does not wait any longer for an answer. A call back that has just
+    /// come to nothing by itself needs no giving up.
+    pub(super) fn give_up_call_back(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+    ) -> Result<(), ApiError> {
+        match self.flow.call(call).map(|view| view.phase) {
+            Some(CallPhase::CallingBack { .. }) => self.intend(now, who, call, Intent::Undo),
+            Some(CallPhase::Ended { by: EndedBy::NotReached, .. }) => Ok(()),
+            Some(_) | None => {
+                Err(ApiError::new(ErrorCode::NotNow, "nobody is being called back in this call"))
+            }
+        }
+    }
+
     /// An operator takes somebody off the list.
     pub(super) fn settle_call_back(
         &mut self,
@@ -339,7 +375,7 @@ impl HubCore {
 
     fn keep_entry(&mut self, entry: CallBackRecord) {
         self.writes.push(Write::CallBack(entry.clone()));
-        self.call_backs.open.insert(entry.id, Open { record: entry, calling: None });
+        self.call_backs.open.insert(entry.id, Open::new(entry));
         self.sittings.all_dirty();
     }
 

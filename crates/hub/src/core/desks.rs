@@ -114,6 +114,9 @@ impl HubCore {
                 let taken = OfflineCase { case: *case, facts: *facts, note, line };
                 self.offline_case(now, who, taken)
             }
+            ToHub::Close { call, disposition: Disposition::NotReached, .. } => {
+                self.give_up_call_back(now, who, call)
+            }
             ToHub::Close { call, disposition, note } => {
                 let closing = self.closing(now, who, call, disposition, note)?;
                 self.close(now, who, closing)
@@ -124,7 +127,13 @@ impl HubCore {
         }
     }
 
-    fn intend(&mut self, now: Timestamp, who: &Who, call: CallId, intent: Intent) -> Answer {
+    pub(super) fn intend(
+        &mut self,
+        now: Timestamp,
+        who: &Who,
+        call: CallId,
+        intent: Intent,
+    ) -> Answer {
         let input = Input::Operator { seat: who.seat.clone(), call, intent };
         match self.tell_flow(now, input) {
             None => Ok(()),
@@ -247,7 +256,7 @@ impl HubCore {
             }
             Disposition::NotReport { .. } | Disposition::Information | Disposition::HandledHere => {
             }
-            // Only a caller abandons a call, and only a call back does not reach anybody.
+            // Only a caller abandons a call, and what does not reach anybody is given up, not closed.
             Disposition::Abandoned | Disposition::NotReached => {
                 return Err(out_of_range("disposition"));
             }

@@ -445,6 +445,7 @@ impl HubCore {
             FlowEvent::SilenceChecked { call, signal: Some(_) } => self.raise(at, *call),
             FlowEvent::DisposalUndone { call } => self.disposal_undone(*call),
             FlowEvent::CallBackStarted { seat, .. } => self.seat_has_moved_on(seat),
+            FlowEvent::CallBackFailed { call, why } => self.call_back_failed(*call, *why),
             FlowEvent::SeatState { seat, state } => self.wants_calls(seat, *state),
             FlowEvent::Ended { call, by, disposition } => {
                 self.call_ended(at, *call, *by, disposition);

@@ -163,6 +163,7 @@ fn of_flow(event: FlowEvent) -> Option<Happening> {
         FlowEvent::DisposalUndone { .. } => Happening::DisposalUndone,
         FlowEvent::LegReplaced { seat, .. } => Happening::LegReplaced { seat },
         FlowEvent::CallBackStarted { seat, .. } => Happening::CallBackStarted { seat },
+        FlowEvent::CallBackFailed { why, .. } => Happening::CallBackFailed { why },
         FlowEvent::Requeued { lost, cause, .. } => Happening::Requeued { lost, cause },
         FlowEvent::OutsideCalled { seat, party, .. } => Happening::OutsideCalled { seat, party },
         FlowEvent::OutsideAnswered { .. } => Happening::OutsideAnswered,

@@ -5,7 +5,8 @@ use siaga_call_flow::{SwitchCommand, SwitchSaw};
 use siaga_hub_api::{CallBackId, CallBackView, ErrorCode, HubView, Phase, ToHub};
 use siaga_hub_store::Store;
 use siaga_model::{
-    CallId, CaseStatus, Direction, Disposition, Form, LegCause, LegId, NotReport, SeatState,
+    CallBackFailure, CallId, CaseStatus, Direction, Disposition, Form, LegCause, LegId, NotReport,
+    SeatState,
 };
 
 fn listed(view: &HubView, call: CallId) -> Option<CallBackView> {
@@ -116,28 +117,54 @@ async fn a_citizen_who_is_not_reached_stays_on_the_list_and_the_next_try_is_the_
     let first = world.caller().await;
     world.caller_hangs_up(first).await;
     desk.shows("the entry", |view| listed(view, first)).await;
-    for attempts in 1..=2 {
+    let tries =
+        [(LegCause::Busy, CallBackFailure::Busy), (LegCause::NoAnswer, CallBackFailure::NoAnswer)];
+    for (attempts, (cause, why)) in (1..).zip(tries) {
         let call = dials(&world, &mut desk, first).await;
         let taken = other.say(ToHub::CallBack { entry: CallBackId(first) }).await;
         assert_eq!(other.refused(taken).await, ErrorCode::NotNow, "one calls, not two");
         let leg = LegId::caller(call);
-        world.saw(SwitchSaw::Ended { leg, cause: LegCause::NoAnswer }).await;
+        world.saw(SwitchSaw::Ended { leg, cause }).await;
         let tried = |view: &HubView| {
             listed(view, first)
                 .filter(|entry| entry.attempts == attempts && entry.calling.is_none())
         };
         let entry = desk.shows("the attempt", tried).await;
-        assert_eq!(entry.calls, 1);
+        assert_eq!((entry.calls, entry.last_failure), (1, Some(why)));
         desk.shows("no call", |view| view.call.is_none().then_some(())).await;
     }
+    // The operator does not wait any longer; once more is once too often, and no harm.
+    let call = dials(&world, &mut desk, first).await;
+    for _ in 0..2 {
+        let disposition = Disposition::NotReached;
+        desk.tell(ToHub::Close { call, disposition, note: String::new() }).await;
+    }
+    world.switch.told(SwitchCommand::End(call)).await;
+    let given_up = |view: &HubView| {
+        let entry = listed(view, first)?;
+        (entry.last_failure == Some(CallBackFailure::GivenUp)).then_some(entry.attempts)
+    };
+    assert_eq!(desk.shows("who was given up", given_up).await, 3);
     assert_eq!(world.store.cases(10).await.unwrap(), []);
+    assert_eq!(world.store.closings(call).await.unwrap(), []);
     // A hub shows before it has stored.
     let stored = async {
-        while world.store.open_call_backs().await.unwrap()[0].attempts < 2 {
+        while world.store.open_call_backs().await.unwrap()[0].attempts < 3 {
             tokio::task::yield_now().await;
         }
     };
-    within("the second attempt in the store", stored).await;
+    within("the last attempt in the store", stored).await;
+    // Who has answered is not given up by a key that was pressed too late.
+    let call = dials(&world, &mut desk, first).await;
+    world.saw(SwitchSaw::Answered(LegId::caller(call))).await;
+    let disposition = Disposition::NotReached;
+    let late = desk.say(ToHub::Close { call, disposition, note: String::new() }).await;
+    assert_eq!(desk.refused(late).await, ErrorCode::NotNow);
+    let talks = |view: &HubView| {
+        let call = view.call.as_ref().filter(|shown| shown.call == call)?;
+        matches!(call.phase, Phase::Talking { .. }).then_some(())
+    };
+    desk.shows("the citizen", talks).await;
     world.stop().await;
 }
 

@@ -144,6 +144,7 @@ impl Run {
             | FlowEvent::DisposalUndone { .. }
             | FlowEvent::LegReplaced { .. }
             | FlowEvent::CallBackStarted { .. }
+            | FlowEvent::CallBackFailed { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::OutsideCalled { .. }
             | FlowEvent::OutsideAnswered { .. }

@@ -148,6 +148,7 @@ impl Replay {
             | FlowEvent::OutsideGone { .. }
             | FlowEvent::LeftWithOutside { .. }
             | FlowEvent::CallerLeft { .. }
+            | FlowEvent::CallBackFailed { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}
@@ -283,6 +284,7 @@ impl CallStory {
             | FlowEvent::OutsideAnswered { .. }
             | FlowEvent::OutsideGone { .. }
             | FlowEvent::CallerLeft { .. }
+            | FlowEvent::CallBackFailed { .. }
             | FlowEvent::TakenOver { .. }
             | FlowEvent::SeatUnit { .. }
             | FlowEvent::SeatState { .. } => {}

@@ -9,6 +9,7 @@ export type { AudioHealth } from "./AudioHealth";
 export type { BoardCall } from "./BoardCall";
 export type { BoardSeat } from "./BoardSeat";
 export type { BoardView } from "./BoardView";
+export type { CallBackFailure } from "./CallBackFailure";
 export type { CallBackId } from "./CallBackId";
 export type { CallBackView } from "./CallBackView";
 export type { CallFacts } from "./CallFacts";

@@ -96,6 +96,7 @@ export const cases: Texts<typeof id> = {
   "happened.disposal-undone": "Closing undone",
   "happened.leg-replaced": "The line of {seat} was replaced",
   "happened.call-back-started": "{seat} calls back",
+  "happened.call-back-failed": "Call back not connected: {cause}",
   "happened.ended.caller": "The caller hung up",
   "happened.ended.closing": "The call was closed",
   "happened.ended.switch-lost": "The call went down with the switch",

@@ -97,6 +97,7 @@ export const cases = {
   "happened.disposal-undone": "Penutupan dibatalkan",
   "happened.leg-replaced": "Sambungan {seat} diperbarui",
   "happened.call-back-started": "{seat} menelepon balik",
+  "happened.call-back-failed": "Telepon balik tidak tersambung: {cause}",
   "happened.ended.caller": "Penelepon menutup telepon",
   "happened.ended.closing": "Panggilan ditutup",
   "happened.ended.switch-lost": "Panggilan putus bersama sentral",
