@@ -1,4 +1,4 @@
-//! Declares the two commands, so that the capability file can grant exactly these.
+//! Declares the commands, so that the capability file can grant exactly these.
 
 use std::path::Path;
 
@@ -13,7 +13,8 @@ fn main() {
     }
     println!("cargo::rerun-if-changed=../ui/dist");
 
-    let commands = tauri_build::AppManifest::new().commands(&["intent", "subscribe"]);
+    let commands =
+        tauri_build::AppManifest::new().commands(&["intent", "subscribe", "page_failed"]);
     if let Err(error) =
         tauri_build::try_build(tauri_build::Attributes::new().app_manifest(commands))
     {

@@ -22,6 +22,9 @@ pub(crate) const SCHEME: &str = "siaga";
 pub(crate) const TYPING: Option<&str> =
     if cfg!(target_os = "linux") { Some("siaga://localhost/typed") } else { None };
 
+/// How much is kept of what the page tells of a failure, in characters.
+const FAILURE_LENGTH: usize = 2_000;
+
 /// The one subscription. A page that reloads subscribes again, which ends the one before.
 #[derive(Default)]
 pub(crate) struct Subscription(Mutex<Option<Subscribed>>);
@@ -63,6 +66,14 @@ impl Subscription {
 pub(crate) async fn intent(engine: State<'_, Engine>, intent: Intent) -> Result<(), ()> {
     engine.send(intent).await;
     Ok(())
+}
+
+/// The page tells that a part of it could not be drawn, or that something in it went wrong: for IT, in
+/// the words of the program, which name no person. The page says when it has said enough.
+#[tauri::command]
+pub(crate) fn page_failed(what: &str) {
+    let what: String = what.chars().take(FAILURE_LENGTH).collect();
+    tracing::error!(what, "the page failed");
 }
 
 /// Sends the whole state now, and after every change what has changed of it (see [`Feed`]).

@@ -33,7 +33,7 @@ pub(crate) fn run(start: Start) -> anyhow::Result<()> {
         .plugin(tauri_plugin_autostart::Builder::new().args(again).build())
         .plugin(tauri_plugin_window_state::Builder::new().with_state_flags(place).build())
         .manage(Subscription::default())
-        .invoke_handler(tauri::generate_handler![page::intent, page::subscribe])
+        .invoke_handler(tauri::generate_handler![page::intent, page::subscribe, page::page_failed])
         .register_asynchronous_uri_scheme_protocol(SCHEME, |context, request, responder| {
             let app = context.app_handle().clone();
             tauri::async_runtime::spawn(async move {

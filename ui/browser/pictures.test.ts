@@ -32,6 +32,7 @@ const KEPT_STATES: readonly (readonly [name: string, look: Look])[] = [
   ["silent-line", { state: "signalled-key" }],
   ["transfer", { state: "transfer" }],
   ["outside", { state: "outside-called" }],
+  ["outside-left", { state: "outside-left" }],
   ["outside-choice", { state: "call", keys: ["Alt+h"] }],
   ["reclaimed", { state: "reclaimed" }],
   ["closing", { state: "call", keys: ["Control+Enter"] }],

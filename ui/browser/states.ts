@@ -68,6 +68,8 @@ export class States {
     await this.page.goto(`${this.base}?${query}`);
     await this.page.evaluate(() => document.fonts.ready.then(() => undefined));
     for (const key of keys) await this.page.keyboard.press(key);
+    // A page that says that it has failed looks well and is accessible.
+    if ((await this.page.getByTestId("broken").count()) > 0) throw new Error(`${state} is broken`);
     return this.page;
   }
 

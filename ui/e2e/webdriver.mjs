@@ -87,6 +87,7 @@ export class Window {
     this.pressed += 1;
     const codes = {
       Tab: "\uE004",
+      ArrowDown: "\uE015",
       F6: "\uE036",
       F2: "\uE032",
       F4: "\uE034",

@@ -1,6 +1,7 @@
 import { mount } from "svelte";
 import App from "./components/App.svelte";
 import { prefill, TauriBackend } from "./lib/backend";
+import { tellFailures } from "./lib/failures";
 import { wearPreferences } from "./lib/preferences.svelte";
 import "./styles/index.css";
 
@@ -8,4 +9,6 @@ const target = document.getElementById("app");
 if (target === null) throw new Error("index.html has no #app");
 
 wearPreferences(document.documentElement);
-mount(App, { target, props: { backend: new TauriBackend(), prefill: prefill() } });
+const backend = new TauriBackend();
+tellFailures(backend, window);
+mount(App, { target, props: { backend, prefill: prefill() } });

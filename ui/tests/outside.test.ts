@@ -2,6 +2,7 @@ import { screen } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { filledForm, NOW } from "../src/dev/states";
+import type { DeskState } from "../src/lib/bindings";
 import { dialled, fitsAny } from "../src/lib/dial";
 import { open, prepared, press, show } from "./setup";
 
@@ -78,6 +79,28 @@ describe("calling somebody outside", () => {
     expect(text("outside-state")).toBe("Damkar 113 tersambung");
     await show(backend, prepared("outside-busy"));
     expect(text("outside-state")).toBe("Damkar 113 sibuk");
+  });
+
+  it("ticks the service that has answered, once: the last word is the operator's", async () => {
+    const ticked = (): boolean =>
+      screen.getByTestId("service-fire").querySelector("input")?.checked ?? false;
+    const untold = (name: string, rev: number): DeskState => {
+      const state = prepared(name);
+      if (state.call === null) throw new Error("a call");
+      const form = { ...state.call.form, services: [] };
+      return { ...state, call: { ...state.call, form, rev, saved_rev: rev } };
+    };
+    const backend = await open("call");
+    await show(backend, untold("outside-called", 20));
+    expect(ticked()).toBe(false);
+    await show(backend, untold("outside-up", 20));
+    expect(ticked()).toBe(true);
+    expect(backend.of("edit").at(-1)?.form.services).toEqual(["fire"]);
+    await userEvent.click(screen.getByTestId("service-fire"));
+    expect(ticked()).toBe(false);
+    await show(backend, untold("outside-up", 22));
+    expect(ticked()).toBe(false);
+    expect(backend.of("edit").at(-1)?.form.services).toEqual([]);
   });
 
   it("is given up, and they are let go, with the same key", async () => {

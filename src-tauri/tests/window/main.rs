@@ -116,6 +116,13 @@ fn a_question_is_answered_and_closed_by_keys_alone() {
     directed("a_question_is_answered_and_closed_by_keys_alone", "information", Play::set);
 }
 
+/// On hold, with the fire brigade, left with them; then read again and heard.
+#[test]
+fn a_caller_is_held_left_with_the_fire_brigade_and_heard_again_by_keys_alone() {
+    let name = "a_caller_is_held_left_with_the_fire_brigade_and_heard_again_by_keys_alone";
+    directed(name, "outside", Play::set);
+}
+
 /// The microphone goes while a caller speaks; another seat takes the call with the form as typed.
 #[test]
 fn a_desk_without_a_microphone_hands_its_call_to_a_colleague_by_keys_alone() {

@@ -14,6 +14,8 @@ export interface Backend {
   type(edit: Edit): void;
   /** Calls `onState` with the whole state now and after every change. */
   subscribe(onState: (state: DeskState) => void): void;
+  /** Tells IT what went wrong in the page. */
+  failed(what: string): void;
   /** Draws the whole page larger, 1 to 2, as a browser's zoom does. */
   zoom(factor: number): void;
 }
@@ -31,10 +33,14 @@ const SILENCE_MS = 2000;
 /** For so long an intent waits for the one before it to have arrived. */
 const ARRIVAL_MS = 1000;
 
+/** What goes wrong again with every drawing must not fill the disk: the first tell enough. */
+const MOST_FAILURES = 20;
+
 export class TauriBackend implements Backend {
   #last: Promise<unknown> = Promise.resolve();
   /** How many intents have not arrived yet. */
   #onTheirWay = 0;
+  #failures = 0;
   /** Takes a packet of the subscription. */
   #take: ((packet: DeskState | Changes) => void) | null = null;
 
@@ -69,6 +75,12 @@ export class TauriBackend implements Backend {
     } catch {
       return null;
     }
+  }
+
+  failed(what: string): void {
+    if (this.#failures >= MOST_FAILURES) return;
+    this.#failures += 1;
+    void invoke("page_failed", { what });
   }
 
   zoom(factor: number): void {

@@ -44,6 +44,7 @@ import {
   type ClosingCheck,
   type ClosingKind,
 } from "./closing.svelte";
+import { CalledServices } from "./called-services";
 import { Colleagues } from "./colleagues.svelte";
 import { FollowUp } from "./follow-up.svelte";
 import { FormEditor } from "./form.svelte";
@@ -135,6 +136,7 @@ export class Desk {
 
   readonly editor: FormEditor;
   readonly phonePlace: PhonePlace;
+  readonly calledServices: CalledServices;
   readonly closing = new ClosingDraft();
   readonly reports = new Reports(
     () => this.state,
@@ -178,6 +180,7 @@ export class Desk {
     this.#backend = backend;
     this.editor = new FormEditor(backend);
     this.phonePlace = new PhonePlace(this.editor, (intent) => this.send(intent));
+    this.calledServices = new CalledServices(this.editor);
     this.colleagues = new Colleagues(this);
     this.#timer = setInterval(() => this.#ticks(), TICK_MS);
     backend.subscribe((state) => this.#receive(state));
@@ -235,6 +238,7 @@ export class Desk {
     this.closing.for(state.call?.call ?? null);
     this.#beginShift(state);
     this.phonePlace.receive(state);
+    this.calledServices.receive(this.editor.call, this.outside, this.dial);
     this.reports.receive(state);
     this.board.receive(state);
     this.player.receive(state);

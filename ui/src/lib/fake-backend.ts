@@ -9,6 +9,7 @@ export type Answer = (state: DeskState, intent: Intent) => DeskState | null;
 
 export class FakeBackend implements Backend {
   readonly sent: Intent[] = [];
+  readonly failures: string[] = [];
   #listeners: ((state: DeskState) => void)[] = [];
   #state: DeskState | null = null;
   #answer: Answer;
@@ -31,6 +32,10 @@ export class FakeBackend implements Backend {
   subscribe(onState: (state: DeskState) => void): void {
     this.#listeners.push(onState);
     if (this.#state) onState(this.#state);
+  }
+
+  failed(what: string): void {
+    this.failures.push(what);
   }
 
   zoom(): void {

@@ -51,6 +51,7 @@ export const cases: Texts<typeof id> = {
   "case.follow-up.kind": "Progress",
   "case.follow-up.text": "Details",
   "case.follow-up.words": "Details, at least 3 letters",
+  "case.follow-up.save": "Save: {step}",
   "case.follow-up.sent": "Sent, waiting for the hub",
   "case.follow-up.only": "Only {unit} and the Polda follow this report up.",
   "case.follow-up.nobody": "No unit follows this report up yet.",

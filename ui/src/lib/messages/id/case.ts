@@ -51,6 +51,7 @@ export const cases = {
   "case.follow-up.kind": "Perkembangan",
   "case.follow-up.text": "Keterangan",
   "case.follow-up.words": "Keterangan, paling sedikit 3 huruf",
+  "case.follow-up.save": "Simpan: {step}",
   "case.follow-up.sent": "Dikirim, menunggu pusat data",
   "case.follow-up.only": "Hanya {unit} dan Polda yang mengisi tindak lanjut laporan ini.",
   "case.follow-up.nobody": "Belum ada satuan yang menindaklanjuti laporan ini.",
