@@ -5,11 +5,12 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { STATES } from "../src/dev/all-states";
 import { actionsOf, stripActions } from "../src/lib/actions";
+import type { DeskState, Validity } from "../src/lib/bindings";
 import { Desk } from "../src/lib/desk.svelte";
 import { FakeBackend } from "../src/lib/fake-backend";
 import { findKinds } from "../src/lib/kinds";
 import { preferences } from "../src/lib/preferences.svelte";
-import { open, prepared, press } from "./setup";
+import { open, prepared, press, show } from "./setup";
 
 const names = Object.keys(STATES);
 const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
@@ -265,10 +266,28 @@ describe("a desk that is not registered", () => {
   });
 });
 
-describe("without the plugins", () => {
+describe("what the plugins and the operator say", () => {
   it("the questions that always hold stand beside their fields", async () => {
     await open("plugin-failed");
     expect(screen.getByTestId("finding-fixed.location").textContent).toContain("Di mana?");
     expect(screen.getByTestId("validity").textContent).toContain("Dianggap sah");
+  });
+
+  it("what an operator decided against the verdict is what the page says", async () => {
+    const backend = await open("call");
+    const judged = screen.getByTestId("validity");
+    expect(judged.textContent).toMatch(/^\s*Sah\s*$/);
+    const state = prepared("call");
+    const told = (overridden: Validity): DeskState => {
+      const { view } = state;
+      if (view?.call == null) throw new Error("a call");
+      return { ...state, view: { ...view, call: { ...view.call, overridden } } };
+    };
+    await show(backend, told("not-valid"));
+    expect(judged.textContent?.trim()).toBe("Bukan laporan, kata petugas");
+    expect(judged.classList.contains("ok")).toBe(false);
+    await show(backend, told("valid"));
+    expect(judged.textContent?.trim()).toBe("Sah, kata petugas");
+    expect(judged.classList.contains("ok")).toBe(true);
   });
 });

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use siaga_model::{
     Advice, CallBackFailure, CallFacts, CallId, Caller, Case, CaseNumber, Disposition, EndedBy,
     FollowUpKind, Form, LegCause, LineSignal, OutsideParty, Priority, ReclaimCause, Redacted,
-    SeatId, SeatState, ShiftNote, Timestamp, UnitId,
+    SeatId, SeatState, ShiftNote, Timestamp, UnitId, Validity,
 };
 
 /// A message that must not be lost: repeated with the same `seq` until acknowledged.
@@ -643,6 +643,9 @@ pub struct CallView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub outside: Option<OutsideView>,
+    /// What an operator has decided against the verdict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overridden: Option<Validity>,
 }
 
 /// All that a desk may see.

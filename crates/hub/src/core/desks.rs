@@ -235,6 +235,7 @@ impl HubCore {
         }));
         self.audit(now, Some(call), &AuditEvent::Overridden { call, seat: &who.seat, validity });
         self.judge_again(call);
+        self.sittings.dirty_where_shown(call);
         Ok(())
     }
 

@@ -144,6 +144,7 @@ impl HubCore {
             call_back: record.call_back,
             transfer: record.transfer.clone(),
             outside: view.outside.map(outside),
+            overridden: record.overridden,
         })
     }
 }

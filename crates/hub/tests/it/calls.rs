@@ -219,6 +219,9 @@ async fn a_verdict_an_override_and_the_operators_priority_decide_what_the_case_s
     let case = world.store.case_of(call).await.unwrap().unwrap();
     assert_eq!((case.validity, case.priority), (Validity::Valid, Priority::P4));
     assert_eq!(world.store.overrides(call).await.unwrap().len(), 1);
+    // Its desk says so, and not what the plugin had said.
+    let decided = |view: &HubView| view.call.as_ref()?.overridden;
+    assert_eq!(desk.shows("the operator's word", decided).await, Validity::Valid);
     world.stop().await;
 }
 

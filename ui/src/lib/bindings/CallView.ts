@@ -10,6 +10,7 @@ import type { Phase } from "./Phase";
 import type { SeatId } from "./SeatId";
 import type { SilenceView } from "./SilenceView";
 import type { TransferView } from "./TransferView";
+import type { Validity } from "./Validity";
 
 /**
  * What a desk sees of a call.
@@ -66,4 +67,8 @@ transfer?: TransferView,
 /**
  * Whoever outside is called or in the conversation, or was last.
  */
-outside?: OutsideView, };
+outside?: OutsideView, 
+/**
+ * What an operator has decided against the verdict.
+ */
+overridden?: Validity | null, };

@@ -71,6 +71,7 @@ pub(super) fn view(id: CallId, writer: Option<SeatId>, rev: u64, location: &str)
             call_back: None,
             transfer: None,
             outside: None,
+            overridden: None,
         }),
         announced: Vec::new(),
         queue: 0,

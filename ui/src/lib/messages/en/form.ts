@@ -62,6 +62,7 @@ export const form: Texts<typeof id> = {
   "validity.ask": "Ask first",
   "validity.none": "Not judged yet",
   "validity.assumed": "Treated as valid",
+  "validity.overridden": "{validity}, says the operator",
   "validity.by": "advice of the checker",
   "validity.without": "without the checker",
   "finding.words": "words: {words}",

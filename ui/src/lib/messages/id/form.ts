@@ -61,6 +61,7 @@ export const form = {
   "validity.ask": "Tanyakan dulu",
   "validity.none": "Belum dinilai",
   "validity.assumed": "Dianggap sah",
+  "validity.overridden": "{validity}, kata petugas",
   "validity.by": "saran pemeriksa",
   "validity.without": "tanpa pemeriksa",
   "finding.words": "kata: {words}",
