@@ -47,14 +47,15 @@ fn at(journey: &Journey, event: &str) -> i64 {
     step.unwrap_or_else(|| panic!("no {event}: {:#?}", journey.steps)).at_ms
 }
 
-/// The call went from the first operator, who was lost, to the second, who found the form.
-fn was_saved_by_the_second(journey: &Journey) {
+/// The call went from the first operator, who was lost as one of these says, to the second, who found
+/// the form.
+fn was_saved_by_the_second(journey: &Journey, causes: &[&str]) {
     assert_eq!(journey.facts.get("draft_equal"), Some(&true));
     let fault = journey.faults[0].at_ms;
     assert!(fault < at(journey, "requeued") && at(journey, "requeued") < at(journey, "takes-over"));
     assert!(journey.timings_ms.more["fault_to_pilot"].is_some(), "the second was never heard");
     let lost = journey.legs.iter().find(|leg| leg.who == "pmj-1").expect("a leg of the first");
-    assert_eq!(lost.cause, "media-lost");
+    assert!(causes.contains(&lost.cause.as_str()), "{}", lost.cause);
     let case = journey.case.as_ref().expect("there is a case");
     assert_eq!(case.category, "pelaporan/kebakaran");
 }
@@ -63,21 +64,22 @@ fn was_saved_by_the_second(journey: &Journey) {
 async fn a_colleague_has_the_caller_when_the_desk_is_killed() {
     let name = "a_colleague_has_the_caller_when_the_desk_is_killed";
     let Some(journey) = play(name, Scenario::OperatorDies).await else { return };
-    was_saved_by_the_second(&journey);
+    // Voice and connection end together, and the hub lets the leg go after as long a silence.
+    was_saved_by_the_second(&journey, &["media-lost", "released"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_colleague_has_the_caller_when_the_desk_stands_still() {
     let name = "a_colleague_has_the_caller_when_the_desk_stands_still";
     let Some(journey) = play(name, Scenario::DeskFrozen).await else { return };
-    was_saved_by_the_second(&journey);
+    was_saved_by_the_second(&journey, &["media-lost"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_desk_that_was_frozen_comes_back_too_late_and_is_told_so() {
     let name = "a_desk_that_was_frozen_comes_back_too_late_and_is_told_so";
     let Some(journey) = play(name, Scenario::DeskReturns).await else { return };
-    was_saved_by_the_second(&journey);
+    was_saved_by_the_second(&journey, &["media-lost"]);
     for fact in ["return_told_who_has_the_caller", "late_form_refused", "second_undisturbed"] {
         assert!(journey.facts.contains_key(fact), "{fact} was not looked at");
     }
@@ -87,7 +89,7 @@ async fn a_desk_that_was_frozen_comes_back_too_late_and_is_told_so() {
 async fn a_colleague_has_the_caller_when_the_cable_is_pulled() {
     let name = "a_colleague_has_the_caller_when_the_cable_is_pulled";
     let Some(journey) = play(name, Scenario::CablePulled).await else { return };
-    was_saved_by_the_second(&journey);
+    was_saved_by_the_second(&journey, &["media-lost"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
