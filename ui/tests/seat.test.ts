@@ -131,6 +131,27 @@ describe("a place", () => {
     expect(field("field-area").value).toBe("Kel. Tugu, Kec. Cimanggis, Kota Depok");
   });
 
+  it("may be found twice, reading the same, without ending the page", async () => {
+    const backend = await open("call-new");
+    await userEvent.type(field("field-area"), "masjid");
+    const mosque = {
+      name: "Masjid Al-Ikhlas",
+      code: "",
+      kind: "landmark",
+      within: "Beji, Kota Depok",
+      unit: "pmj.depok",
+      score: 80,
+    } as const;
+    const query = { by: "name", words: "masjid" } as const;
+    await show(backend, {
+      ...prepared("call-new"),
+      rev: 90,
+      places: { asked: query, found: [query, [mosque, mosque]], as_of: NOW, failed: null },
+    });
+    expect(screen.queryByTestId("broken")).toBeNull();
+    expect(screen.getAllByRole("option", { name: /Al-Ikhlas/ })).toHaveLength(2);
+  });
+
   it("is not taken while the answer is one to other words", async () => {
     const backend = await open("call-new");
     await userEvent.type(field("field-area"), "tug");
