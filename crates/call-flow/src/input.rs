@@ -39,8 +39,9 @@ pub enum Input {
     },
     /// The units of this hub, given once at the start and after each change.
     Units(Vec<Unit>),
-    /// What a hub that starts again finds: given once, after the units and the sessions that stand,
-    /// before anything that the switch says.
+    /// What a hub that starts again finds: given after the units and the sessions that stand, before
+    /// anything that the switch says. Given once more with the calls when the switch could not be asked
+    /// then: they have counted as cut off since.
     Found(Found),
     /// Time has passed; nothing else happened.
     Tick,

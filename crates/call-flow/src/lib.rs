@@ -75,8 +75,9 @@
 //! writes up it has done so. The bridge is opened, the seat's own leg is rung (for at most
 //! [`OWN_LEG_RING`]) and joins, and only then the citizen is dialled, so that nobody answers into
 //! silence. Until the citizen has answered nobody is on the line: whatever goes wrong, or the owner's
-//! `Undo` or `Close`, ends the call as `NotReached`, with nothing to write up. From the answer on it is
-//! a call like any other, and should it lose its human, the colleagues of that seat come first.
+//! `Undo` or `Close`, ends the call as `NotReached`, with nothing to write up, and
+//! [`FlowEvent::CallBackFailed`] says why. From the answer on it is a call like any other, and should
+//! it lose its human, the colleagues of that seat come first.
 //!
 //! # Somebody outside
 //! With [`Intent::CallOutside`] the owner has another service or any number called; who may be called

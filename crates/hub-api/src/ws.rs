@@ -170,7 +170,8 @@ pub enum ToHub {
         /// and what an earlier hub knew of the call are found.
         line: Option<String>,
     },
-    /// End the call now (or dispose of one that the caller ended).
+    /// End the call now (or dispose of one that the caller ended). As
+    /// [`Disposition::NotReached`] it gives up a call back that the citizen has not answered.
     Close {
         /// The call.
         call: CallId,
