@@ -192,6 +192,26 @@ describe("the odds of an answer", () => {
 });
 
 describe("settings", () => {
+  it("show the choice next to a volume that is none of them", async () => {
+    const backend = await open("settings");
+    await press("F1", { shiftKey: true });
+    const state = prepared("settings");
+    if (!state.settings) throw new Error("settings");
+    const chosen = (): string[] =>
+      ["40", "60", "80", "100"].filter((volume) =>
+        screen.getByTestId(`ring-volume-${volume}`).classList.contains("on"),
+      );
+    for (const [volume, shown] of [
+      [0, "40"],
+      [85, "80"],
+      [100, "100"],
+    ] as const) {
+      const settings = { ...state.settings, ring_volume: volume };
+      await show(backend, { ...state, rev: state.rev + 1 + volume, settings });
+      expect(chosen()).toEqual([shown]);
+    }
+  });
+
   it("change the language at once and are there after the page is loaded again", async () => {
     await open("idle");
     await press("F1", { shiftKey: true });

@@ -75,7 +75,7 @@ impl Default for Settings {
             input: None,
             output: None,
             ring: None,
-            ring_volume: 70,
+            ring_volume: 80,
             answer_key: AnswerKey::default(),
             language: Language::default(),
             theme: Theme::default(),
