@@ -85,4 +85,11 @@ await atSeat("outside", async (window, does) => {
     async () => !/^0\.00/.test(await window.text("recording-time")),
   );
   await window.shot("heard");
+
+  // What was done about it since.
+  await window.press("Alt", "f");
+  await window.write("Damkar di TKP, api padam.");
+  await window.press("Ctrl", "Enter");
+  await says("timeline", /Damkar di TKP, api padam\./);
+  await window.shot("followed-up");
 });
