@@ -3,11 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CALL_BACKS } from "../src/dev/states-line";
 import type { CallBackView } from "../src/lib/bindings";
-import { open, prepared, press, show } from "./setup";
+import { field, open, prepared, press, show, text } from "./setup";
 
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
-const text = (id: string): string =>
-  (screen.queryByTestId(id)?.textContent ?? "").replace(/\s+/g, " ").trim();
 const alt = (digit: string): Promise<void> => press(digit, { altKey: true, code: `Digit${digit}` });
 const ctrlEnter = (): Promise<void> => press("Enter", { ctrlKey: true });
 

@@ -6,9 +6,8 @@ import { beforeEach, describe, expect, it, vi } from "vitest";
 import { NOW } from "../src/dev/states";
 import { fileOf, listOf, ROWS, SHA } from "../src/dev/states-cases";
 import { sinceOf } from "../src/lib/reports.svelte";
-import { open, prepared, press, show } from "./setup";
+import { field, open, prepared, press, show } from "./setup";
 
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
 const text = (id: string): string => screen.getByTestId(id).textContent?.trim() ?? "";
 const rows = (): number => Number(screen.getByTestId("report-list").getAttribute("aria-rowcount"));
 const chosen = (): string | null =>

@@ -1,9 +1,7 @@
 import { screen } from "@testing-library/svelte";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { open, prepared, press, show } from "./setup";
+import { open, prepared, press, show, text } from "./setup";
 
-const text = (id: string): string =>
-  (screen.queryByTestId(id)?.textContent ?? "").replace(/\s+/g, " ").trim();
 const button = (id: string): HTMLButtonElement => screen.getByTestId<HTMLButtonElement>(id);
 
 afterEach(() => vi.restoreAllMocks());

@@ -10,10 +10,9 @@ import { Desk } from "../src/lib/desk.svelte";
 import { FakeBackend } from "../src/lib/fake-backend";
 import { findKinds } from "../src/lib/kinds";
 import { preferences } from "../src/lib/preferences.svelte";
-import { open, prepared, press, show } from "./setup";
+import { field, open, prepared, press, show } from "./setup";
 
 const names = Object.keys(STATES);
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
 
 /** The event that a combination of keys makes. */
 function eventOf(combo: string, repeat = false): KeyboardEvent {

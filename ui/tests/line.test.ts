@@ -3,11 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { filledForm, NOW, NUMBER } from "../src/dev/states";
 import type { CallView, DeskState } from "../src/lib/bindings";
-import { open, prepared, press, show } from "./setup";
+import { field, open, prepared, press, show, text } from "./setup";
 
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
-const text = (id: string): string =>
-  (screen.queryByTestId(id)?.textContent ?? "").replace(/\s+/g, " ").trim();
 const silent = { kind: "not-report", reason: "silent" };
 const prank = { kind: "not-report", reason: "prank" };
 

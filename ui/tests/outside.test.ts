@@ -4,11 +4,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { filledForm, NOW } from "../src/dev/states";
 import type { DeskState } from "../src/lib/bindings";
 import { dialled, fitsAny } from "../src/lib/dial";
-import { open, prepared, press, show } from "./setup";
-
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
-const text = (id: string): string =>
-  (screen.queryByTestId(id)?.textContent ?? "").replace(/\s+/g, " ").trim();
+import { field, open, prepared, press, show, text } from "./setup";
 
 afterEach(() => vi.restoreAllMocks());
 

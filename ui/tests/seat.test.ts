@@ -6,9 +6,8 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { NOW } from "../src/dev/states";
 import { shiftAt } from "../src/lib/shifts";
-import { open, prepared, press, show } from "./setup";
+import { field, open, prepared, press, show } from "./setup";
 
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
 const text = (id: string): string => screen.getByTestId(id).textContent?.trim() ?? "";
 const HOUR = 3_600_000;
 

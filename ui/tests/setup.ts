@@ -1,6 +1,6 @@
 // Common ground of the component tests: a window on a prepared state.
 
-import { render } from "@testing-library/svelte";
+import { render, screen } from "@testing-library/svelte";
 import { tick } from "svelte";
 import App from "../src/components/App.svelte";
 import { STATES } from "../src/dev/all-states";
@@ -46,3 +46,10 @@ export async function press(key: string, modifiers: KeyboardEventInit = {}): Pro
   );
   await tick();
 }
+
+/** The field with this `data-testid`. */
+export const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
+
+/** What the element with this `data-testid` reads, "" when it is not there. */
+export const text = (id: string): string =>
+  (screen.queryByTestId(id)?.textContent ?? "").replace(/\s+/g, " ").trim();

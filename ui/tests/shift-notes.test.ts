@@ -3,11 +3,9 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it } from "vitest";
 import { NOW } from "../src/dev/states";
 import type { DeskState, ShiftNote } from "../src/lib/bindings";
-import { open, prepared, press, show } from "./setup";
+import { open, prepared, press, show, text } from "./setup";
 
 const field = (): HTMLInputElement => screen.getByTestId<HTMLInputElement>("note-text");
-const text = (id: string): string =>
-  (screen.queryByTestId(id)?.textContent ?? "").replace(/\s+/g, " ").trim();
 const write = (): Promise<void> => press("n", { altKey: true, code: "KeyN" });
 
 /** An idle desk whose hub has these notes. */

@@ -3,9 +3,8 @@ import userEvent from "@testing-library/user-event";
 import { describe, expect, it, vi } from "vitest";
 import { advice, filledForm, FINDINGS, NOW, NUMBER } from "../src/dev/states";
 import { emptyForm } from "../src/lib/form.svelte";
-import { open, prepared, press, show } from "./setup";
+import { field, open, prepared, press, show } from "./setup";
 
-const field = (id: string): HTMLInputElement => screen.getByTestId<HTMLInputElement>(id);
 const text = (id: string): string => screen.getByTestId(id).textContent?.trim() ?? "";
 
 describe("an incoming call", () => {
